@@ -1,0 +1,213 @@
+// The one interface between whoever computes (a tier: native, wasm, reference) and whoever asks (core, or you).
+//
+// Arrays in, arrays out. Inputs may be strided views; every output is a contiguous row-major array that the caller
+// allocated with exactly the right length, and a kernel writes all of it. Kernels trust their arguments: shapes are
+// checked by whoever calls (core's op records, or the geometry constructors in ./geometry.ts).
+
+import type { ConvGeometry, PoolGeometry } from './geometry.ts';
+
+/** An array of real numbers that kernels compute with in floating point. */
+export type FloatArray = Float32Array | Float64Array;
+
+/** Every element type that kernels compute with. 16-bit floats are cast to float32 first (see `Kernels.decodeFloat16`). */
+export type NumericArray = Float32Array | Float64Array | Int32Array | Uint8Array;
+
+/**
+ * A read-only view of an array: element `(i0, i1, …)` is `data[offset + i0 * strides[0] + i1 * strides[1] + …]`.
+ * Strides count elements and may be 0 (broadcast) or negative (reversed).
+ */
+export interface Strided<A extends NumericArray = NumericArray> {
+  readonly data: A;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+  readonly offset: number;
+}
+
+/** `out[i] = f(a[i], p, q)`; `p` and `q` are the op's own parameters (slope, alpha, lower and upper bound). */
+export type UnaryKernel = (a: Strided, out: NumericArray, p?: number, q?: number) => void;
+
+/** `out[i] = f(a[i], b[i])`, with `a` and `b` broadcast to `shape`, the shape of `out`. */
+export type BinaryKernel = (a: Strided, b: Strided, out: NumericArray, shape: readonly number[]) => void;
+
+/** `out[i] = f(a[i], b[i], c[i])`, all three broadcast to `shape`, the shape of `out`. */
+export type TernaryKernel = (
+  a: Strided,
+  b: Strided,
+  c: Strided,
+  out: NumericArray,
+  shape: readonly number[],
+) => void;
+
+/** Reduces `axes` (sorted, distinct, non-negative) of `a`; `out` has the shape of the axes that stay. */
+export type ReduceKernel = (a: Strided, axes: readonly number[], out: NumericArray) => void;
+
+/** Runs along one axis; `out` has the shape of `a`. */
+export type ScanKernel = (a: Strided, axis: number, out: NumericArray) => void;
+
+/** Names of the element-wise kernels of one operand. Parameters, where there are any, are `(p, q)`. */
+export type UnaryName =
+  // arithmetic
+  | 'neg'
+  | 'abs'
+  | 'sign'
+  | 'square'
+  | 'sqrt'
+  | 'rsqrt'
+  | 'reciprocal'
+  | 'floor'
+  | 'ceil'
+  | 'round'
+  | 'trunc'
+  // exponentials and logarithms
+  | 'exp'
+  | 'exp2'
+  | 'expm1'
+  | 'log'
+  | 'log2'
+  | 'log10'
+  | 'log1p'
+  // trigonometric and hyperbolic functions
+  | 'sin'
+  | 'cos'
+  | 'tan'
+  | 'asin'
+  | 'acos'
+  | 'atan'
+  | 'sinh'
+  | 'cosh'
+  | 'tanh'
+  | 'asinh'
+  | 'acosh'
+  | 'atanh'
+  // special functions
+  | 'erf'
+  | 'erfc'
+  | 'sigmoid'
+  | 'logSigmoid'
+  // activations: leakyRelu(slope), elu(alpha, scale), softplus(beta, threshold), clamp(lower, upper)
+  | 'relu'
+  | 'leakyRelu'
+  | 'elu'
+  | 'softplus'
+  | 'silu'
+  | 'mish'
+  | 'gelu'
+  | 'geluTanh'
+  | 'clamp'
+  // predicates (0 or 1)
+  | 'logicalNot'
+  | 'isNaN'
+  | 'isInf'
+  | 'isFinite';
+
+/** Names of the element-wise kernels of two operands. The comparisons and logical ones give 0 or 1. */
+export type BinaryName =
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'div'
+  | 'pow'
+  | 'remainder'
+  | 'floorDivide'
+  | 'maximum'
+  | 'minimum'
+  | 'atan2'
+  | 'hypot'
+  | 'equal'
+  | 'notEqual'
+  | 'less'
+  | 'lessEqual'
+  | 'greater'
+  | 'greaterEqual'
+  | 'logicalAnd'
+  | 'logicalOr'
+  | 'logicalXor';
+
+/** Names of the kernels that reduce any set of axes. */
+export type ReduceName = 'sum' | 'prod' | 'max' | 'min' | 'any' | 'all';
+
+type ElementwiseKernels = { readonly [K in UnaryName]: UnaryKernel } & {
+  readonly [K in BinaryName]: BinaryKernel;
+};
+type ReduceKernels = { readonly [K in ReduceName]: ReduceKernel };
+
+/** Everything that a tier can compute. The reference implements all of it; a faster tier may implement a part. */
+export interface Kernels extends ElementwiseKernels, ReduceKernels {
+  /** `out[i] = condition[i] ? a[i] : b[i]`. */
+  readonly where: TernaryKernel;
+  /** `out[i] = a[i] + c[i] * (b[i] - a[i])`, computed as PyTorch's `lerp` does. */
+  readonly lerp: TernaryKernel;
+
+  /** Index of the largest element along `axis`, the first of equals; NaN counts as largest. `out` lacks the axis. */
+  readonly argmax: (a: Strided, axis: number, out: Int32Array) => void;
+  /** Index of the smallest element along `axis`, the first of equals; NaN counts as smallest. `out` lacks the axis. */
+  readonly argmin: (a: Strided, axis: number, out: Int32Array) => void;
+  readonly cumsum: ScanKernel;
+  readonly cumprod: ScanKernel;
+  /** Stable order of the elements along `axis`; NaN sorts as largest. `out` has the shape of `a`. */
+  readonly argsort: (
+    a: Strided,
+    axis: number,
+    direction: 'ascending' | 'descending',
+    out: Int32Array,
+  ) => void;
+
+  /** `out[...batch, i, j] = Σk a[...batch, i, k] · b[...batch, k, j]`; the batch axes of both broadcast to those of `shape`. */
+  readonly matmul: BinaryKernel;
+
+  /** The trilinear convolution family of ./geometry.ts. All arrays are contiguous; `out` comes last. */
+  readonly convForward: (g: ConvGeometry, x: FloatArray, w: FloatArray, y: FloatArray) => void;
+  readonly convInputGrad: (g: ConvGeometry, w: FloatArray, y: FloatArray, x: FloatArray) => void;
+  readonly convWeightGrad: (g: ConvGeometry, x: FloatArray, y: FloatArray, w: FloatArray) => void;
+
+  /** Largest element per window and its flat index within its (channel's) plane; padding never wins. NaN wins. */
+  readonly maxPool: (g: PoolGeometry, x: FloatArray, y: FloatArray, indices: Int32Array) => void;
+  /** Mean per window, divided by `divisor(window)` as the geometry says. */
+  readonly avgPool: (g: PoolGeometry, x: FloatArray, y: FloatArray) => void;
+  /** The adjoint of `avgPool`. */
+  readonly avgPoolInputGrad: (g: PoolGeometry, y: FloatArray, x: FloatArray) => void;
+
+  /** Writes the elements of `a` into `out`, row-major; converts as a JavaScript assignment between the arrays does. */
+  readonly copy: (a: Strided, out: NumericArray) => void;
+  /** Writes the elements of `a` into the view `target` of the same shape. */
+  readonly assign: (a: Strided, target: Strided) => void;
+  /** Adds the elements of `a` to the view `target` of the same shape; elements of `target` may overlap. */
+  readonly accumulate: (a: Strided, target: Strided) => void;
+  /** `out[..., i, ...] = a[..., index[..., i, ...], ...]` along `axis`; `index` and `out` share a shape (PyTorch `gather`). */
+  readonly gather: (a: Strided, axis: number, index: Strided, out: NumericArray) => void;
+  /** `target[..., index[..., i, ...], ...] = a[..., i, ...]` along `axis`; `target` is contiguous with shape `targetShape`. */
+  readonly scatter: (
+    a: Strided,
+    axis: number,
+    index: Strided,
+    target: NumericArray,
+    targetShape: readonly number[],
+  ) => void;
+  /** As `scatter`, but adds: the adjoint of `gather`. */
+  readonly scatterAdd: (
+    a: Strided,
+    axis: number,
+    index: Strided,
+    target: NumericArray,
+    targetShape: readonly number[],
+  ) => void;
+  /** Picks whole slices: `out[..., j, ...] = a[..., index[j], ...]` along `axis`; `index` has one axis (or is a flat run). */
+  readonly indexSelect: (a: Strided, axis: number, index: Int32Array, out: NumericArray) => void;
+  /** As the adjoint of `indexSelect`: `target[..., index[j], ...] += a[..., j, ...]`. */
+  readonly indexAdd: (
+    a: Strided,
+    axis: number,
+    index: Int32Array,
+    target: NumericArray,
+    targetShape: readonly number[],
+  ) => void;
+
+  /** IEEE binary16 bits to numbers, exact. */
+  readonly decodeFloat16: (bits: Uint16Array, out: FloatArray) => void;
+  /** Numbers to IEEE binary16 bits, rounded once to nearest even (from float64 too: no double rounding). */
+  readonly encodeFloat16: (a: FloatArray, bits: Uint16Array) => void;
+  /** bfloat16 bits to numbers, exact. */
+  readonly decodeBfloat16: (bits: Uint16Array, out: FloatArray) => void;
+  /** Numbers to bfloat16 bits, rounded once to nearest even. */
+  readonly encodeBfloat16: (a: FloatArray, bits: Uint16Array) => void;
+}
