@@ -1,1 +1,13 @@
-export {};
+// @adjoint/kernels-cpu: typed arrays in, typed arrays out. Knows no tensor and no gradient.
+
+export { GeometryError, type GeometryFault, IntegerDivisionError, KernelTierError } from './errors.ts';
+export {
+  type ConvGeometry,
+  type ConvGeometryOptions,
+  type ConvTransposeGeometryOptions,
+  convGeometry,
+  convTransposeGeometry,
+} from './geometry.ts';
+export type * from './kernels.ts';
+export { MAX_ELEMENTS, type OptionRule, type PerAxis, perAxis } from './options.ts';
+export { type PoolGeometry, type PoolGeometryOptions, poolGeometry } from './pool-geometry.ts';

@@ -4,13 +4,14 @@
 // allocated with exactly the right length, and a kernel writes all of it. Kernels trust their arguments: shapes are
 // checked by whoever calls (core's op records, or the geometry constructors in ./geometry.ts).
 
-import type { ConvGeometry, PoolGeometry } from './geometry.ts';
+import type { ConvGeometry } from './geometry.ts';
+import type { PoolGeometry } from './pool-geometry.ts';
 
 /** An array of real numbers that kernels compute with in floating point. */
 export type FloatArray = Float32Array | Float64Array;
 
-/** Every element type that kernels compute with. 16-bit floats are cast to float32 first (see `Kernels.decodeFloat16`). */
-export type NumericArray = Float32Array | Float64Array | Int32Array | Uint8Array;
+/** Every element type that kernels read and write; `Uint16Array` holds the bits of 16-bit floats, which are moved but never computed with. */
+export type NumericArray = Float32Array | Float64Array | Int32Array | Uint8Array | Uint16Array;
 
 /**
  * A read-only view of an array: element `(i0, i1, …)` is `data[offset + i0 * strides[0] + i1 * strides[1] + …]`.

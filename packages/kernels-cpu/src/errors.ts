@@ -1,0 +1,83 @@
+// The errors of this package: each is a class with fields to act on and a sentence that says what to change.
+
+/** What a {@link GeometryError} knows about the option that was wrong. */
+export interface GeometryFault {
+  /** The operation as the caller knows it, e.g. `'convTranspose2d'`. */
+  readonly op: string;
+  /** The option or operand at fault, e.g. `'stride'`. */
+  readonly parameter: string;
+  /** The spatial axis at fault, where it is one axis. */
+  readonly axis?: number | undefined;
+  /** What was given. */
+  readonly actual: unknown;
+  /** What would have been right, in words and numbers. */
+  readonly expected: string;
+  /** What to change, as a full sentence. */
+  readonly remedy: string;
+}
+
+/**
+ * An option of a convolution or of a pooling that describes no legal geometry.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   convGeometry({ op: 'conv1d', batch: 1, inChannels: 1, outChannels: 1, inputSize: [4], kernelSize: [3], stride: 0 });
+ * } catch (error) {
+ *   if (error instanceof GeometryError) console.log(error.op, error.parameter, error.actual); // conv1d stride 0
+ * }
+ * ```
+ */
+export class GeometryError extends RangeError {
+  override readonly name = 'GeometryError';
+  readonly op: string;
+  readonly parameter: string;
+  readonly axis: number | undefined;
+  readonly actual: unknown;
+  readonly expected: string;
+
+  constructor({ op, parameter, axis, actual, expected, remedy }: GeometryFault) {
+    const where = axis === undefined ? parameter : `${parameter}[${axis}]`;
+    super(`${op}: ${where} is ${show(actual)}, expected ${expected}. ${remedy}`);
+    this.op = op;
+    this.parameter = parameter;
+    this.axis = axis;
+    this.actual = actual;
+    this.expected = expected;
+  }
+}
+
+/** An integer was divided by zero; integers have no infinity to return (PyTorch raises here too). */
+export class IntegerDivisionError extends RangeError {
+  override readonly name = 'IntegerDivisionError';
+  readonly op: string;
+
+  constructor(op: string) {
+    super(
+      `${op}: an element of the integer divisor is 0, and an integer result has no value for that. ` +
+        'Replace the zeros in the divisor, or divide in float32 or float64, which give Infinity or NaN.',
+    );
+    this.op = op;
+  }
+}
+
+/** `ADJOINT_KERNELS` asks for a tier that does not exist or is not available here. */
+export class KernelTierError extends Error {
+  override readonly name = 'KernelTierError';
+  readonly requested: string;
+  readonly available: readonly string[];
+
+  constructor(requested: string, available: readonly string[]) {
+    super(
+      `ADJOINT_KERNELS is '${requested}', but the tiers available here are: ${available.join(', ')}. ` +
+        'Set ADJOINT_KERNELS to one of these, or unset it to get the fastest of them.',
+    );
+    this.requested = requested;
+    this.available = available;
+  }
+}
+
+function show(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`;
+  return typeof value === 'string' ? `'${value}'` : String(value);
+}

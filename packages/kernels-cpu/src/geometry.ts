@@ -1,0 +1,284 @@
+// The geometry of a convolution: one trilinear form, every extent explicit, every option checked before any work.
+//
+// T(x, w, y) = Σ x[n, c, o·stride − padding + q·dilation] · w[k, c, q] · y[n, k, o], with x read as 0 outside its extent.
+// Convolution, its input gradient (which is the transposed convolution) and its weight gradient are the three partial
+// derivatives of T, so one geometry serves all three. No kernel derives one extent from the others: what a stride leaves
+// over, an outputPadding, even an outputPadding >= stride, are nothing but numbers in these fields.
+//
+// Memory. x is [batch][inChannels][...inputSize], y is [batch][outChannels][...outputSize], and w is
+// [groups][outChannels / groups][inChannels / groups][...kernelSize], each contiguous. A weight of conv, (out, in/g, ...)
+// or (g, out/g, in/g, ...), is that memory. So is a weight of convTranspose, (in, out/g, ...) or (g, in/g, out/g, ...): what
+// enters a transposed convolution is y and what leaves it is x, hence its `in` is `outChannels` here, its `out` is `inChannels`.
+
+import { GeometryError } from './errors.ts';
+import { integer, type PerAxis, perAxis, requireAddressable } from './options.ts';
+
+/** A checked convolution geometry with 1 to 3 spatial axes. `x`, `w` and `y` are named as in the trilinear form above. */
+export interface ConvGeometry {
+  /** Batch size N; may be 0. */
+  readonly batch: number;
+  readonly groups: number;
+  /** Channels of x, over all groups. */
+  readonly inChannels: number;
+  /** Channels of y, over all groups. */
+  readonly outChannels: number;
+  /** Spatial extents of x. */
+  readonly inputSize: readonly number[];
+  readonly kernelSize: readonly number[];
+  /** Spatial extents of y. */
+  readonly outputSize: readonly number[];
+  readonly stride: readonly number[];
+  /** Zeros read on either side of x. */
+  readonly padding: readonly number[];
+  readonly dilation: readonly number[];
+}
+
+/** What {@link convGeometry} and {@link convTransposeGeometry} both take. */
+interface CommonOptions {
+  /** The name that error messages use; default `'convolution'` or `'convTranspose'`. */
+  readonly op?: string;
+  /** Batch size; 0 is legal. */
+  readonly batch: number;
+  /** Channels that enter the operation. */
+  readonly inChannels: number;
+  /** Channels that leave the operation. */
+  readonly outChannels: number;
+  /** Spatial extents of what enters the operation; their number (1 to 3) sets the number of spatial axes. */
+  readonly inputSize: readonly number[];
+  /** Spatial extents of the kernel. */
+  readonly kernelSize: PerAxis;
+  /** Default 1. */
+  readonly stride?: PerAxis | undefined;
+  /** Default 0. */
+  readonly padding?: PerAxis | undefined;
+  /** Default 1. */
+  readonly dilation?: PerAxis | undefined;
+  /** Default 1; divides both numbers of channels. */
+  readonly groups?: number | undefined;
+}
+
+/** Options of {@link convGeometry}. */
+export type ConvGeometryOptions = CommonOptions;
+
+/** Options of {@link convTransposeGeometry}. At most one of `outputPadding` and `outputSize` may be given. */
+export interface ConvTransposeGeometryOptions extends CommonOptions {
+  /** Rows added at the end of the output, per axis; less than `max(stride, dilation)`. Default 0. */
+  readonly outputPadding?: PerAxis | undefined;
+  /** The spatial extents of the output; stands in place of `outputPadding`. */
+  readonly outputSize?: PerAxis | undefined;
+}
+
+/**
+ * The geometry of a convolution.
+ *
+ * Per axis, `output = floor((input + 2·padding − dilation·(kernel − 1) − 1) / stride) + 1`.
+ *
+ * @throws {@link GeometryError} if an option is no legal integer, channels do not divide by groups, the output would be
+ * empty, or an array would exceed 2^31 − 1 elements
+ *
+ * @example
+ * ```ts
+ * const g = convGeometry({ batch: 16, inChannels: 3, outChannels: 64, inputSize: [32, 32], kernelSize: 3, stride: 2, padding: 1 });
+ * g.outputSize; // [16, 16]
+ * ```
+ */
+export function convGeometry(options: ConvGeometryOptions): ConvGeometry {
+  const op = options.op ?? 'convolution';
+  const c = readCommon(op, options);
+  const outputSize = c.inputSize.map((input, axis) => {
+    const [kernel, stride, padding, dilation] = [
+      c.kernelSize[axis],
+      c.stride[axis],
+      c.padding[axis],
+      c.dilation[axis],
+    ];
+    const reach = dilation * (kernel - 1) + 1;
+    const output = Math.floor((input + 2 * padding - reach) / stride) + 1;
+    if (output >= 1) return output;
+    throw new GeometryError({
+      op,
+      parameter: 'inputSize',
+      axis,
+      actual: input,
+      expected: `at least ${reach - 2 * padding}, so that the output is not empty`,
+      remedy:
+        'The output size is floor((input + 2·padding − dilation·(kernel − 1) − 1) / stride) + 1 = ' +
+        `floor((${input} + 2·${padding} − ${dilation}·(${kernel} − 1) − 1) / ${stride}) + 1 = ${output}. ` +
+        `Use a larger input, a smaller kernel or dilation, or padding[${axis}] of at least ${Math.ceil((reach - input) / 2)}.`,
+    });
+  });
+  return checked(op, { ...c, outputSize }, { x: 'input', y: 'output' });
+}
+
+/**
+ * The geometry of the convolution whose input gradient is the wanted transposed convolution.
+ *
+ * What enters the transposed convolution is y, what leaves it is x: the result's `outputSize` and `outChannels` are the
+ * option's `inputSize` and `inChannels`, and its `inputSize` and `inChannels` are the extents and channels of the
+ * transposed convolution's output. Run it with `kernels.convInputGrad(geometry, w, y, x)`.
+ *
+ * Per axis, `output = (input − 1)·stride − 2·padding + dilation·(kernel − 1) + outputPadding + 1` with
+ * `0 <= outputPadding < max(stride, dilation)`.
+ *
+ * @throws {@link GeometryError} as {@link convGeometry} does, and if outputPadding or outputSize lies outside its legal
+ * interval, or both are given
+ *
+ * @example
+ * ```ts
+ * const g = convTransposeGeometry({ batch: 16, inChannels: 3, outChannels: 64, inputSize: [32, 32], kernelSize: 3, stride: 2, padding: 1 });
+ * g.inputSize; // [63, 63]: the extents of the transposed convolution's output
+ * ```
+ */
+export function convTransposeGeometry(options: ConvTransposeGeometryOptions): ConvGeometry {
+  const op = options.op ?? 'convTranspose';
+  const c = readCommon(op, options);
+  const dims = c.inputSize.length;
+  if (options.outputSize !== undefined && options.outputPadding !== undefined) {
+    throw new GeometryError({
+      op,
+      parameter: 'outputSize',
+      actual: options.outputSize,
+      expected: 'to be given in place of outputPadding, not beside it',
+      remedy: `Leave out outputSize or outputPadding (which is ${String(options.outputPadding)}).`,
+    });
+  }
+  const smallest = c.inputSize.map(
+    (input, axis) =>
+      (input - 1) * c.stride[axis] - 2 * c.padding[axis] + c.dilation[axis] * (c.kernelSize[axis] - 1) + 1,
+  );
+  const size =
+    options.outputSize === undefined
+      ? fromOutputPadding(
+          op,
+          c,
+          perAxis(options.outputPadding ?? 0, dims, { op, option: 'outputPadding', minimum: 0 }),
+          smallest,
+        )
+      : fromOutputSize(
+          op,
+          c,
+          perAxis(options.outputSize, dims, { op, option: 'outputSize', minimum: 1 }),
+          smallest,
+        );
+  const geometry = {
+    ...c,
+    inChannels: c.outChannels,
+    outChannels: c.inChannels,
+    inputSize: size,
+    outputSize: c.inputSize,
+  };
+  return checked(op, geometry, { x: 'output', y: 'input' });
+}
+
+type Common = Omit<ConvGeometry, 'outputSize'>;
+
+function readCommon(op: string, options: CommonOptions): Common {
+  const { inputSize } = options;
+  if (!Array.isArray(inputSize) || inputSize.length < 1 || inputSize.length > 3) {
+    throw new GeometryError({
+      op,
+      parameter: 'inputSize',
+      actual: inputSize,
+      expected: 'an array of 1 to 3 spatial extents',
+      remedy: 'Pass the spatial extents of the input, without batch and channels.',
+    });
+  }
+  const dims = inputSize.length;
+  const groups = integer(options.groups ?? 1, { op, option: 'groups', minimum: 1 });
+  const channels = (option: 'inChannels' | 'outChannels') => {
+    const count = integer(options[option], { op, option, minimum: 1 });
+    if (count % groups === 0) return count;
+    throw new GeometryError({
+      op,
+      parameter: option,
+      actual: count,
+      expected: `a multiple of groups = ${groups}`,
+      remedy: `Choose groups among the divisors of ${count}, or ${option} among the multiples of ${groups}.`,
+    });
+  };
+  return {
+    batch: integer(options.batch, { op, option: 'batch', minimum: 0 }),
+    groups,
+    inChannels: channels('inChannels'),
+    outChannels: channels('outChannels'),
+    inputSize: perAxis(inputSize, dims, { op, option: 'inputSize', minimum: 1 }),
+    kernelSize: perAxis(options.kernelSize, dims, { op, option: 'kernelSize', minimum: 1 }),
+    stride: perAxis(options.stride ?? 1, dims, { op, option: 'stride', minimum: 1 }),
+    padding: perAxis(options.padding ?? 0, dims, { op, option: 'padding', minimum: 0 }),
+    dilation: perAxis(options.dilation ?? 1, dims, { op, option: 'dilation', minimum: 1 }),
+  };
+}
+
+function fromOutputPadding(op: string, c: Common, outputPadding: number[], smallest: number[]): number[] {
+  return outputPadding.map((extra, axis) => {
+    const [stride, dilation] = [c.stride[axis], c.dilation[axis]];
+    const limit = Math.max(stride, dilation);
+    if (extra >= limit) {
+      throw new GeometryError({
+        op,
+        parameter: 'outputPadding',
+        axis,
+        actual: extra,
+        expected: `an integer in [0, ${limit - 1}], less than max(stride, dilation) = max(${stride}, ${dilation}) = ${limit}`,
+        remedy:
+          `${outputFormula(c, axis, extra, smallest[axis] + extra)} ` +
+          `Lower outputPadding[${axis}] to at most ${limit - 1}, or raise stride[${axis}] or dilation[${axis}] to at least ${extra + 1}.`,
+      });
+    }
+    const size = smallest[axis] + extra;
+    if (size >= 1) return size;
+    throw emptyTranspose(op, c, axis, extra, size);
+  });
+}
+
+function fromOutputSize(op: string, c: Common, outputSize: number[], smallest: number[]): number[] {
+  return outputSize.map((size, axis) => {
+    const minimum = smallest[axis];
+    const limit = Math.max(c.stride[axis], c.dilation[axis]);
+    const maximum = minimum + limit - 1;
+    if (maximum < 1) throw emptyTranspose(op, c, axis, limit - 1, maximum);
+    if (size >= minimum && size <= maximum) return size;
+    throw new GeometryError({
+      op,
+      parameter: 'outputSize',
+      axis,
+      actual: size,
+      expected: `an integer in [${Math.max(1, minimum)}, ${maximum}]`,
+      remedy:
+        `${outputFormula(c, axis, 0, minimum)} That is without outputPadding, which may add up to ` +
+        `max(stride, dilation) − 1 = ${limit - 1}. Ask for an outputSize[${axis}] in this interval, ` +
+        `or change ${size < minimum ? 'padding (up)' : 'padding (down)'}, stride, dilation or kernelSize.`,
+    });
+  });
+}
+
+function emptyTranspose(op: string, c: Common, axis: number, extra: number, size: number): GeometryError {
+  const missing = 1 - size;
+  return new GeometryError({
+    op,
+    parameter: 'padding',
+    axis,
+    actual: c.padding[axis],
+    expected: `at most ${c.padding[axis] - Math.ceil(missing / 2)}, so that the output is not empty`,
+    remedy: `${outputFormula(c, axis, extra, size)} Lower padding[${axis}], or use a larger input, kernel or stride.`,
+  });
+}
+
+function outputFormula(c: Common, axis: number, extra: number, size: number): string {
+  const [input, kernel] = [c.inputSize[axis], c.kernelSize[axis]];
+  return (
+    'The output size is (input − 1)·stride − 2·padding + dilation·(kernel − 1) + outputPadding + 1 = ' +
+    `(${input} − 1)·${c.stride[axis]} − 2·${c.padding[axis]} + ${c.dilation[axis]}·(${kernel} − 1) + ${extra} + 1 = ${size}.`
+  );
+}
+
+function checked(
+  op: string,
+  g: ConvGeometry,
+  names: { readonly x: string; readonly y: string },
+): ConvGeometry {
+  requireAddressable(op, names.x, [g.batch, g.inChannels, ...g.inputSize]);
+  requireAddressable(op, names.y, [g.batch, g.outChannels, ...g.outputSize]);
+  requireAddressable(op, 'weight', [g.outChannels, g.inChannels / g.groups, ...g.kernelSize]);
+  return g;
+}

@@ -1,0 +1,71 @@
+// Options that are given once or per spatial axis: checked number by number, always handed on as one per axis.
+
+import { GeometryError } from './errors.ts';
+
+/** One integer for all spatial axes, or one per axis. */
+export type PerAxis = number | readonly number[];
+
+/** The largest number of elements in one array, and the largest single extent: what an int32 index can reach. */
+export const MAX_ELEMENTS = 2 ** 31 - 1;
+
+/** Which option of which op is being read, and the smallest legal value. */
+export interface OptionRule {
+  readonly op: string;
+  readonly option: string;
+  readonly minimum: number;
+}
+
+/** The integer `value`, or a {@link GeometryError} that says why it is not a legal one. */
+export function integer(value: unknown, rule: OptionRule, axis?: number): number {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= rule.minimum && value <= MAX_ELEMENTS)
+    return value;
+  throw new GeometryError({
+    op: rule.op,
+    parameter: rule.option,
+    axis,
+    actual: value,
+    expected: `an integer >= ${rule.minimum}${typeof value === 'number' && value > MAX_ELEMENTS ? ` and <= ${MAX_ELEMENTS}` : ''}`,
+    remedy: `Pass a whole number of at least ${rule.minimum} as ${rule.option}.`,
+  });
+}
+
+/**
+ * Normalises an option to one integer per spatial axis.
+ *
+ * @param value - a number for all axes, or an array of exactly `dims` numbers
+ * @param dims - the number of spatial axes
+ * @returns a new array of length `dims`
+ * @throws {@link GeometryError} if the length is wrong or an element is no integer >= `rule.minimum`
+ *
+ * @example
+ * ```ts
+ * perAxis(2, 3, { op: 'conv3d', option: 'stride', minimum: 1 }); // [2, 2, 2]
+ * ```
+ */
+export function perAxis(value: unknown, dims: number, rule: OptionRule): number[] {
+  if (!Array.isArray(value)) return new Array<number>(dims).fill(integer(value, rule));
+  if (value.length !== dims) {
+    throw new GeometryError({
+      op: rule.op,
+      parameter: rule.option,
+      actual: value,
+      expected: `a number or an array of ${dims} numbers, one per spatial axis (it has ${value.length})`,
+      remedy: `Pass one number for all ${dims} spatial axes or exactly ${dims} numbers.`,
+    });
+  }
+  // Not map(): it would skip the holes of a sparse array.
+  return Array.from(value, (element, axis) => integer(element, rule, axis));
+}
+
+/** Throws if an array of these extents would hold more elements than an int32 index can reach. */
+export function requireAddressable(op: string, operand: string, extents: readonly number[]): void {
+  const elements = extents.reduce((product, extent) => product * extent, 1);
+  if (elements <= MAX_ELEMENTS) return;
+  throw new GeometryError({
+    op,
+    parameter: operand,
+    actual: extents,
+    expected: `a shape of at most 2^31 - 1 = ${MAX_ELEMENTS} elements (this has ${elements})`,
+    remedy: 'Split the batch or reduce the sizes.',
+  });
+}
