@@ -1,0 +1,277 @@
+// Reverse mode: visits the recorded nodes from the newest to the oldest and hands cotangents to their operands.
+//
+// The engine knows nothing of the ops but their records. It is iterative, so the length of a chain is limited by memory
+// only. Broadcasting and promotion are undone here, in one place, and in no rule.
+
+import { DTypeError, formatShape, GradientError, ShapeError } from '../errors.ts';
+import { add } from '../ops/arithmetic.ts';
+import { cast } from '../ops/cast.ts';
+import { onesLike, zerosLike } from '../ops/create.ts';
+import { sumTo } from '../ops/expand-sum.ts';
+import { clone } from '../ops/layout.ts';
+import { type AnyOp, isNoGradient } from '../registry.ts';
+import { broadcastsTo, sameShape } from '../shape.ts';
+import { enableGrad, noGrad } from '../tape/mode.ts';
+import type { Node } from '../tape/node.ts';
+import type { Tensor } from '../tensor.ts';
+
+/** Options of `backward`. */
+export interface BackwardOptions {
+  /** Cotangent of the output, of its shape and dtype; may be left out for an output of one element, where it is 1. */
+  readonly gradOutput?: Tensor;
+  /** Keep what the graph saved, so that another pass can go through it. Default: the value of `createGraph`. */
+  readonly retainGraph?: boolean;
+  /** Record the backward pass itself, so that its results can be differentiated. Default false. */
+  readonly createGraph?: boolean;
+}
+
+/** Options of `grad`. */
+export interface GradOptions extends BackwardOptions {
+  /** What to give for an input that the output does not depend on: an error (default), or zeros. */
+  readonly unused?: 'error' | 'zeros';
+}
+
+/**
+ * Adds the gradient of `output` to the `.grad` of every leaf it depends on. PyTorch's `Tensor.backward`.
+ *
+ * @throws GradientError if the output requires no gradient, has more than one element and no `gradOutput`, if an op on
+ *   the way has no gradient, or if the graph was freed. The `.grad` of all leaves is then unchanged.
+ * @example
+ * const w = tensor([1, 2], { requiresGrad: true });
+ * backward(sum(mul(w, w)));
+ * w.grad!.toArray(); // [2, 4]
+ */
+export function backward(output: Tensor, options: BackwardOptions = {}): void {
+  const seed = seedOf('backward', output, options.gradOutput);
+  const found: [Tensor, Tensor][] = [];
+  runPass([output], [seed], null, options, (node, cotangent) => {
+    if (node.leaf !== null) found.push([node.leaf, cotangent]);
+  });
+  const accumulate = (): void => {
+    for (const [leaf, cotangent] of found) {
+      leaf.grad = leaf.grad === null ? clone(cotangent) : add(leaf.grad, cotangent);
+    }
+  };
+  if (options.createGraph) enableGrad(accumulate);
+  else noGrad(accumulate);
+}
+
+/**
+ * The gradients of `output` with respect to `inputs`, which may be any tensors of its graph; `.grad` stays as it is.
+ * PyTorch's `torch.autograd.grad`.
+ *
+ * @returns one tensor for one input, a list for a list; each has its input's shape and dtype.
+ * @throws GradientError as `backward` does, and if the output does not depend on an input (unless `unused: 'zeros'`).
+ * @example
+ * const x = tensor(3, { requiresGrad: true });
+ * const first = grad(mul(mul(x, x), x), x, { createGraph: true }); // 27
+ * const second = grad(first, x); // 18
+ */
+export function grad(output: Tensor, inputs: Tensor, options?: GradOptions): Tensor;
+export function grad(output: Tensor, inputs: readonly Tensor[], options?: GradOptions): Tensor[];
+export function grad(
+  output: Tensor,
+  inputs: Tensor | readonly Tensor[],
+  options: GradOptions = {},
+): Tensor | Tensor[] {
+  const list = Array.isArray(inputs) ? (inputs as readonly Tensor[]) : [inputs as Tensor];
+  const targets = new Set<Node>();
+  list.forEach((input, i) => {
+    if (input.node !== null) targets.add(input.node);
+    else if (options.unused !== 'zeros')
+      throw unusedError(i, input, 'requires no gradient; set requiresGrad before the output is computed');
+  });
+  const seed = seedOf('grad', output, options.gradOutput);
+  const found = new Map<Node, Tensor>();
+  runPass([output], [seed], targets, options, (node, cotangent) => found.set(node, cotangent));
+  const results = list.map((input, i) => {
+    const result = input.node === null ? undefined : found.get(input.node);
+    if (result !== undefined) return result;
+    if (options.unused === 'zeros') return zeroGrad(input);
+    throw unusedError(i, input, 'is not part of the graph of the output');
+  });
+  return Array.isArray(inputs) ? results : results[0];
+}
+
+function zeroGrad(input: Tensor): Tensor {
+  return zerosLike(input);
+}
+
+function unusedError(index: number, input: Tensor, why: string): GradientError {
+  return new GradientError(
+    `input ${index} of shape ${formatShape(input.shape)} ${why}; leave it out, or pass { unused: 'zeros' } to get zeros.`,
+    { op: 'grad', operand: `inputs[${index}]`, actual: why, expected: 'a tensor that the output depends on' },
+  );
+}
+
+function seedOf(op: string, output: Tensor, gradOutput: Tensor | undefined): Tensor {
+  if (output.node === null) {
+    throw new GradientError(
+      `the output of shape ${formatShape(output.shape)} and dtype ${output.dtype} requires no gradient: none of its operands does, or it was computed under noGrad or detached.`,
+      { op, operand: 'output', expected: 'a tensor computed from one with requiresGrad' },
+    );
+  }
+  if (gradOutput === undefined) {
+    if (output.size !== 1) {
+      throw new GradientError(
+        `the output of shape ${formatShape(output.shape)} has ${output.size} elements; reduce it to one (sum, mean) or pass { gradOutput } of that shape.`,
+        { op, operand: 'output', actual: output.shape, expected: 'one element, or a gradOutput' },
+      );
+    }
+    return onesLike(output);
+  }
+  if (!sameShape(gradOutput.shape, output.shape)) {
+    throw new ShapeError(
+      `gradOutput has shape ${formatShape(gradOutput.shape)} and the output ${formatShape(output.shape)}; they must be the same.`,
+      { op, operand: 'gradOutput', actual: gradOutput.shape, expected: formatShape(output.shape) },
+    );
+  }
+  if (gradOutput.dtype !== output.dtype) {
+    throw new DTypeError(
+      `gradOutput is ${gradOutput.dtype} and the output ${output.dtype}; convert it with to('${output.dtype}').`,
+      { op, operand: 'gradOutput', actual: gradOutput.dtype, expected: output.dtype },
+    );
+  }
+  return gradOutput;
+}
+
+// Each pass takes two marks: `seen` for a node that it reached, `seen + 1` for one that leads to a target.
+let lastMark = 0;
+let depth = 0;
+
+// What an outer pass had written on a node that a nested pass (inside a rule or a hook) goes through as well.
+interface Borrowed {
+  readonly node: Node;
+  readonly mark: number;
+  readonly cotangent: Tensor | null;
+}
+
+function runPass(
+  outputs: readonly Tensor[],
+  seeds: readonly Tensor[],
+  targets: ReadonlySet<Node> | null,
+  options: BackwardOptions,
+  emit: (node: Node, cotangent: Tensor) => void,
+): void {
+  const createGraph = options.createGraph ?? false;
+  const retain = options.retainGraph ?? createGraph;
+  const seen = (lastMark += 2);
+  const borrowed: Borrowed[] = [];
+  const order = collect(outputs, seen, borrowed);
+  markUseful(order, seen, targets);
+  depth++;
+  try {
+    const visitAll = (): void => {
+      outputs.forEach((output, i) => receive(output.node!, seeds[i]));
+      for (const node of order) visit(node, seen, retain, targets, emit);
+    };
+    if (createGraph) enableGrad(visitAll);
+    else noGrad(visitAll);
+  } finally {
+    depth--;
+    for (const node of order) node.cotangent = null;
+    for (const { node, mark, cotangent } of borrowed) {
+      node.mark = mark;
+      node.cotangent = cotangent;
+    }
+  }
+}
+
+// All nodes that the outputs depend on, newest first: an order in which each comes after everything computed from it.
+function collect(outputs: readonly Tensor[], seen: number, borrowed: Borrowed[]): Node[] {
+  const order: Node[] = [];
+  const stack: Node[] = [];
+  const reach = (node: Node): void => {
+    if (depth > 0) borrowed.push({ node, mark: node.mark, cotangent: node.cotangent });
+    node.mark = seen;
+    node.cotangent = null;
+    order.push(node);
+    stack.push(node);
+  };
+  for (const { node } of outputs) if (node!.mark !== seen) reach(node!);
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    const { parents } = node;
+    for (let i = 0; i < parents.length; i++) {
+      const parent = parents[i];
+      if (parent !== null && parent.mark !== seen) reach(parent);
+    }
+  }
+  return order.sort((a, b) => b.id - a.id);
+}
+
+function markUseful(order: readonly Node[], seen: number, targets: ReadonlySet<Node> | null): void {
+  for (let i = order.length - 1; i >= 0; i--) {
+    const node = order[i];
+    const useful = targets === null ? node.leaf !== null : targets.has(node);
+    if (useful || node.parents.some((parent) => parent !== null && parent.mark === seen + 1))
+      node.mark = seen + 1;
+  }
+}
+
+function visit(
+  node: Node,
+  seen: number,
+  retain: boolean,
+  targets: ReadonlySet<Node> | null,
+  emit: (node: Node, cotangent: Tensor) => void,
+): void {
+  let cotangent = node.cotangent;
+  if (cotangent === null || node.mark !== seen + 1) return;
+  node.cotangent = null;
+  if (node.hooks !== null) for (const hook of node.hooks) cotangent = hook(cotangent) ?? cotangent;
+  if (node.op === null || targets?.has(node)) emit(node, cotangent);
+  if (node.op === null) return;
+  const { op, parents } = node;
+  let used = false;
+  for (let i = 0; i < parents.length; i++) {
+    const parent = parents[i];
+    if (parent === null || parent.mark !== seen + 1) continue;
+    receive(parent, conform(op, i, ruleResult(op, i, node, cotangent), parent));
+    used = true;
+  }
+  if (used && !retain) node.free();
+}
+
+function ruleResult(op: AnyOp, index: number, node: Node, cotangent: Tensor): Tensor {
+  const rule = op.vjpOf(index);
+  if (isNoGradient(rule)) {
+    throw new GradientError(`operand ${operandName(op, index)} has no gradient: ${rule.reason}`, {
+      op: op.name,
+      operand: operandName(op, index),
+    });
+  }
+  const slots = index < op.slots.length ? op.slots[index] : [];
+  const saved = new Array<Tensor>(slots.length);
+  for (let k = 0; k < slots.length; k++) saved[k] = node.unpack(slots[k]);
+  return rule.rule(cotangent, saved, node, index);
+}
+
+// Undoes broadcasting and promotion: the cotangent takes the shape and dtype of the operand.
+function conform(op: AnyOp, index: number, cotangent: Tensor, parent: Node): Tensor {
+  let result = cotangent;
+  if (!sameShape(result.shape, parent.shape)) {
+    if (!op.broadcasts || !broadcastsTo(parent.shape, result.shape)) {
+      throw new ShapeError(
+        `the derivative rule of operand ${operandName(op, index)} gave shape ${formatShape(result.shape)} for an operand of shape ${formatShape(parent.shape)}; correct the rule in the op's record.`,
+        {
+          op: op.name,
+          operand: operandName(op, index),
+          actual: result.shape,
+          expected: formatShape(parent.shape),
+        },
+      );
+    }
+    result = sumTo(result, parent.shape);
+  }
+  return result.dtype === parent.dtype ? result : cast(result, parent.dtype);
+}
+
+function operandName(op: AnyOp, index: number): string {
+  return index < op.operands.length - 1 || !op.variadic
+    ? `'${op.operands[index]}'`
+    : `'${op.operands.at(-1)!.slice(3)}[${index - op.operands.length + 1}]'`;
+}
+
+function receive(node: Node, cotangent: Tensor): void {
+  node.cotangent = node.cotangent === null ? cotangent : add(node.cotangent, cotangent);
+}

@@ -1,0 +1,55 @@
+// Puts the ops on Tensor as methods. Loaded by the root entry only: sub-path entries offer the functions alone.
+
+import { backward } from './autograd/backward.ts';
+import { add, div, mul, neg, sub } from './ops/arithmetic.ts';
+import { cast } from './ops/cast.ts';
+import { expand, mean, sum } from './ops/expand-sum.ts';
+import { clone, contiguous, permute, reshape, transpose } from './ops/layout.ts';
+import { matmul } from './ops/matmul.ts';
+import { add_, copy_, fill_, mul_, zero_ } from './ops/mutate.ts';
+import { Tensor } from './tensor.ts';
+
+/** Turns `(x, ...rest) => result` into the type of the method `x.name(...rest)`. */
+type Method<F> = F extends (x: Tensor, ...rest: infer Rest) => infer Result
+  ? (...rest: Rest) => Result
+  : never;
+
+const methods = {
+  add,
+  sub,
+  mul,
+  div,
+  neg,
+  matmul,
+  sum,
+  mean,
+  reshape,
+  permute,
+  transpose,
+  expand,
+  clone,
+  contiguous,
+  to: cast,
+  copy_,
+  fill_,
+  zero_,
+  add_,
+  mul_,
+  backward,
+};
+
+type Methods = { [K in keyof typeof methods]: Method<(typeof methods)[K]> };
+
+declare module './tensor.ts' {
+  interface Tensor extends Methods {}
+}
+
+for (const [name, fn] of Object.entries(methods)) {
+  Object.defineProperty(Tensor.prototype, name, {
+    value(this: Tensor, ...rest: unknown[]) {
+      return (fn as (x: Tensor, ...rest: unknown[]) => unknown)(this, ...rest);
+    },
+    writable: true,
+    configurable: true,
+  });
+}

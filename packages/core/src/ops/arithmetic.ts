@@ -1,0 +1,122 @@
+// Arithmetic of two operands, with broadcasting and promotion: the records that all other rules are written in.
+
+import { kernels } from '@adjoint/kernels-cpu';
+import { defineOp, vjp } from '../registry.ts';
+import { apply } from '../tape/apply.ts';
+import type { Tensor } from '../tensor.ts';
+import { inferArithmetic, inferFloatBinary, inferSame } from './infer.ts';
+import { type Operand, toOperand } from './operand.ts';
+
+/** `a + b`. */
+export const addOp = defineOp({
+  name: 'add',
+  operands: ['a', 'b'],
+  infer: inferArithmetic('add'),
+  forward: ([a, b], out, _, shape) => kernels.add(a, b, out, shape),
+  layout: 'strided',
+  broadcasts: true,
+  vjps: [vjp((g) => g), vjp((g) => g)],
+  forwardMode: 'linear',
+});
+
+/** `a - b`. */
+export const subOp = defineOp({
+  name: 'sub',
+  operands: ['a', 'b'],
+  infer: inferArithmetic('sub'),
+  forward: ([a, b], out, _, shape) => kernels.sub(a, b, out, shape),
+  layout: 'strided',
+  broadcasts: true,
+  vjps: [vjp((g) => g), vjp((g) => neg(g))],
+  forwardMode: 'linear',
+});
+
+/** `a * b`. */
+export const mulOp = defineOp({
+  name: 'mul',
+  operands: ['a', 'b'],
+  infer: inferArithmetic('mul'),
+  forward: ([a, b], out, _, shape) => kernels.mul(a, b, out, shape),
+  layout: 'strided',
+  broadcasts: true,
+  vjps: [vjp('b', (g, b) => mul(g, b)), vjp('a', (g, a) => mul(g, a))],
+  forwardMode: 'multilinear',
+});
+
+/** `a / b`, a true division: integers give float32. */
+export const divOp = defineOp({
+  name: 'div',
+  operands: ['a', 'b'],
+  infer: inferFloatBinary('div'),
+  forward: ([a, b], out, _, shape) => kernels.div(a, b, out, shape),
+  layout: 'strided',
+  broadcasts: true,
+  vjps: [vjp('b', (g, b) => div(g, b)), vjp('b', 'output', (g, b, y) => neg(mul(g, div(y, b))))],
+  forwardMode: 'elementwise',
+});
+
+/** `-x`. */
+export const negOp = defineOp({
+  name: 'neg',
+  operands: ['x'],
+  infer: inferSame('neg'),
+  forward: ([x], out) => kernels.neg(x, out),
+  layout: 'strided',
+  vjps: [vjp((g) => neg(g))],
+  forwardMode: 'linear',
+});
+
+/**
+ * Adds, element by element, with broadcasting and type promotion. PyTorch's `torch.add`.
+ *
+ * @throws ShapeError if the shapes do not broadcast; DTypeError for two bools.
+ * @example
+ * add(tensor([1, 2]), 10).toArray(); // [11, 12]
+ */
+export function add(a: Operand, b: Operand): Tensor {
+  return apply(addOp, [toOperand(a, b), toOperand(b, a)], undefined);
+}
+
+/**
+ * Subtracts, element by element, with broadcasting and type promotion. PyTorch's `torch.sub`.
+ *
+ * @throws ShapeError if the shapes do not broadcast; DTypeError for two bools.
+ * @example
+ * sub(10, tensor([1, 2])).toArray(); // [9, 8]
+ */
+export function sub(a: Operand, b: Operand): Tensor {
+  return apply(subOp, [toOperand(a, b), toOperand(b, a)], undefined);
+}
+
+/**
+ * Multiplies, element by element, with broadcasting and type promotion. PyTorch's `torch.mul`.
+ *
+ * @throws ShapeError if the shapes do not broadcast; DTypeError for two bools.
+ * @example
+ * mul(tensor([[1], [2]]), tensor([3, 4])).toArray(); // [[3, 4], [6, 8]]
+ */
+export function mul(a: Operand, b: Operand): Tensor {
+  return apply(mulOp, [toOperand(a, b), toOperand(b, a)], undefined);
+}
+
+/**
+ * Divides, element by element, with broadcasting; integers give float32. PyTorch's `torch.div`.
+ *
+ * @throws ShapeError if the shapes do not broadcast.
+ * @example
+ * div(tensor([1, 2]), 4).toArray(); // [0.25, 0.5]
+ */
+export function div(a: Operand, b: Operand): Tensor {
+  return apply(divOp, [toOperand(a, b), toOperand(b, a)], undefined);
+}
+
+/**
+ * Changes the sign of each element. PyTorch's `torch.neg`.
+ *
+ * @throws DTypeError for bool.
+ * @example
+ * neg(tensor([1, -2])).toArray(); // [-1, 2]
+ */
+export function neg(x: Tensor): Tensor {
+  return apply(negOp, [x], undefined);
+}

@@ -1,0 +1,39 @@
+// Conversion between element types.
+
+import { kernels } from '@adjoint/kernels-cpu';
+import { checkDType, type DType } from '../dtype.ts';
+import { defineOp, vjp } from '../registry.ts';
+import { apply } from '../tape/apply.ts';
+import type { Tensor } from '../tensor.ts';
+
+const zero = { data: new Float64Array(1), shape: [], strides: [], offset: 0 };
+
+/**
+ * The same values in another type: floats to integers truncate, floats to narrower floats round to nearest even once,
+ * anything to bool is `x != 0`. Between floating-point types it is linear but for rounding, and its gradient is the
+ * cotangent converted back; to and from the other types no gradient passes.
+ */
+export const castOp = defineOp<readonly ['x'], { readonly to: DType; readonly from: DType }>({
+  name: 'cast',
+  operands: ['x'],
+  infer: ([x], { to }) => ({ shape: x.shape, dtype: to }),
+  forward: ([x], out, { to }, shape) => {
+    if (to === 'bool') kernels.notEqual(x, zero, out, shape);
+    else kernels.copy(x, out);
+  },
+  layout: 'strided',
+  vjps: [vjp((g, { attrs }) => cast(g, attrs.from))],
+  forwardMode: 'linear',
+});
+
+/**
+ * Converts to another element type; the same tensor if it has it already. PyTorch's `Tensor.to(dtype)`.
+ *
+ * @throws DTypeError if `dtype` is not one of the seven types.
+ * @example
+ * cast(tensor([1.5, -2.5]), 'int32').toArray(); // [1, -2]
+ */
+export function cast(x: Tensor, dtype: DType): Tensor {
+  checkDType(dtype, 'cast');
+  return x.dtype === dtype ? x : apply(castOp, [x], { to: dtype, from: x.dtype });
+}

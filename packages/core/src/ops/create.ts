@@ -1,0 +1,161 @@
+// Making tensors from numbers, arrays and constants.
+
+import type { NumericArray } from '@adjoint/kernels-cpu';
+import { kernels } from '@adjoint/kernels-cpu';
+import { allocate, checkDType, type DType, isHalf } from '../dtype.ts';
+import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { checkShape, type Shape, sizeOf } from '../shape.ts';
+import { fromArray, type NestedArray, type Tensor } from '../tensor.ts';
+
+/** Options of functions that make tensors. */
+export interface TensorOptions {
+  /** Element type. Default float32, or that of the typed array given. */
+  readonly dtype?: DType;
+  /** Whether the tensor collects gradients. Default false. */
+  readonly requiresGrad?: boolean;
+}
+
+/** Values to make a tensor of: numbers or booleans, nested as deep as there are axes, or a typed array (one axis). */
+export type TensorData =
+  | number
+  | boolean
+  | readonly TensorData[]
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | Uint8Array;
+
+/**
+ * Makes a tensor of nested arrays, or of a typed array, whose values are copied. PyTorch's `torch.tensor`.
+ *
+ * A typed array gives one axis, or `shape`. Booleans give dtype bool; numbers give float32 unless `dtype` says otherwise.
+ *
+ * @throws ShapeError if the nesting is ragged or `shape` does not hold the values; DTypeError for an unknown dtype.
+ * @example
+ * tensor([[1, 2], [3, 4]], { dtype: 'float64' }).shape; // [2, 2]
+ * tensor(new Float32Array([1, 2, 3, 4]), { shape: [2, 2] }).toArray(); // [[1, 2], [3, 4]]
+ */
+export function tensor(
+  data: TensorData | NestedArray,
+  options: TensorOptions & { readonly shape?: Shape } = {},
+): Tensor {
+  const { values, shape: natural, dtype: naturalDType } = flatten(data);
+  const shape = options.shape ?? natural;
+  const dtype = options.dtype === undefined ? naturalDType : checkDType(options.dtype, 'tensor');
+  checkShape(shape, 'tensor');
+  if (sizeOf(shape) !== values.length) {
+    throw new ShapeError(
+      `there are ${values.length} values, and shape ${formatShape(shape)} holds ${sizeOf(shape)}; give as many values as the shape holds.`,
+      { op: 'tensor', operand: 'shape', actual: shape, expected: `${values.length} elements` },
+    );
+  }
+  return withOptions(fromArray(store(values, dtype), shape, dtype), options);
+}
+
+function store(values: ArrayLike<number>, dtype: DType): NumericArray {
+  const stored = allocate(dtype, values.length);
+  if (isHalf(dtype)) {
+    const bits = stored as Uint16Array;
+    const numbers = Float64Array.from(values);
+    if (dtype === 'float16') kernels.encodeFloat16(numbers, bits);
+    else kernels.encodeBfloat16(numbers, bits);
+  } else if (dtype === 'bool') {
+    for (let i = 0; i < values.length; i++) stored[i] = values[i] !== 0 ? 1 : 0;
+  } else {
+    stored.set(values);
+  }
+  return stored;
+}
+
+interface Flat {
+  readonly values: ArrayLike<number>;
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+function flatten(data: TensorData | NestedArray): Flat {
+  if (data instanceof Float32Array) return { values: data, shape: [data.length], dtype: 'float32' };
+  if (data instanceof Float64Array) return { values: data, shape: [data.length], dtype: 'float64' };
+  if (data instanceof Int32Array) return { values: data, shape: [data.length], dtype: 'int32' };
+  if (data instanceof Uint8Array) return { values: data, shape: [data.length], dtype: 'uint8' };
+  const shape: number[] = [];
+  for (let level: unknown = data; Array.isArray(level); level = level[0]) shape.push(level.length);
+  const values: number[] = [];
+  let booleans = 0;
+  const visit = (item: unknown, axis: number): void => {
+    if (axis < shape.length) {
+      if (!Array.isArray(item) || item.length !== shape[axis]) throw raggedError(shape, axis, item);
+      for (const inner of item) visit(inner, axis + 1);
+    } else if (typeof item === 'number') {
+      values.push(item);
+    } else if (typeof item === 'boolean') {
+      booleans++;
+      values.push(item ? 1 : 0);
+    } else {
+      throw raggedError(shape, axis, item);
+    }
+  };
+  visit(data, 0);
+  return { values, shape, dtype: booleans > 0 && booleans === values.length ? 'bool' : 'float32' };
+}
+
+function raggedError(shape: Shape, axis: number, item: unknown): ShapeError {
+  const found = Array.isArray(item) ? `an array of ${item.length}` : `${typeof item} ${String(item)}`;
+  const expected = axis < shape.length ? `an array of ${shape[axis]}` : 'a number or boolean';
+  return new ShapeError(
+    `the nested arrays are ragged: at depth ${axis} there is ${found}, where the first element says ${expected}; give arrays of equal length.`,
+    { op: 'tensor', operand: 'data', actual: found, expected },
+  );
+}
+
+function withOptions(made: Tensor, { requiresGrad = false }: TensorOptions): Tensor {
+  if (requiresGrad) made.requiresGrad = true;
+  return made;
+}
+
+/**
+ * A tensor of one value throughout. PyTorch's `torch.full`.
+ *
+ * @throws ShapeError for sizes that are not non-negative integers.
+ * @example
+ * full([2, 2], 7).toArray(); // [[7, 7], [7, 7]]
+ */
+export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {
+  checkShape(shape, 'full');
+  if (typeof value !== 'number') {
+    throw new ArgumentError(`value is ${String(value)}; give a number.`, {
+      op: 'full',
+      operand: 'value',
+      actual: value,
+    });
+  }
+  const dtype = options.dtype === undefined ? 'float32' : checkDType(options.dtype, 'full');
+  const data = allocate(dtype, sizeOf(shape));
+  if (value !== 0) data.fill(store([value], dtype)[0]);
+  return withOptions(fromArray(data, shape.slice(), dtype), options);
+}
+
+/** A tensor of zeros. PyTorch's `torch.zeros`. Options, errors as `full`. */
+export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
+  return full(shape, 0, options);
+}
+
+/** A tensor of ones. PyTorch's `torch.ones`. Options, errors as `full`. */
+export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
+  return full(shape, 1, options);
+}
+
+/** One value throughout, in the shape and (unless told otherwise) dtype of `x`. PyTorch's `torch.full_like`. */
+export function fullLike(x: Tensor, value: number, options: TensorOptions = {}): Tensor {
+  return full(x.shape, value, { dtype: x.dtype, ...options });
+}
+
+/** Zeros in the shape and dtype of `x`. PyTorch's `torch.zeros_like`. */
+export function zerosLike(x: Tensor, options: TensorOptions = {}): Tensor {
+  return fullLike(x, 0, options);
+}
+
+/** Ones in the shape and dtype of `x`. PyTorch's `torch.ones_like`. */
+export function onesLike(x: Tensor, options: TensorOptions = {}): Tensor {
+  return fullLike(x, 1, options);
+}

@@ -1,0 +1,128 @@
+// Expansion and sum, each the adjoint of the other, and the mean that follows.
+
+import { kernels, type Strided } from '@adjoint/kernels-cpu';
+import { type DType, isFloat } from '../dtype.ts';
+import { formatShape, ShapeError } from '../errors.ts';
+import { defineOp, vjp } from '../registry.ts';
+import { broadcastsTo, checkAxes, checkShape, reducedShape, type Shape, sameShape } from '../shape.ts';
+import { apply } from '../tape/apply.ts';
+import type { Tensor } from '../tensor.ts';
+import { div } from './arithmetic.ts';
+import { reshape } from './layout.ts';
+
+/** Options of reductions. */
+export interface ReduceOptions {
+  /** Axes to reduce; negative ones count from the end. Default: all. */
+  readonly axes?: number | readonly number[];
+  /** Keep reduced axes with size 1. Default false. */
+  readonly keepdim?: boolean;
+}
+
+/** What the record of a reduction knows: the axes, sorted and distinct, and the operand's shape. */
+export interface ReduceAttrs {
+  readonly axes: readonly number[];
+  readonly keepdim: boolean;
+  readonly from: Shape;
+}
+
+/** Works out the attributes of a reduction from its options. */
+export function reduceAttrs(x: Tensor, { axes, keepdim = false }: ReduceOptions, op: string): ReduceAttrs {
+  return { axes: checkAxes(axes, x.ndim, op), keepdim, from: x.shape };
+}
+
+/** Repeats a reduced tensor over the axes that were reduced. */
+export function unreduce(reduced: Tensor, { axes, from }: ReduceAttrs): Tensor {
+  return expand(reshape(reduced, reducedShape(from, axes, true)), from);
+}
+
+/** Axes of size 1 repeated without a copy, and new leading axes. Its adjoint is the sum over what was repeated. */
+export const expandOp = defineOp<readonly ['x'], { readonly to: Shape; readonly from: Shape }>({
+  name: 'expand',
+  operands: ['x'],
+  infer: ([x], { to }) => {
+    if (!broadcastsTo(x.shape, to)) {
+      throw new ShapeError(
+        `shape ${formatShape(x.shape)} does not expand to ${formatShape(to)}; each axis, aligned at the right, must be equal or 1 in the operand.`,
+        { op: 'expand', operand: 'x', actual: x.shape, expected: formatShape(to) },
+      );
+    }
+    return { shape: to, dtype: x.dtype };
+  },
+  view: (x, _, shape) => ({ strides: broadcastStrides(x, shape), offset: x.offset }),
+  vjps: [vjp((g, { attrs }) => sumTo(g, attrs.from))],
+  forwardMode: 'linear',
+});
+
+function broadcastStrides(x: Strided, shape: Shape): number[] {
+  const lead = shape.length - x.shape.length;
+  return shape.map((size, i) =>
+    i < lead || (x.shape[i - lead] === 1 && size !== 1) ? 0 : x.strides[i - lead],
+  );
+}
+
+const sumDType = (dtype: DType): DType => (isFloat(dtype) ? dtype : 'int32');
+
+/** Sum over axes. Integers and bool are summed in int32. */
+export const sumOp = defineOp<readonly ['x'], ReduceAttrs>({
+  name: 'sum',
+  operands: ['x'],
+  infer: ([x], { axes, keepdim }) => ({
+    shape: reducedShape(x.shape, axes, keepdim),
+    dtype: sumDType(x.dtype),
+    compute: sumDType(x.dtype),
+  }),
+  forward: ([x], out, { axes }) => kernels.sum(x, axes, out),
+  layout: 'strided',
+  vjps: [vjp((g, { attrs }) => unreduce(g, attrs))],
+  forwardMode: 'linear',
+});
+
+/**
+ * Sums over axes, all by default; the sum of no elements is 0. PyTorch's `torch.sum` (integers sum in int32).
+ *
+ * @throws ArgumentError for axes out of range or named twice.
+ * @example
+ * sum(tensor([[1, 2], [3, 4]]), { axes: 0 }).toArray(); // [4, 6]
+ */
+export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return apply(sumOp, [x], reduceAttrs(x, options, 'sum'));
+}
+
+/**
+ * The mean over axes, all by default; of no elements it is NaN. Integers give float32. PyTorch's `torch.mean`.
+ *
+ * @throws ArgumentError for axes out of range or named twice.
+ * @example
+ * mean(tensor([[1, 2], [3, 4]]), { axes: 1, keepdim: true }).toArray(); // [[1.5], [3.5]]
+ */
+export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
+  const total = sum(x, options);
+  const axes = checkAxes(options.axes, x.ndim, 'mean');
+  return div(
+    total,
+    axes.reduce((count, axis) => count * x.shape[axis], 1),
+  );
+}
+
+/**
+ * A view in which axes of size 1 are repeated to `shape`, without a copy. PyTorch's `Tensor.expand`.
+ *
+ * @param shape sizes aligned at the right; -1 keeps the operand's size.
+ * @throws ShapeError if an axis is neither 1 nor of the wanted size.
+ * @example
+ * expand(tensor([[1], [2]]), [2, 3]).toArray(); // [[1, 1, 1], [2, 2, 2]]
+ */
+export function expand(x: Tensor, shape: Shape): Tensor {
+  const lead = shape.length - x.ndim;
+  const to = shape.map((size, i) => (size === -1 && i >= lead ? x.shape[i - lead] : size));
+  checkShape(to, 'expand');
+  return sameShape(to, x.shape) ? x : apply(expandOp, [x], { to, from: x.shape });
+}
+
+/** Sums a broadcast tensor back to `shape`, which broadcasts to its shape: the adjoint of `expand`. */
+export function sumTo(x: Tensor, shape: Shape): Tensor {
+  const lead = x.ndim - shape.length;
+  const axes: number[] = [];
+  for (let i = 0; i < x.ndim; i++) if (i < lead || (shape[i - lead] === 1 && x.shape[i] !== 1)) axes.push(i);
+  return axes.length === 0 ? reshape(x, shape) : reshape(sum(x, { axes }), shape);
+}

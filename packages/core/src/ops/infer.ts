@@ -1,0 +1,73 @@
+// Shape and dtype rules that many records share.
+
+import { isFloat, resultType, toFloatDType } from '../dtype.ts';
+import { DTypeError } from '../errors.ts';
+import type { OperandSpec, ResultSpec } from '../registry.ts';
+import { broadcastShapes } from '../shape.ts';
+
+type Infer = (operands: readonly OperandSpec[]) => ResultSpec;
+
+/** Two operands broadcast; the result has their common type, which is not bool. */
+export function inferArithmetic(op: string): Infer {
+  return ([a, b]) => {
+    const dtype = resultType(a, b);
+    if (dtype === 'bool') throw boolError(op);
+    return { shape: broadcastShapes(a.shape, b.shape, op), dtype, compute: dtype };
+  };
+}
+
+/** Two operands broadcast; the result is floating-point, float32 for integers. */
+export function inferFloatBinary(op: string): Infer {
+  return ([a, b]) => {
+    const dtype = toFloatDType(resultType(a, b));
+    return { shape: broadcastShapes(a.shape, b.shape, op), dtype, compute: dtype };
+  };
+}
+
+/** Two operands broadcast and are compared in their common type; the result is bool. */
+export function inferComparison(op: string): Infer {
+  return ([a, b]) => ({
+    shape: broadcastShapes(a.shape, b.shape, op),
+    dtype: 'bool',
+    compute: resultType(a, b),
+  });
+}
+
+/** One operand; the result has its shape and type, which is not bool. */
+export function inferSame(op: string): Infer {
+  return ([x]) => {
+    if (x.dtype === 'bool') throw boolError(op);
+    return { shape: x.shape, dtype: x.dtype };
+  };
+}
+
+/** One operand; the result has its shape and is floating-point, float32 for integers and bool. */
+export function inferFloat([x]: readonly OperandSpec[]): ResultSpec {
+  const dtype = toFloatDType(x.dtype);
+  return { shape: x.shape, dtype, compute: dtype };
+}
+
+/** @throws DTypeError unless the operand is floating-point. */
+export function requireFloat(op: string, operand: string, spec: OperandSpec): void {
+  if (isFloat(spec.dtype)) return;
+  throw new DTypeError(
+    `${operand} is ${spec.dtype}; convert it to a floating-point type first, e.g. to('float32').`,
+    {
+      op,
+      operand,
+      actual: spec.dtype,
+      expected: 'a floating-point dtype',
+    },
+  );
+}
+
+function boolError(op: string): DTypeError {
+  return new DTypeError(
+    `arithmetic on bool is not defined; convert with to('int32'), or use the logical ops.`,
+    {
+      op,
+      actual: 'bool',
+      expected: 'a numeric dtype',
+    },
+  );
+}

@@ -1,0 +1,187 @@
+// Views and copies: the same elements under another shape or in another order, or a slice of them. All are linear.
+
+import { kernels, type Strided } from '@adjoint/kernels-cpu';
+import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { defineOp, vjp } from '../registry.ts';
+import {
+  checkAxis,
+  checkShape,
+  isRowMajor,
+  rowMajorStrides,
+  type Shape,
+  sameShape,
+  sizeOf,
+} from '../shape.ts';
+import { apply } from '../tape/apply.ts';
+import type { Tensor } from '../tensor.ts';
+
+/** A contiguous copy. */
+export const cloneOp = defineOp({
+  name: 'clone',
+  operands: ['x'],
+  infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
+  forward: ([x], out) => kernels.copy(x, out),
+  layout: 'strided',
+  vjps: [vjp((g) => g)],
+  forwardMode: 'linear',
+});
+
+/** A contiguous tensor seen under another shape of the same size. */
+export const reshapeOp = defineOp<readonly ['x'], { readonly to: Shape; readonly from: Shape }>({
+  name: 'reshape',
+  operands: ['x'],
+  infer: ([x], { to }) => ({ shape: to, dtype: x.dtype }),
+  view: (x, _, shape) => ({ strides: rowMajorStrides(shape), offset: x.offset }),
+  vjps: [vjp((g, { attrs }) => reshape(g, attrs.from))],
+  forwardMode: 'linear',
+});
+
+/** Axes in another order. */
+export const permuteOp = defineOp<readonly ['x'], { readonly axes: readonly number[] }>({
+  name: 'permute',
+  operands: ['x'],
+  infer: ([x], { axes }) => ({ shape: axes.map((axis) => x.shape[axis]), dtype: x.dtype }),
+  view: (x, { axes }) => ({ strides: axes.map((axis) => x.strides[axis]), offset: x.offset }),
+  vjps: [vjp((g, { attrs }) => permute(g, inversePermutation(attrs.axes)))],
+  forwardMode: 'linear',
+});
+
+function inversePermutation(axes: readonly number[]): number[] {
+  const inverse = new Array<number>(axes.length);
+  axes.forEach((axis, i) => {
+    inverse[axis] = i;
+  });
+  return inverse;
+}
+
+/** Where a strided slice starts and how it steps, per axis of the whole, whose shape it keeps for the adjoint. */
+export interface SliceAttrs {
+  readonly starts: readonly number[];
+  readonly steps: readonly number[];
+  readonly sizes: readonly number[];
+  readonly whole: Shape;
+}
+
+/** Every step-th element from a start, per axis; steps may be negative. */
+export const sliceOp = defineOp<readonly ['x'], SliceAttrs>({
+  name: 'slice',
+  operands: ['x'],
+  infer: ([x], { sizes }) => ({ shape: sizes, dtype: x.dtype }),
+  view: (x, attrs) => sliceOf(x, attrs),
+  vjps: [vjp((g, { attrs }) => unslice(g, attrs))],
+  forwardMode: 'linear',
+});
+
+/** The adjoint of `slice`: the operand in its place in a tensor of zeros. */
+export const unsliceOp = defineOp<readonly ['x'], SliceAttrs>({
+  name: 'unslice',
+  operands: ['x'],
+  infer: ([x], { whole }) => ({ shape: whole, dtype: x.dtype }),
+  forward: ([x], out, attrs) => {
+    const target = { data: out, shape: attrs.whole, strides: rowMajorStrides(attrs.whole), offset: 0 };
+    kernels.assign(x, { ...target, shape: attrs.sizes, ...sliceOf(target, attrs) });
+  },
+  layout: 'strided',
+  vjps: [vjp((g, { attrs }) => slice(g, attrs))],
+  forwardMode: 'linear',
+});
+
+/** The view that `attrs` describe; the public functions on top of it check them. */
+export function slice(x: Tensor, attrs: SliceAttrs): Tensor {
+  return apply(sliceOp, [x], attrs);
+}
+
+/** The operand in its place in a tensor of zeros: the adjoint of `slice`. */
+export function unslice(x: Tensor, attrs: SliceAttrs): Tensor {
+  return apply(unsliceOp, [x], attrs);
+}
+
+function sliceOf(x: Strided, { starts, steps, sizes }: SliceAttrs): { strides: number[]; offset: number } {
+  let { offset } = x;
+  // A slice without elements has no first one; its start may lie past the end.
+  if (sizeOf(sizes) > 0) for (let i = 0; i < starts.length; i++) offset += starts[i] * x.strides[i];
+  return { strides: x.strides.map((stride, i) => stride * steps[i]), offset };
+}
+
+/**
+ * A contiguous copy with its own array. PyTorch's `Tensor.clone`.
+ *
+ * @example
+ * const b = clone(a); // b.data !== a.data
+ */
+export function clone(x: Tensor): Tensor {
+  return apply(cloneOp, [x], undefined);
+}
+
+/** The tensor itself if it is contiguous, else a contiguous copy. PyTorch's `Tensor.contiguous`. */
+export function contiguous(x: Tensor): Tensor {
+  return isRowMajor(x.shape, x.strides) ? x : clone(x);
+}
+
+/**
+ * The same elements in row-major order under another shape; one size may be -1 and is worked out. A view where the
+ * operand is contiguous, else a copy. PyTorch's `torch.reshape`.
+ *
+ * @throws ShapeError if the number of elements differs or cannot be worked out.
+ * @example
+ * reshape(tensor([1, 2, 3, 4]), [2, -1]).shape; // [2, 2]
+ */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  const to = resolveShape(x, shape);
+  if (sameShape(to, x.shape)) return x;
+  return apply(reshapeOp, [contiguous(x)], { to, from: x.shape });
+}
+
+function resolveShape(x: Tensor, shape: Shape): Shape {
+  const unknown = shape.indexOf(-1);
+  let to = shape;
+  if (unknown >= 0) {
+    const known = shape.reduce((product, size, i) => (i === unknown ? product : product * size), 1);
+    to = shape.map((size, i) => (i === unknown ? x.size / known : size));
+    if (known === 0 || !Number.isInteger(to[unknown])) throw reshapeError(x, shape);
+  }
+  checkShape(to, 'reshape');
+  if (sizeOf(to) !== x.size) throw reshapeError(x, shape);
+  return to;
+}
+
+function reshapeError(x: Tensor, shape: Shape): ShapeError {
+  return new ShapeError(
+    `a tensor of shape ${formatShape(x.shape)} has ${x.size} elements, which ${formatShape(shape)} does not hold; the product of the sizes must be ${x.size}, and one size at most may be -1.`,
+    { op: 'reshape', operand: 'shape', actual: shape, expected: `${x.size} elements` },
+  );
+}
+
+/**
+ * A view with its axes in another order. PyTorch's `torch.permute`.
+ *
+ * @param axes each axis once, by number; negative numbers count from the end.
+ * @throws ArgumentError unless `axes` names each axis once.
+ * @example
+ * permute(zeros([2, 3, 4]), [2, 0, 1]).shape; // [4, 2, 3]
+ */
+export function permute(x: Tensor, axes: readonly number[]): Tensor {
+  const order = axes.map((axis) => checkAxis(axis, x.ndim, 'permute'));
+  if (order.length !== x.ndim || new Set(order).size !== x.ndim) {
+    throw new ArgumentError(
+      `axes [${axes.join(', ')}] do not name each of the ${x.ndim} axes of shape ${formatShape(x.shape)} once.`,
+      { op: 'permute', operand: 'axes', actual: axes, expected: `a permutation of ${x.ndim} axes` },
+    );
+  }
+  return apply(permuteOp, [x], { axes: order });
+}
+
+/**
+ * A view with two axes swapped; by default the last two. PyTorch's `torch.transpose`.
+ *
+ * @throws ArgumentError for an axis out of range.
+ * @example
+ * transpose(tensor([[1, 2, 3]])).shape; // [3, 1]
+ */
+export function transpose(x: Tensor, first = -2, second = -1): Tensor {
+  const a = checkAxis(first, x.ndim, 'transpose');
+  const b = checkAxis(second, x.ndim, 'transpose');
+  if (a === b) return x;
+  const axes = x.shape.map((_, i) => (i === a ? b : i === b ? a : i));
+  return apply(permuteOp, [x], { axes });
+}

@@ -1,0 +1,103 @@
+// Changes in place: the only ones there are. Allowed on tensors that no graph computes, under noGrad where they are
+// leaves; each raises the storage's version, so that a graph which saved the old values says so instead of using the new.
+
+import { kernels } from '@adjoint/kernels-cpu';
+import { isHalf } from '../dtype.ts';
+import { ArgumentError, formatShape, GradientError, ShapeError } from '../errors.ts';
+import { broadcastsTo } from '../shape.ts';
+import { gradMode, noGrad } from '../tape/mode.ts';
+import type { Tensor } from '../tensor.ts';
+import { add, mul } from './arithmetic.ts';
+import { cast } from './cast.ts';
+import { expand } from './expand-sum.ts';
+import { clone } from './layout.ts';
+import { type Operand, scalar } from './operand.ts';
+
+function mutate(op: string, target: Tensor, source: Operand, value: () => Tensor): Tensor {
+  requireMutable(op, target, source);
+  const result = noGrad(() => {
+    const computed = value();
+    if (!broadcastsTo(computed.shape, target.shape)) {
+      throw new ShapeError(
+        `a value of shape ${formatShape(computed.shape)} does not fit into the tensor of shape ${formatShape(target.shape)}; a tensor changed in place keeps its shape.`,
+        { op, operand: 'source', actual: computed.shape, expected: formatShape(target.shape) },
+      );
+    }
+    return expand(cast(computed, target.dtype), target.shape);
+  });
+  // `assign` reads while it writes: values that lie in the same array are copied out first.
+  const values = result.storage === target.storage ? noGrad(() => clone(result)) : result;
+  kernels.assign(values, target);
+  target.storage.version++;
+  target.storage.lastMutation = op;
+  return target;
+}
+
+function requireMutable(op: string, target: Tensor, source: Operand): void {
+  if (!target.isLeaf) {
+    throw new GradientError(
+      `the tensor of shape ${formatShape(target.shape)} is the result of '${target.node!.name}' and part of a graph; change a copy (clone(x.detach())), or compute a new tensor.`,
+      { op, operand: 'target', expected: 'a leaf' },
+    );
+  }
+  if (gradMode.enabled && target.requiresGrad) {
+    throw new GradientError(
+      `the leaf of shape ${formatShape(target.shape)} requires a gradient; change it inside noGrad(() => …), as optimisers do.`,
+      { op, operand: 'target', expected: 'noGrad around the change' },
+    );
+  }
+  if (gradMode.enabled && typeof source !== 'number' && source.requiresGrad) {
+    throw new GradientError(
+      'the source requires a gradient, which a change in place would lose; pass source.detach(), or compute a new tensor.',
+      { op, operand: 'source', expected: 'a source without a graph' },
+    );
+  }
+  const repeated = target.shape.findIndex((size, axis) => size > 1 && target.strides[axis] === 0);
+  if (repeated >= 0) {
+    throw new ArgumentError(
+      `axis ${repeated} of the tensor of shape ${formatShape(target.shape)} is expanded: many elements share one place; clone() it first.`,
+      { op, operand: 'target', actual: target.strides, expected: 'a tensor without expanded axes' },
+    );
+  }
+}
+
+/**
+ * Overwrites `target` with `source`, broadcast and converted. PyTorch's `Tensor.copy_`.
+ *
+ * @returns `target`.
+ * @throws GradientError for the result of an op, for a leaf with gradient outside `noGrad`, or a source with a graph;
+ *   ShapeError if the source does not broadcast to the target; ArgumentError for an expanded target.
+ * @example
+ * noGrad(() => copy_(weight, zerosLike(weight)));
+ */
+export function copy_(target: Tensor, source: Operand): Tensor {
+  return mutate('copy_', target, source, () =>
+    typeof source === 'number' ? scalar(source, isHalf(target.dtype) ? 'float32' : target.dtype) : source,
+  );
+}
+
+/** Sets every element to `value`. PyTorch's `Tensor.fill_`. Errors as {@link copy_}. */
+export function fill_(target: Tensor, value: number): Tensor {
+  return mutate('fill_', target, value, () => scalar(value, isHalf(target.dtype) ? 'float32' : target.dtype));
+}
+
+/** Sets every element to 0. PyTorch's `Tensor.zero_`. Errors as {@link copy_}. */
+export function zero_(target: Tensor): Tensor {
+  return fill_(target, 0);
+}
+
+/** Adds `alpha · source` in place. PyTorch's `Tensor.add_`. Errors as {@link copy_}. */
+export function add_(
+  target: Tensor,
+  source: Operand,
+  { alpha = 1 }: { readonly alpha?: number } = {},
+): Tensor {
+  const step = (): Operand =>
+    alpha === 1 ? source : typeof source === 'number' ? source * alpha : mul(source, alpha);
+  return mutate('add_', target, source, () => add(target, step()));
+}
+
+/** Multiplies in place. PyTorch's `Tensor.mul_`. Errors as {@link copy_}. */
+export function mul_(target: Tensor, source: Operand): Tensor {
+  return mutate('mul_', target, source, () => mul(target, source));
+}

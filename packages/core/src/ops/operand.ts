@@ -1,0 +1,28 @@
+// What ops take beside tensors: plain numbers, which become 0-d tensors whose dtype yields to the tensor's.
+
+import { allocate, computeDType, type DType, isFloat } from '../dtype.ts';
+import { fromArray, Storage, Tensor } from '../tensor.ts';
+
+/** An operand of an element-wise op: a tensor, or a number that is broadcast. */
+export type Operand = Tensor | number;
+
+/** Makes a tensor of an operand; `beside` is the other operand, in whose type a number is held if it can be. */
+export function toOperand(value: Operand, beside: Operand): Tensor {
+  if (typeof value !== 'number') return value;
+  const dtype = numberDType(value, typeof beside === 'number' ? 'float32' : beside.dtype);
+  const data = allocate(dtype, 1);
+  data[0] = value;
+  return new Tensor(new Storage(data), [], [], 0, dtype, true);
+}
+
+function numberDType(value: number, beside: DType): DType {
+  if (isFloat(beside)) return computeDType(beside);
+  return Number.isInteger(value) && Math.abs(value) < 2 ** 31 ? 'int32' : 'float32';
+}
+
+/** A 0-d constant of exactly the given type. */
+export function scalar(value: number, dtype: DType): Tensor {
+  const data = allocate(dtype, 1);
+  data[0] = value;
+  return fromArray(data, [], dtype);
+}

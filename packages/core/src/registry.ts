@@ -1,0 +1,272 @@
+// What an op is: one record that holds its shape rule, its forward rule and, beside it, its derivative rules.
+//
+// Every tool reads these records: the tape, backward, gradient checks, forward mode, graph, docs and tests.
+// Built-in ops and users' own ops are made by the same function, `defineOp`.
+
+import type { NumericArray, Strided } from '@adjoint/kernels-cpu';
+import type { DType } from './dtype.ts';
+import { AdjointError } from './errors.ts';
+import type { Shape } from './shape.ts';
+import type { Tensor } from './tensor.ts';
+
+/** What a shape rule sees of an operand: everything but its values. */
+export interface OperandSpec {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly isNumber: boolean;
+}
+
+/** What a shape rule says of the result. */
+export interface ResultSpec {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** The type that operands named in `promotes` are converted to before the forward rule sees them. */
+  readonly compute?: DType;
+}
+
+/** The layout of a view: the operand's own array, seen otherwise. */
+export interface ViewSpec {
+  readonly strides: readonly number[];
+  readonly offset: number;
+}
+
+/** A tensor that the forward rule keeps for the derivative rules beside its result (such as the indices of a max). */
+export interface Kept {
+  readonly data: NumericArray;
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/** What a derivative rule knows besides the tensors it asked for. */
+export interface RuleContext<Attrs> {
+  readonly attrs: Attrs;
+}
+
+/** How the cotangent of one operand follows from that of the result; made by {@link vjp}. */
+export interface VjpRule<Attrs> {
+  /** Names of the operands (or 'output', or names in `keeps`) that the rule reads; only these are saved. */
+  readonly saves: readonly string[];
+  readonly rule: (
+    cotangent: Tensor,
+    saved: readonly Tensor[],
+    context: RuleContext<Attrs>,
+    index: number,
+  ) => Tensor;
+}
+
+/** Says why an operand has no gradient, and what to use in its place; made by {@link noGradient}. */
+export interface NoGradient {
+  readonly reason: string;
+}
+
+/**
+ * Forward mode of an op:
+ * - `linear`: linear in all differentiable operands together, so the tangent is the op applied to the tangents;
+ * - `multilinear`: linear in each differentiable operand by itself, so the tangent is a sum of one op per operand;
+ * - `elementwise`: a diagonal derivative, so the vjp rule applied to the tangent is the jvp;
+ * - or a rule of its own.
+ */
+export type ForwardMode<Attrs> =
+  | 'linear'
+  | 'multilinear'
+  | 'elementwise'
+  | ((
+      tangents: readonly (Tensor | null)[],
+      operands: readonly Tensor[],
+      output: Tensor,
+      context: RuleContext<Attrs>,
+    ) => Tensor);
+
+interface OpBase<Names extends readonly string[], Attrs> {
+  /** The op's name, in the spelling of its public function. */
+  readonly name: string;
+  /** Operand names in order. A last name that starts with '...' stands for any number of operands under one rule. */
+  readonly operands: Names;
+  /** Shape and dtype of the result. All validation lives here, so that a bad call fails before any work. */
+  readonly infer: (operands: readonly OperandSpec[], attrs: Attrs) => ResultSpec;
+  /** One derivative rule per operand, in terms of ops; or the reason why there is none. */
+  readonly vjps: { readonly [K in keyof Names]: VjpRule<Attrs> | NoGradient };
+  readonly forwardMode: ForwardMode<Attrs> | NoGradient;
+}
+
+/** An op that computes: its forward rule fills an array. */
+export interface ComputeOpRecord<Names extends readonly string[], Attrs> extends OpBase<Names, Attrs> {
+  /**
+   * Computes the result into `out`, which is contiguous, zeroed, of the result's `shape` and of the type it computes in.
+   * May return tensors for the derivative rules, in the order of `keeps`.
+   */
+  readonly forward: (
+    operands: readonly Strided[],
+    out: NumericArray,
+    attrs: Attrs,
+    shape: Shape,
+  ) => readonly Kept[] | void;
+  /** 'contiguous' (default): operands come row-major, `data` holding exactly their elements. 'strided': as they are. */
+  readonly layout?: 'contiguous' | 'strided';
+  /** Operands that are converted to the type the shape rule names as `compute`; all by default. */
+  readonly promotes?: readonly Names[number][];
+  /** Whether operands broadcast; the cotangent is then summed back to the operand's shape, centrally. */
+  readonly broadcasts?: boolean;
+  /** Names of what the forward rule keeps. */
+  readonly keeps?: readonly string[];
+}
+
+/** An op that moves nothing: its result is its first operand's array under another shape or strides. */
+export interface ViewOpRecord<Names extends readonly string[], Attrs> extends OpBase<Names, Attrs> {
+  /** The strides and offset of the result, whose shape the shape rule gives. */
+  readonly view: (operand: Strided, attrs: Attrs, shape: Shape) => ViewSpec;
+}
+
+/** Whether a rule is in truth the reason for not having one. */
+export function isNoGradient(rule: object): rule is NoGradient {
+  return 'reason' in rule;
+}
+
+/** An op as the framework holds it: the record, and what can be worked out from it once. */
+export class Op<Attrs> {
+  readonly name: string;
+  readonly operands: readonly string[];
+  readonly infer: (operands: readonly OperandSpec[], attrs: Attrs) => ResultSpec;
+  readonly vjps: readonly (VjpRule<Attrs> | NoGradient)[];
+  readonly forwardMode: ForwardMode<Attrs> | NoGradient;
+  readonly forward: ComputeOpRecord<readonly string[], Attrs>['forward'] | null;
+  readonly view: ViewOpRecord<readonly string[], Attrs>['view'] | null;
+  readonly strided: boolean;
+  readonly broadcasts: boolean;
+  readonly keeps: readonly string[];
+  /** Whether the last operand stands for any number of them. */
+  readonly variadic: boolean;
+  /** Per operand, whether it is converted to the `compute` type. */
+  readonly promoted: readonly boolean[];
+  /** Per operand, the slots of saved tensors that its rule reads. */
+  readonly slots: readonly (readonly number[])[];
+
+  constructor(record: ComputeOpRecord<readonly string[], Attrs> | ViewOpRecord<readonly string[], Attrs>) {
+    const compute = 'forward' in record ? record : null;
+    this.name = record.name;
+    this.operands = record.operands;
+    this.infer = record.infer;
+    this.vjps = record.vjps;
+    this.forwardMode = record.forwardMode;
+    this.forward = compute === null ? null : compute.forward;
+    this.view = 'view' in record ? record.view : null;
+    this.strided = compute !== null && compute.layout === 'strided';
+    this.broadcasts = compute !== null && compute.broadcasts === true;
+    this.keeps = compute?.keeps ?? [];
+    this.variadic = record.operands.at(-1)?.startsWith('...') ?? false;
+    this.promoted = record.operands.map((name) => compute?.promotes?.includes(name) ?? true);
+    this.slots = record.vjps.map((rule) =>
+      isNoGradient(rule) ? [] : rule.saves.map((name) => this.slotOf(name)),
+    );
+    if (record.vjps.length !== record.operands.length) {
+      throw new AdjointError(
+        `there are ${record.vjps.length} derivative rules for ${record.operands.length} operands; give one per operand, or noGradient(why).`,
+        {
+          op: record.name,
+          operand: 'vjps',
+          actual: record.vjps.length,
+          expected: String(record.operands.length),
+        },
+      );
+    }
+  }
+
+  /** The rule of operand `index`, which for a variadic op is the same from the last name on. */
+  vjpOf(index: number): VjpRule<Attrs> | NoGradient {
+    return this.vjps[index < this.vjps.length ? index : this.vjps.length - 1];
+  }
+
+  /** What a saved slot is called in messages. */
+  slotName(slot: number): string {
+    const count = this.operands.length;
+    if (slot < count) return `operand '${this.operands[slot]}'`;
+    return slot === count ? 'output' : `'${this.keeps[slot - count - 1]}'`;
+  }
+
+  private slotOf(name: string): number {
+    const operand = this.operands.indexOf(name);
+    const kept = this.keeps.indexOf(name);
+    if (operand >= 0 && !name.startsWith('...')) return operand;
+    if (name === 'output') return this.operands.length;
+    if (kept >= 0) return this.operands.length + 1 + kept;
+    throw new AdjointError(
+      `a derivative rule saves '${name}', which is none of ${[...this.operands, 'output', ...this.keeps].join(', ')}.`,
+      { op: this.name, operand: name, expected: 'an operand, output or a kept tensor' },
+    );
+  }
+}
+
+/** An op whose attributes the holder does not look into. */
+// biome-ignore lint/suspicious/noExplicitAny: attributes are opaque to the engine, and Op is invariant in them
+export type AnyOp = Op<any>;
+
+/**
+ * Defines an op from its record: the same function makes the built-in ops and yours.
+ *
+ * A record without a derivative rule for each operand does not compile; say `noGradient('why; what to use')` where
+ * there is none. Rules are written in terms of ops, so derivatives of any order exist. Run the op with `apply`.
+ *
+ * @example
+ * const cubeOp = defineOp({
+ *   name: 'cube',
+ *   operands: ['x'],
+ *   infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
+ *   forward: ([x], out) => {
+ *     for (let i = 0; i < out.length; i++) out[i] = x.data[i] ** 3;
+ *   },
+ *   vjps: [vjp('x', (g, x) => mul(g, mul(3, square(x))))],
+ *   forwardMode: 'elementwise',
+ * });
+ * const cube = (x: Tensor) => apply(cubeOp, [x], undefined);
+ */
+export function defineOp<const Names extends readonly string[], Attrs = undefined>(
+  record: ComputeOpRecord<Names, Attrs> | ViewOpRecord<Names, Attrs>,
+): Op<Attrs> {
+  return new Op<Attrs>(record);
+}
+
+type Rule1<A> = (g: Tensor, context: RuleContext<A>, index: number) => Tensor;
+type Rule2<A> = (g: Tensor, a: Tensor, context: RuleContext<A>, index: number) => Tensor;
+type Rule3<A> = (g: Tensor, a: Tensor, b: Tensor, context: RuleContext<A>, index: number) => Tensor;
+type Rule4<A> = (
+  g: Tensor,
+  a: Tensor,
+  b: Tensor,
+  c: Tensor,
+  context: RuleContext<A>,
+  index: number,
+) => Tensor;
+
+/**
+ * The derivative rule of one operand. Names come first, the tensors they name are saved and handed to the rule after
+ * the cotangent `g`: operands by name, `'output'` for the result, or a name in `keeps`.
+ *
+ * @example
+ * vjps: [vjp('b', (g, b) => mul(g, b)), vjp('a', (g, a) => mul(g, a))]
+ */
+export function vjp<A>(rule: Rule1<A>): VjpRule<A>;
+export function vjp<A>(first: string, rule: Rule2<A>): VjpRule<A>;
+export function vjp<A>(first: string, second: string, rule: Rule3<A>): VjpRule<A>;
+export function vjp<A>(first: string, second: string, third: string, rule: Rule4<A>): VjpRule<A>;
+export function vjp<A>(...args: unknown[]): VjpRule<A> {
+  const saves = args.slice(0, -1) as string[];
+  const rule = args.at(-1);
+  switch (saves.length) {
+    case 0:
+      return { saves, rule: (g, _, context, index) => (rule as Rule1<A>)(g, context, index) };
+    case 1:
+      return { saves, rule: (g, s, context, index) => (rule as Rule2<A>)(g, s[0], context, index) };
+    case 2:
+      return { saves, rule: (g, s, context, index) => (rule as Rule3<A>)(g, s[0], s[1], context, index) };
+    default:
+      return {
+        saves,
+        rule: (g, s, context, index) => (rule as Rule4<A>)(g, s[0], s[1], s[2], context, index),
+      };
+  }
+}
+
+/** Declares that an operand has no gradient, why, and what to use in its place; shown when someone asks for it. */
+export function noGradient(reason: string): NoGradient {
+  return { reason };
+}

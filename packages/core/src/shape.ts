@@ -1,0 +1,128 @@
+// Shapes, strides and axes: the arithmetic of views, and the checks that name what does not fit.
+
+import { ArgumentError, formatShape, ShapeError } from './errors.ts';
+
+/** Sizes of a tensor's axes, outermost first. */
+export type Shape = readonly number[];
+
+/** Number of elements of a shape; 1 for a 0-d tensor. */
+export function sizeOf(shape: Shape): number {
+  let size = 1;
+  for (let i = 0; i < shape.length; i++) size *= shape[i];
+  return size;
+}
+
+/** Strides of the contiguous row-major layout of a shape. */
+export function rowMajorStrides(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    strides[i] = stride;
+    stride *= shape[i];
+  }
+  return strides;
+}
+
+/** Whether elements lie one after another in row-major order (axes of size 1 may have any stride). */
+export function isRowMajor(shape: Shape, strides: readonly number[]): boolean {
+  let stride = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    if (shape[i] === 0) return true;
+    if (shape[i] !== 1 && strides[i] !== stride) return false;
+    stride *= shape[i];
+  }
+  return true;
+}
+
+/** Whether two shapes are the same, axis by axis. */
+export function sameShape(a: Shape, b: Shape): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Checks that sizes are non-negative integers and that their product can be indexed. */
+export function checkShape(shape: Shape, op: string): void {
+  for (let i = 0; i < shape.length; i++) {
+    if (!Number.isInteger(shape[i]) || shape[i] < 0) {
+      throw new ShapeError(
+        `shape ${formatShape(shape)} has ${shape[i]} on axis ${i}; sizes are non-negative integers.`,
+        { op, operand: 'shape', actual: shape, expected: 'non-negative integers' },
+      );
+    }
+  }
+  if (sizeOf(shape) > 2 ** 31 - 1) {
+    throw new ShapeError(
+      `shape ${formatShape(shape)} has ${sizeOf(shape)} elements; a tensor holds at most 2^31 - 1.`,
+      { op, operand: 'shape', actual: shape, expected: 'at most 2147483647 elements' },
+    );
+  }
+}
+
+/** The shape that two shapes broadcast to (NumPy's rule: aligned at the right, sizes equal or 1). */
+export function broadcastShapes(a: Shape, b: Shape, op: string): Shape {
+  if (sameShape(a, b)) return a;
+  const rank = Math.max(a.length, b.length);
+  const shape = new Array<number>(rank);
+  for (let i = 1; i <= rank; i++) {
+    const sizeA = i <= a.length ? a[a.length - i] : 1;
+    const sizeB = i <= b.length ? b[b.length - i] : 1;
+    if (sizeA !== sizeB && sizeA !== 1 && sizeB !== 1) {
+      throw new ShapeError(
+        `shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast: axis ${-i} is ${sizeA} in one and ${sizeB} in ` +
+          'the other; sizes must be equal, or one of them 1.',
+        { op, actual: [a, b], expected: 'sizes equal or 1, aligned at the right' },
+      );
+    }
+    shape[rank - i] = sizeA === 1 ? sizeB : sizeA;
+  }
+  return shape;
+}
+
+/** Whether `from` broadcasts to exactly `to`. */
+export function broadcastsTo(from: Shape, to: Shape): boolean {
+  const lead = to.length - from.length;
+  if (lead < 0) return false;
+  for (let i = 0; i < from.length; i++) if (from[i] !== 1 && from[i] !== to[lead + i]) return false;
+  return true;
+}
+
+/** Turns an axis that may count from the end into an index; a 0-d tensor accepts 0 and -1, as in PyTorch. */
+export function checkAxis(axis: number, rank: number, op: string): number {
+  const limit = Math.max(rank, 1);
+  if (!Number.isInteger(axis) || axis < -limit || axis >= limit) {
+    throw new ArgumentError(
+      `axis is ${axis}; a tensor of ${rank} axes takes integers from ${-limit} to ${limit - 1}.`,
+      { op, operand: 'axis', actual: axis, expected: `integer in [${-limit}, ${limit - 1}]` },
+    );
+  }
+  return axis < 0 ? axis + limit : axis;
+}
+
+/** Turns a choice of axes into sorted distinct indices; `undefined` means all of them. */
+export function checkAxes(axes: number | readonly number[] | undefined, rank: number, op: string): number[] {
+  if (axes === undefined) return Array.from({ length: rank }, (_, i) => i);
+  const list = typeof axes === 'number' ? [axes] : axes;
+  const indices = list.map((axis) => checkAxis(axis, rank, op)).sort((a, b) => a - b);
+  for (let i = 1; i < indices.length; i++) {
+    if (indices[i] === indices[i - 1]) {
+      throw new ArgumentError(
+        `axes [${list.join(', ')}] name axis ${indices[i]} twice; name each axis once.`,
+        {
+          op,
+          operand: 'axes',
+          actual: list,
+          expected: 'distinct axes',
+        },
+      );
+    }
+  }
+  return rank === 0 ? [] : indices;
+}
+
+/** The shape left after reducing `axes` (sorted, distinct), dropped or kept with size 1. */
+export function reducedShape(shape: Shape, axes: readonly number[], keepdim: boolean): number[] {
+  if (keepdim) return shape.map((size, i) => (axes.includes(i) ? 1 : size));
+  return shape.filter((_, i) => !axes.includes(i));
+}

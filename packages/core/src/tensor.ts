@@ -1,0 +1,198 @@
+// Tensor: an ordinary typed array seen through a shape, strides and an offset, and its place in the graph.
+//
+// The garbage collector owns the array; nothing is ever disposed. Ops are functions in ./ops; ./methods.ts, which the
+// root entry loads, puts them on this class as methods.
+
+import { kernels, type NumericArray } from '@adjoint/kernels-cpu';
+import { allocate, type DType, isFloat, isHalf } from './dtype.ts';
+import { ArgumentError, DTypeError, formatShape, GradientError } from './errors.ts';
+import { formatTensor } from './format.ts';
+import { isRowMajor, rowMajorStrides, type Shape, sizeOf } from './shape.ts';
+import { Node } from './tape/node.ts';
+
+/** An array and the count of changes made to it in place; views share one storage. */
+export class Storage {
+  readonly data: NumericArray;
+  /** Grows by one with each change in place. */
+  version = 0;
+  /** The op that made the last change in place, for the error that a stale saved tensor causes. */
+  lastMutation = '';
+
+  constructor(data: NumericArray) {
+    this.data = data;
+  }
+}
+
+/** Nested arrays of numbers, as deep as the tensor has axes. */
+export type NestedArray = number | NestedArray[];
+
+/**
+ * An n-dimensional array of one element type, and, if it requires a gradient, a point of the graph that computed it.
+ *
+ * Make one with `tensor`, `zeros`, `randn` and their like rather than by this constructor, which adopts its arguments
+ * unchecked.
+ *
+ * @example
+ * const x = tensor([[1, 2], [3, 4]], { requiresGrad: true });
+ * sum(mul(x, x)).backward();
+ * x.grad!.toArray(); // [[2, 4], [6, 8]]
+ */
+export class Tensor {
+  readonly storage: Storage;
+  readonly shape: Shape;
+  /** Elements to step per index, per axis; 0 on an expanded axis. */
+  readonly strides: readonly number[];
+  /** Index in `data` of the first element. */
+  readonly offset: number;
+  readonly dtype: DType;
+  /** Number of elements. */
+  readonly size: number;
+  /** Made from a plain number beside a tensor; such an operand does not widen the result's type. */
+  readonly isNumber: boolean;
+  /** Where this tensor stands in the graph; null if no gradient flows through it. */
+  node: Node | null = null;
+  /** The gradient accumulated by `backward()`; only leaves have one. */
+  grad: Tensor | null = null;
+
+  constructor(
+    storage: Storage,
+    shape: Shape,
+    strides: readonly number[],
+    offset: number,
+    dtype: DType,
+    isNumber = false,
+  ) {
+    this.storage = storage;
+    this.shape = shape;
+    this.strides = strides;
+    this.offset = offset;
+    this.dtype = dtype;
+    this.size = sizeOf(shape);
+    this.isNumber = isNumber;
+  }
+
+  /** The array behind the tensor, in storage form (16-bit floats as their bits). Views share it: do not write to it. */
+  get data(): NumericArray {
+    return this.storage.data;
+  }
+
+  /** Number of axes. */
+  get ndim(): number {
+    return this.shape.length;
+  }
+
+  /** Whether gradients flow to this tensor. */
+  get requiresGrad(): boolean {
+    return this.node !== null;
+  }
+
+  /**
+   * Turns a tensor into a leaf that collects gradients, or ends that.
+   *
+   * @throws DTypeError for element types that are not floating-point.
+   * @throws GradientError when turned off on the result of an op (use `detach()`).
+   */
+  set requiresGrad(value: boolean) {
+    if (value === (this.node !== null)) return;
+    if (!value) {
+      if (!this.isLeaf) {
+        throw new GradientError(
+          `the tensor of shape ${formatShape(this.shape)} is the result of '${this.node!.name}', not a leaf; use detach() to get it without its graph.`,
+          { op: 'requiresGrad' },
+        );
+      }
+      this.node = null;
+      return;
+    }
+    if (!isFloat(this.dtype)) {
+      throw new DTypeError(
+        `only floating-point tensors can require a gradient, and this one is ${this.dtype}; convert it with to('float32') first.`,
+        { op: 'requiresGrad', actual: this.dtype, expected: 'a floating-point dtype' },
+      );
+    }
+    this.node = Node.leaf(this);
+  }
+
+  /** Sets `requiresGrad` and returns the tensor, for use in an expression (PyTorch `requires_grad_`). */
+  requiresGrad_(value = true): this {
+    this.requiresGrad = value;
+    return this;
+  }
+
+  /** Whether the tensor was made by the user rather than computed by a recorded op. */
+  get isLeaf(): boolean {
+    return this.node === null || this.node.leaf !== null;
+  }
+
+  /** Whether the elements lie one after another in row-major order. */
+  get isContiguous(): boolean {
+    return isRowMajor(this.shape, this.strides);
+  }
+
+  /** The same values without the graph: shares the array, requires no gradient. */
+  detach(): Tensor {
+    return new Tensor(this.storage, this.shape, this.strides, this.offset, this.dtype);
+  }
+
+  /**
+   * The elements in row-major order, as a fresh ordinary array of the type they compute in (float32 for 16-bit floats).
+   *
+   * @example
+   * tensor([1, 2, 3]).toTypedArray(); // Float32Array [1, 2, 3]
+   */
+  toTypedArray(): NumericArray {
+    const stored = allocate(this.dtype, this.size);
+    kernels.copy(this, stored);
+    return isHalf(this.dtype) ? decodeHalf(this.dtype, stored as Uint16Array) : stored;
+  }
+
+  /** The elements as nested arrays of numbers (a plain number for a 0-d tensor). */
+  toArray(): NestedArray {
+    const flat = this.toTypedArray();
+    let next = 0;
+    const build = (axis: number): NestedArray =>
+      axis === this.shape.length
+        ? flat[next++]
+        : Array.from({ length: this.shape[axis] }, () => build(axis + 1));
+    return build(0);
+  }
+
+  /**
+   * The value of a tensor of one element.
+   *
+   * @throws ArgumentError if there is more or less than one element.
+   */
+  item(): number {
+    if (this.size !== 1) {
+      throw new ArgumentError(
+        `the tensor of shape ${formatShape(this.shape)} has ${this.size} elements, not one; reduce it or index it first.`,
+        { op: 'item', operand: 'tensor', actual: this.shape, expected: 'exactly one element' },
+      );
+    }
+    const stored = this.data[this.offset];
+    return isHalf(this.dtype) ? decodeHalf(this.dtype, Uint16Array.of(stored))[0] : stored;
+  }
+
+  /** The values, shortened as NumPy does, with dtype and graph where they are not the default. */
+  toString(): string {
+    return formatTensor(this);
+  }
+
+  /** What `console.log` and `util.inspect` show in Node. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return formatTensor(this);
+  }
+}
+
+/** Numbers that 16-bit floats stand for. */
+export function decodeHalf(dtype: 'float16' | 'bfloat16', bits: Uint16Array): Float32Array {
+  const values = new Float32Array(bits.length);
+  if (dtype === 'float16') kernels.decodeFloat16(bits, values);
+  else kernels.decodeBfloat16(bits, values);
+  return values;
+}
+
+/** A contiguous tensor that adopts `data`, whose length is the size of `shape`. */
+export function fromArray(data: NumericArray, shape: Shape, dtype: DType): Tensor {
+  return new Tensor(new Storage(data), shape, rowMajorStrides(shape), 0, dtype);
+}
