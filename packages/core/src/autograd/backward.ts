@@ -44,7 +44,7 @@ export interface GradOptions extends BackwardOptions {
 export function backward(output: Tensor, options: BackwardOptions = {}): void {
   const seed = seedOf('backward', output, options.gradOutput);
   const found: [Tensor, Tensor][] = [];
-  runPass([output], [seed], null, options, (node, cotangent) => {
+  runPass(output.node!, seed, null, options, (node, cotangent) => {
     if (node.leaf !== null) found.push([node.leaf, cotangent]);
   });
   const accumulate = (): void => {
@@ -83,7 +83,7 @@ export function grad(
   });
   const seed = seedOf('grad', output, options.gradOutput);
   const found = new Map<Node, Tensor>();
-  runPass([output], [seed], targets, options, (node, cotangent) => found.set(node, cotangent));
+  runPass(output.node!, seed, targets, options, (node, cotangent) => found.set(node, cotangent));
   const results = list.map((input, i) => {
     const result = input.node === null ? undefined : found.get(input.node);
     if (result !== undefined) return result;
@@ -147,22 +147,23 @@ interface Borrowed {
 }
 
 function runPass(
-  outputs: readonly Tensor[],
-  seeds: readonly Tensor[],
+  root: Node,
+  seed: Tensor,
   targets: ReadonlySet<Node> | null,
   options: BackwardOptions,
   emit: (node: Node, cotangent: Tensor) => void,
 ): void {
   const createGraph = options.createGraph ?? false;
   const retain = options.retainGraph ?? createGraph;
-  const seen = (lastMark += 2);
+  lastMark += 2;
+  const seen = lastMark;
   const borrowed: Borrowed[] = [];
-  const order = collect(outputs, seen, borrowed);
+  const order = collect(root, seen, borrowed);
   markUseful(order, seen, targets);
   depth++;
   try {
     const visitAll = (): void => {
-      outputs.forEach((output, i) => receive(output.node!, seeds[i]));
+      receive(root, seed);
       for (const node of order) visit(node, seen, retain, targets, emit);
     };
     if (createGraph) enableGrad(visitAll);
@@ -177,8 +178,8 @@ function runPass(
   }
 }
 
-// All nodes that the outputs depend on, newest first: an order in which each comes after everything computed from it.
-function collect(outputs: readonly Tensor[], seen: number, borrowed: Borrowed[]): Node[] {
+// All nodes that the root depends on, newest first: an order in which each comes after everything computed from it.
+function collect(root: Node, seen: number, borrowed: Borrowed[]): Node[] {
   const order: Node[] = [];
   const stack: Node[] = [];
   const reach = (node: Node): void => {
@@ -188,7 +189,7 @@ function collect(outputs: readonly Tensor[], seen: number, borrowed: Borrowed[])
     order.push(node);
     stack.push(node);
   };
-  for (const { node } of outputs) if (node!.mark !== seen) reach(node!);
+  reach(root);
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     const { parents } = node;
     for (let i = 0; i < parents.length; i++) {
