@@ -58,9 +58,13 @@ describe.each(folders)('%s', (folder) => {
   const foreign = imports.filter(({ name }) => !name.startsWith('.'));
   const relative = imports.filter(({ name }) => name.startsWith('.'));
 
-  test('names no package but those below it', () => {
+  test('names no package but those below it and the libraries it declares', () => {
     const packages = foreign.filter(({ name }) => !name.startsWith('node:'));
-    expect(packages.filter(({ name }) => !allowed[folder].includes(packageOf(name)))).toEqual([]);
+    const libraries = Object.keys(manifests[folder].dependencies ?? {}).filter(
+      (name) => !name.startsWith('@adjoint/'),
+    );
+    const known = [...allowed[folder], ...libraries];
+    expect(packages.filter(({ name }) => !known.includes(packageOf(name)))).toEqual([]);
   });
 
   test('names only entries that the package below it offers', () => {

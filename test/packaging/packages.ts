@@ -1,7 +1,6 @@
 // The three packages as the workspace describes them, and as the registry would receive them.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const root = join(import.meta.dirname, '../..');
@@ -55,10 +54,9 @@ export function filesBelow(directory: string): readonly string[] {
 
 /**
  * Packs every package as `pnpm publish` would (their `prepack` builds afresh) and unpacks each tarball.
- * Returns the directory that holds one folder per package.
+ * Afterwards the directory holds one folder per package.
  */
-export function packAll(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'adjoint-packages-'));
+export function packAll(directory: string): void {
   // Under `pnpm test` the running pnpm is on PATH; under a bare `vitest` npx brings the pinned one.
   const underPnpm = process.env.npm_config_user_agent?.startsWith('pnpm/') ?? false;
   const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -76,5 +74,4 @@ export function packAll(): string {
     const tarball = join(directory, `adjoint-${folder}-${manifests[folder].version}.tgz`);
     execFileSync('tar', ['-xzf', tarball, '-C', unpacked, '--strip-components=1']);
   }
-  return directory;
 }
