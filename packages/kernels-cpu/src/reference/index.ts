@@ -1,0 +1,2 @@
+import { convForward, convInputGrad, convWeightGrad } from './conv.ts';
+export const reference = { convForward, convInputGrad, convWeightGrad };
