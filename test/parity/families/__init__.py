@@ -1,0 +1,1 @@
+"""The families of cases that generate.py writes, one module each."""

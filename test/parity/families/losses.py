@@ -1,0 +1,120 @@
+"""Losses: args (input, target, ...), tensor weights among the positional args (null where absent), reduction an option."""
+import math
+
+import torch
+import torch.nn.functional as F
+
+from .draw import f64, i64
+from .names import torch_call
+
+INF, NAN = math.inf, math.nan
+REDUCTIONS = ('none', 'mean', 'sum')
+
+
+def weighted(function):
+    """PyTorch takes weight by name; the record has it third."""
+    return lambda input, target, weight=None, **options: torch_call(function)(input, target, weight=weight, **options)
+
+
+def record(recorder):
+    pairwise(recorder)
+    classes(recorder)
+    binary(recorder)
+    embeddings(recorder)
+    ctc(recorder)
+
+
+def pairwise(recorder):
+    for op, function, option_sets in (('mse', F.mse_loss, [{}]), ('l1', F.l1_loss, [{}]),
+                                      ('smoothL1', F.smooth_l1_loss, [{}, {'beta': 0.5}, {'beta': 0}]),
+                                      ('huber', F.huber_loss, [{}, {'delta': 0.5}])):
+        for options in option_sets:
+            for reduction in REDUCTIONS:
+                recorder.case(op, '%s %s' % (reduction, options), torch_call(function), lambda d: [d.grid([2, 3]), d.grid([2, 3])],
+                              {**options, 'reduction': reduction})
+        recorder.case(op, 'kinks', torch_call(function), lambda d: [f64([0.0, 1.0, -1.0, 2.0, -0.0]), f64([0.0, 0.0, 0.0, 1.5, 0.0])], {'reduction': 'none'})
+        recorder.case(op, 'mean of nothing', torch_call(function), lambda d: [d.grid([0, 2]), d.grid([0, 2])], second=False)
+    for log_target in (False, True):
+        target = lambda d: d.grid([2, 3], -2, 0) if log_target else d.probabilities([2, 3], 1)
+        for reduction in REDUCTIONS + ('batchmean',):
+            recorder.case('klDiv', '%s, logTarget %s' % (reduction, log_target), torch_call(F.kl_div), lambda d: [d.grid([2, 3], -3, 0), target(d)],
+                          {'reduction': reduction, 'logTarget': log_target})
+    recorder.case('klDiv', 'a target of 0 gives 0', torch_call(F.kl_div), lambda d: [d.grid([3], -2, 0), f64([0.0, 0.5, 0.0])],
+                  {'reduction': 'sum'}, constant=('1',))
+
+
+def classes(recorder):
+    weights, targets = f64([0.5, 1.5, 2.0]), i64([2, 0, 1, 2])
+    for op, function, scores in (('crossEntropy', F.cross_entropy, lambda d, *shape: d.grid(shape)),
+                                 ('nllLoss', F.nll_loss, lambda d, *shape: d.grid(shape, -3, 0))):
+        call = weighted(function)
+        add = lambda name, arguments, options=None, **more: recorder.case(op, name, call, arguments, options, constant=('2',), **more)
+        for reduction in REDUCTIONS:
+            add(reduction, lambda d: [scores(d, 4, 3), targets.clone()], {'reduction': reduction})
+            add('%s, weight' % reduction, lambda d: [scores(d, 4, 3), targets.clone(), weights.clone()], {'reduction': reduction})
+            add('%s, ignoreIndex' % reduction, lambda d: [scores(d, 4, 3), i64([2, -100, 1, -100])], {'reduction': reduction})
+            add('%s, weight and ignoreIndex 1' % reduction, lambda d: [scores(d, 4, 3), i64([2, 1, 1, 0]), weights.clone()], {'reduction': reduction, 'ignoreIndex': 1})
+        add('spatial', lambda d: [scores(d, 2, 3, 2, 2), i64([[[0, 1], [2, 0]], [[1, 1], [0, 2]]])])
+        add('spatial, weight, ignoreIndex', lambda d: [scores(d, 2, 3, 2), i64([[0, -1], [2, 1]]), weights.clone()], {'ignoreIndex': -1})
+        add('unbatched', lambda d: [scores(d, 3), i64(1)])
+        add('everything ignored: mean is NaN', lambda d: [scores(d, 2, 3), i64([-100, -100])], second=False, gradient=False)
+        add('everything ignored: sum is 0', lambda d: [scores(d, 2, 3), i64([-100, -100])], {'reduction': 'sum'})
+        add('no rows: mean is NaN', lambda d: [scores(d, 0, 3), i64([])], second=False)
+    call = weighted(F.cross_entropy)
+    for smoothing in (0.1, 1.0):
+        for reduction in REDUCTIONS:
+            for weight in (None, weights):
+                name = '%s, labelSmoothing %s%s' % (reduction, smoothing, '' if weight is None else ', weight')
+                arguments = lambda d: [d.grid([4, 3]), i64([2, 0, -100, 1]), None if weight is None else weight.clone()]
+                recorder.case('crossEntropy', name + ', ignoreIndex', call, arguments, {'labelSmoothing': smoothing, 'reduction': reduction}, constant=('2',))
+    for reduction in REDUCTIONS:
+        for weight in (None, weights):
+            for smoothing in (0.0, 0.2):
+                recorder.case('crossEntropy', 'probabilities, %s, labelSmoothing %s%s' % (reduction, smoothing, '' if weight is None else ', weight'), call,
+                              lambda d: [d.grid([2, 3]), d.probabilities([2, 3], 1), None if weight is None else weight.clone()],
+                              {'labelSmoothing': smoothing, 'reduction': reduction}, constant=('2',))
+    recorder.case('crossEntropy', 'probabilities, spatial', call, lambda d: [d.grid([2, 3, 2]), d.probabilities([2, 3, 2], 1), None])
+    recorder.case('crossEntropy', 'large logits', call, lambda d: [f64([[1000.0, -1000.0, 0.0], [-1000.0, 1000.0, 999.0]]), i64([1, 2]), None], {'reduction': 'none'})
+
+
+def binary(recorder):
+    for reduction in REDUCTIONS:
+        for name, weight in (('', None), (', weight', [2, 3]), (', broadcast weight', [3])):
+            recorder.case('bce', reduction + name, weighted(F.binary_cross_entropy),
+                          lambda d: [d.grid([2, 3], 0.125, 0.875), d.grid([2, 3], 0, 1), None if weight is None else d.grid(weight, 0.25, 2)],
+                          {'reduction': reduction}, constant=('1', '2'))
+            for pos in (False, True):
+                # args: input, target, weight, posWeight
+                call = lambda x, y, w, p, **o: torch_call(F.binary_cross_entropy_with_logits)(x, y, weight=w, pos_weight=p, **o)
+                recorder.case('bceWithLogits', reduction + name + (', posWeight' if pos else ''), call,
+                              lambda d: [d.grid([2, 3]), d.grid([2, 3], 0, 1), None if weight is None else d.grid(weight, 0.25, 2),
+                                         d.grid([3], 0.25, 3) if pos else None], {'reduction': reduction}, constant=('2', '3'))
+    recorder.case('bce', 'certain and wrong: the logarithm stops at -100', weighted(F.binary_cross_entropy),
+                  lambda d: [f64([0.0, 0.0, 1.0, 1.0, 1e-300]), f64([0.0, 1.0, 0.0, 1.0, 1.0])], {'reduction': 'none'}, constant=('1',), second=False)
+    call = lambda x, y, **o: F.binary_cross_entropy_with_logits(x, y, **o)
+    recorder.case('bceWithLogits', 'far out', call, lambda d: [f64([800.0, -800.0, 800.0, -800.0, 0.0, 40.0, -40.0]), f64([0.0, 0.0, 1.0, 1.0, 0.5, 1.0, 0.0])], {'reduction': 'none'})
+
+
+def embeddings(recorder):
+    signs = lambda d, *shape: d.integers(shape, 0, 2).double() * 2 - 1
+    for reduction in REDUCTIONS:
+        for options in ({}, {'margin': 0.5}):
+            recorder.case('hinge', '%s %s' % (reduction, options), torch_call(F.hinge_embedding_loss), lambda d: [d.grid([2, 4]), signs(d, 2, 4)],
+                          {**options, 'reduction': reduction}, constant=('1',))
+            recorder.case('cosineEmbedding', '%s %s' % (reduction, options), torch_call(F.cosine_embedding_loss),
+                          lambda d: [d.grid([4, 3]), d.grid([4, 3]), f64([1.0, -1.0, -1.0, 1.0])], {**options, 'reduction': reduction}, constant=('2',))
+        for options in ({}, {'margin': 0.25, 'p': 1}, {'swap': True, 'p': 2}, {'p': 3}):
+            recorder.case('tripletMargin', '%s %s' % (reduction, options), torch_call(F.triplet_margin_loss),
+                          lambda d: [d.grid([3, 4]), d.grid([3, 4]), d.grid([3, 4])], {**options, 'reduction': reduction})
+    recorder.case('hinge', 'at the margin and at zero', torch_call(F.hinge_embedding_loss),
+                  lambda d: [f64([1.0, 0.0, 1.0, 0.0, 2.0]), f64([-1.0, -1.0, 1.0, 1.0, -1.0])], {'reduction': 'none'}, constant=('1',))
+    for axis in (0, 1):
+        recorder.case('cosineSimilarity', 'axis %d' % axis, torch_call(F.cosine_similarity), lambda d: [d.grid([3, 2]), d.grid([3, 2])], {'axis': axis})
+
+
+def ctc(recorder):
+    """PyTorch has no second derivative of ctc. args: logProbs (T, N, C), targets (N, S), inputLengths, targetLengths."""
+    for name, options in (('mean', {}), ('sum', {'reduction': 'sum'}), ('none', {'reduction': 'none'}), ('blank 2', {'blank': 2, 'reduction': 'none'})):
+        targets = i64([[1, 1], [3, 1]]) if options.get('blank') else i64([[1, 2], [2, 2]])
+        arguments = lambda d: [torch.log_softmax(d.grid([4, 2, 4]), 2), targets.clone(), i64([4, 3]), i64([2, 1])]
+        recorder.case('ctc', name, torch_call(F.ctc_loss), arguments, options, second=False)
