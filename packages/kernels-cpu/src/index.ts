@@ -11,4 +11,4 @@ export {
 export type * from './kernels.ts';
 export { MAX_ELEMENTS, type OptionRule, type PerAxis, perAxis } from './options.ts';
 export { type PoolGeometry, type PoolGeometryOptions, poolGeometry } from './pool-geometry.ts';
-export { reference as kernels } from './reference/index.ts';
+export { type KernelInfo, type KernelTier, kernelInfo, kernels } from './tiers/select.ts';

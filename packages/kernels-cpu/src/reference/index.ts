@@ -1,2 +1,45 @@
+// The reference tier: the definition of right, in plain TypeScript. It implements every kernel.
+
+import type { Kernels } from '../kernels.ts';
+import { binaryKernels, ternaryKernels } from './binary.ts';
 import { convForward, convInputGrad, convWeightGrad } from './conv.ts';
-export const reference = { convForward, convInputGrad, convWeightGrad };
+import { accumulate, assign, copy } from './copy.ts';
+import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from './half.ts';
+import { gather, indexAdd, indexSelect, scatter, scatterAdd } from './indexing.ts';
+import { matmul } from './matmul.ts';
+import { avgPool, avgPoolInputGrad, maxPool } from './pool.ts';
+import { argmax, argmin, reduceKernels } from './reduce.ts';
+import { cumprod, cumsum } from './scan.ts';
+import { argsort } from './sort.ts';
+import { unaryKernels } from './unary.ts';
+
+export const reference: Kernels = {
+  ...unaryKernels,
+  ...binaryKernels,
+  ...ternaryKernels,
+  ...reduceKernels,
+  argmax,
+  argmin,
+  cumsum,
+  cumprod,
+  argsort,
+  matmul,
+  convForward,
+  convInputGrad,
+  convWeightGrad,
+  maxPool,
+  avgPool,
+  avgPoolInputGrad,
+  copy,
+  assign,
+  accumulate,
+  gather,
+  scatter,
+  scatterAdd,
+  indexSelect,
+  indexAdd,
+  decodeFloat16,
+  encodeFloat16,
+  decodeBfloat16,
+  encodeBfloat16,
+};

@@ -1,0 +1,92 @@
+// The matrix product, batched and broadcast, of any strided operands.
+
+import type { BinaryKernel, NumericArray, Strided } from '../kernels.ts';
+import { gemm, type Matrix } from './gemm.ts';
+import { Rows } from './strided.ts';
+import { Workspace } from './workspace.ts';
+
+const leftSpace = new Workspace();
+const rightSpace = new Workspace();
+const productSpace = new Workspace();
+
+/**
+ * `out[..., i, j] = Σk a[..., i, k] · b[..., k, j]`, summed in double precision with k ascending and rounded once. Whole
+ * numbers wrap around on overflow.
+ */
+export const matmul: BinaryKernel = (a, b, out, shape) => {
+  if (out.length === 0) return;
+  const rank = shape.length;
+  const [m, n, depth] = [shape[rank - 2], shape[rank - 1], a.shape[a.shape.length - 1]];
+  const isInteger = out instanceof Int32Array || out instanceof Uint8Array;
+  const batches = new Rows(shape.slice(0, -2), [batchAxes(a), batchAxes(b)]);
+  let [packedA, packedB] = [-1, -1];
+  let left: Matrix | undefined;
+  let right: Matrix | undefined;
+  let k = 0;
+  do {
+    for (let t = 0; t < batches.length; t++, k += m * n) {
+      const startA = batches.at(0) + t * batches.step(0);
+      const startB = batches.at(1) + t * batches.step(1);
+      if (isInteger) {
+        integerProduct(a, startA, b, startB, out, k, m, n, depth);
+        continue;
+      }
+      // A broadcast operand stays packed.
+      if (left === undefined || startA !== packedA) left = pack(a, startA, m, depth, leftSpace);
+      if (right === undefined || startB !== packedB) right = pack(b, startB, depth, n, rightSpace);
+      [packedA, packedB] = [startA, startB];
+      const product = productSpace.take(m * n);
+      product.fill(0, 0, m * n);
+      gemm(m, n, depth, left, right, product, 0, n);
+      for (let i = 0; i < m * n; i++) out[k + i] = product[i];
+    }
+  } while (batches.next());
+};
+
+function batchAxes({ shape, strides, offset }: Strided) {
+  return { shape: shape.slice(0, -2), strides: strides.slice(0, -2), offset };
+}
+
+/** A matrix of a strided operand in double precision, along its shorter stride so that memory is read in order. */
+function pack(a: Strided, start: number, rows: number, columns: number, space: Workspace): Matrix {
+  const rank = a.shape.length;
+  const [rowStride, columnStride] = [a.strides[rank - 2], a.strides[rank - 1]];
+  if (a.data instanceof Float64Array)
+    return { data: a.data, offset: start, row: rowStride, column: columnStride };
+  const data = space.take(rows * columns);
+  const byColumns = Math.abs(rowStride) < Math.abs(columnStride);
+  const [outer, inner] = byColumns ? [columns, rows] : [rows, columns];
+  const [outerStride, innerStride] = byColumns ? [columnStride, rowStride] : [rowStride, columnStride];
+  for (let o = 0; o < outer; o++)
+    packLine(a.data, start + o * outerStride, innerStride, data, o * inner, inner);
+  return byColumns ? { data, offset: 0, row: 1, column: rows } : { data, offset: 0, row: columns, column: 1 };
+}
+
+function packLine(a: NumericArray, i: number, di: number, data: Float64Array, k: number, n: number): void {
+  for (const end = k + n; k < end; k++, i += di) data[k] = a[i];
+}
+
+function integerProduct(
+  a: Strided,
+  startA: number,
+  b: Strided,
+  startB: number,
+  out: NumericArray,
+  k: number,
+  m: number,
+  n: number,
+  depth: number,
+): void {
+  const [rowA, columnA] = a.strides.slice(-2);
+  const [rowB, columnB] = b.strides.slice(-2);
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < n; j++) {
+      let total = 0;
+      for (let d = 0; d < depth; d++) {
+        const x = a.data[startA + i * rowA + d * columnA];
+        total = (total + Math.imul(x, b.data[startB + d * rowB + j * columnB])) | 0;
+      }
+      out[k + i * n + j] = total;
+    }
+  }
+}

@@ -1,0 +1,49 @@
+// A stable order along one axis, by merging runs of doubling length.
+
+import type { Kernels } from '../kernels.ts';
+import { contiguous, Rows, withoutAxis } from './strided.ts';
+
+export const argsort: Kernels['argsort'] = (a, axis, direction, out) => {
+  if (out.length === 0) return;
+  const [extent, stride] = [a.shape[axis], a.strides[axis]];
+  const whole = contiguous(a.shape);
+  const others = withoutAxis(a, axis);
+  const lines = new Rows(others.shape, [others, withoutAxis(whole, axis)]);
+  const keys = new Float64Array(extent);
+  do {
+    for (let t = 0; t < lines.length; t++) {
+      const start = lines.at(0) + t * lines.step(0);
+      for (let i = 0; i < extent; i++) keys[i] = a.data[start + i * stride];
+      const order = sortedOrder(keys, direction === 'ascending' ? ascending : descending);
+      const target = lines.at(1) + t * lines.step(1);
+      for (let i = 0; i < extent; i++) out[target + i * whole.strides[axis]] = order[i];
+    }
+  } while (lines.next());
+};
+
+/** Whether `later`, which stands after `earlier`, must move before it. NaN is larger than every number. */
+type Overtakes = (later: number, earlier: number) => boolean;
+
+const ascending: Overtakes = (later, earlier) =>
+  later < earlier || (Number.isNaN(earlier) && !Number.isNaN(later));
+const descending: Overtakes = (later, earlier) =>
+  later > earlier || (Number.isNaN(later) && !Number.isNaN(earlier));
+
+/** The stable order of `keys`: equal keys stay in the order they have. */
+function sortedOrder(keys: Float64Array, overtakes: Overtakes): Int32Array {
+  const n = keys.length;
+  let from = Int32Array.from({ length: n }, (_, i) => i);
+  let to = new Int32Array(n);
+  for (let width = 1; width < n; width *= 2) {
+    for (let start = 0; start < n; start += 2 * width) {
+      const middle = Math.min(n, start + width);
+      const end = Math.min(n, middle + width);
+      for (let left = start, right = middle, k = start; k < end; k++) {
+        const takeRight = left === middle || (right < end && overtakes(keys[from[right]], keys[from[left]]));
+        to[k] = takeRight ? from[right++] : from[left++];
+      }
+    }
+    [from, to] = [to, from];
+  }
+  return from;
+}
