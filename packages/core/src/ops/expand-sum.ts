@@ -96,12 +96,10 @@ export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
  * mean(tensor([[1, 2], [3, 4]]), { axes: 1, keepdim: true }).toArray(); // [[1.5], [3.5]]
  */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
-  const total = sum(x, options);
+  // Checked here as well, so that a wrong axis is reported under the name that was called.
   const axes = checkAxes(options.axes, x.ndim, 'mean');
-  return div(
-    total,
-    axes.reduce((count, axis) => count * x.shape[axis], 1),
-  );
+  const count = axes.reduce((product, axis) => product * x.shape[axis], 1);
+  return div(sum(x, options), count);
 }
 
 /**
