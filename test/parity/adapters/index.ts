@@ -1,0 +1,9 @@
+// The table: how each op of the fixtures is called. An op of a fixture that is not here stands in notYet.
+
+import type { Adapters } from '../suite.ts';
+import { arithmeticAdapters } from './arithmetic.ts';
+import { convAdapters } from './conv.ts';
+
+export { groupedConvAdapters } from './conv.ts';
+
+export const adapters: Adapters = { ...arithmeticAdapters, ...convAdapters };
