@@ -75,12 +75,15 @@ function isFinitePoint({ step, loss }: LossPoint): boolean {
   return Number.isFinite(step) && Number.isFinite(loss);
 }
 
-/** Least and greatest; room to either side if these are one, and 0 to 1 if there are none. */
+/** Least and greatest; room to either side if these are as good as one, and 0 to 1 if there are none. */
 function padded(values: readonly number[]): [number, number] {
   if (values.length === 0) return [0, 1];
   const low = values.reduce((a, b) => Math.min(a, b));
   const high = values.reduce((a, b) => Math.max(a, b));
-  const room = low === high ? Math.abs(low) / 2 || 1 : 0;
+  const magnitude = Math.max(Math.abs(low), Math.abs(high));
+  if (magnitude < 1e-200) return [low - 1, high + 1];
+  // Ticks closer than the numbers themselves do not exist.
+  const room = high - low > 1e-9 * magnitude ? 0 : magnitude / 2;
   return [low - room, high + room];
 }
 

@@ -12,7 +12,7 @@ export interface DrawDigitsOptions {
   readonly count: number;
   /** Which ones: a 32-bit integer. Image `i` depends on the seed and on `i`, not on `count`. */
   readonly seed: number;
-  /** Height and width in pixels. Default 28, as MNIST. */
+  /** Height and width in pixels. Default 28, as MNIST; below that the softness of the ink may reach the edge. */
   readonly size?: number;
 }
 
