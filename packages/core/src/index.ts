@@ -23,6 +23,7 @@ export { clone, contiguous, permute, reshape, transpose } from './ops/layout.ts'
 export { matmul } from './ops/matmul.ts';
 export { add_, copy_, fill_, mul_, zero_ } from './ops/mutate.ts';
 export type { Operand } from './ops/operand.ts';
+export * from './random/index.ts';
 export { defineOp, noGradient, type Op, vjp } from './registry.ts';
 export type { Shape } from './shape.ts';
 export { apply } from './tape/apply.ts';

@@ -1,0 +1,208 @@
+// Random tensors: uniform, normal and integer numbers, and permutations, each from a generator.
+
+import { kernels } from '@adjoint/kernels-cpu';
+import { allocate, checkDType, type DType, type FloatDType, isFloat } from '../dtype.ts';
+import { ArgumentError, DTypeError } from '../errors.ts';
+import { checkShape, type Shape, sizeOf } from '../shape.ts';
+import { fromArray, type Tensor } from '../tensor.ts';
+import { defaultGenerator, type Generator } from './generator.ts';
+import { normalQuantile } from './normal.ts';
+
+/** Options of functions that make random floating-point tensors. */
+export interface RandomOptions {
+  /** A floating-point type. Default float32. */
+  readonly dtype?: FloatDType | undefined;
+  /** Where the numbers come from. Default: the default generator (see `manualSeed`). */
+  readonly generator?: Generator | undefined;
+  /** Whether the tensor collects gradients. Default false. */
+  readonly requiresGrad?: boolean | undefined;
+}
+
+/** Options of functions that make random integers. */
+export interface RandomIntegerOptions {
+  /** Any type but bool that holds the numbers. Default int32. */
+  readonly dtype?: Exclude<DType, 'bool'> | undefined;
+  /** Where the numbers come from. Default: the default generator (see `manualSeed`). */
+  readonly generator?: Generator | undefined;
+}
+
+/**
+ * Numbers drawn uniformly from [0, 1): multiples of 2^-53 in float64, 2^-24 in float32, 2^-11 in float16 and 2^-8 in
+ * bfloat16, all equally likely. PyTorch's `torch.rand`.
+ *
+ * The numbers are the same on every platform, and not those of PyTorch for the same seed.
+ *
+ * @throws ShapeError for sizes that are not non-negative integers; DTypeError for a type that is not floating-point.
+ * @example
+ * rand([2, 3], { generator: new Generator(1) }).shape; // [2, 3]
+ */
+export function rand(shape: Shape, options: RandomOptions = {}): Tensor {
+  return floats('rand', shape, options, (generator, dtype) => {
+    switch (dtype) {
+      case 'float64':
+        return () => uniform53(generator);
+      case 'float32':
+        return () => (generator.nextWord() >>> 8) * 2 ** -24;
+      case 'float16':
+        return () => (generator.nextWord() >>> 21) * 2 ** -11;
+      case 'bfloat16':
+        return () => (generator.nextWord() >>> 24) * 2 ** -8;
+    }
+  });
+}
+
+/** A multiple of 2^-53 in [0, 1), of two words. */
+export function uniform53(generator: Generator): number {
+  const high = generator.nextWord() >>> 5;
+  const low = generator.nextWord() >>> 6;
+  return (high * 2 ** 26 + low) * 2 ** -53;
+}
+
+/**
+ * Numbers drawn from the standard normal distribution, by inversion of its distribution function. PyTorch's `torch.randn`.
+ *
+ * Computed without the engine's logarithm and cosine, whose last bits differ between engines: the numbers are the same
+ * on every platform. They are not those of PyTorch for the same seed. A float64 number takes 53 random bits, others 32.
+ *
+ * @throws ShapeError for sizes that are not non-negative integers; DTypeError for a type that is not floating-point.
+ * @example
+ * manualSeed(0);
+ * randn([2, 3], { dtype: 'float64', requiresGrad: true });
+ */
+export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
+  return floats('randn', shape, options, (generator, dtype) =>
+    dtype === 'float64'
+      ? () => normalQuantile(uniform53(generator) + 2 ** -54)
+      : () => normalQuantile((generator.nextWord() + 0.5) * 2 ** -32),
+  );
+}
+
+function floats(
+  op: string,
+  shape: Shape,
+  { dtype: wanted, generator = defaultGenerator, requiresGrad = false }: RandomOptions,
+  source: (generator: Generator, dtype: FloatDType) => () => number,
+): Tensor {
+  checkShape(shape, op);
+  const dtype = wanted === undefined ? 'float32' : checkDType(wanted, op);
+  if (!isFloat(dtype)) {
+    throw new DTypeError(
+      `dtype is ${dtype}; random fractions need a floating-point type (randint gives integers).`,
+      {
+        op,
+        operand: 'dtype',
+        actual: dtype,
+        expected: 'a floating-point dtype',
+      },
+    );
+  }
+  const next = source(generator, dtype);
+  const size = sizeOf(shape);
+  const values = dtype === 'float64' ? new Float64Array(size) : new Float32Array(size);
+  for (let i = 0; i < size; i++) values[i] = next();
+  const made = fromArray(stored(values, dtype), shape.slice(), dtype);
+  if (requiresGrad) made.requiresGrad = true;
+  return made;
+}
+
+function stored(values: Float32Array | Float64Array, dtype: FloatDType) {
+  if (dtype === 'float32' || dtype === 'float64') return values;
+  const bits = new Uint16Array(values.length);
+  if (dtype === 'float16') kernels.encodeFloat16(values, bits);
+  else kernels.encodeBfloat16(values, bits);
+  return bits;
+}
+
+/**
+ * Integers drawn uniformly from [low, high). PyTorch's `torch.randint`.
+ *
+ * @param low smallest integer that may occur.
+ * @param high one more than the largest; at most `low + 2^32`.
+ * @throws ArgumentError unless both are integers and low < high; DTypeError if the type does not hold both ends.
+ * @example
+ * randint(0, 10, [4]).dtype; // 'int32'
+ */
+export function randint(
+  low: number,
+  high: number,
+  shape: Shape,
+  { dtype: wanted = 'int32', generator = defaultGenerator }: RandomIntegerOptions = {},
+): Tensor {
+  const op = 'randint';
+  checkShape(shape, op);
+  const dtype = checkDType(wanted, op);
+  if (!Number.isSafeInteger(low) || !Number.isSafeInteger(high) || low >= high || high - low > 2 ** 32) {
+    throw new ArgumentError(
+      `the interval is [${low}, ${high}); give integers with low < high and at most 2^32 apart.`,
+      { op, operand: 'high', actual: [low, high], expected: 'integers, low < high <= low + 2^32' },
+    );
+  }
+  requireHolds(op, dtype, low, high - 1);
+  const values = new Float64Array(sizeOf(shape));
+  for (let i = 0; i < values.length; i++) values[i] = low + generator.nextBelow(high - low);
+  return fromArray(integersAs(values, dtype), shape.slice(), dtype);
+}
+
+/**
+ * The integers from 0 to count − 1 in random order, each order equally likely. PyTorch's `torch.randperm`.
+ *
+ * @throws ArgumentError unless `count` is a non-negative integer; DTypeError if the type does not hold count − 1.
+ * @example
+ * randperm(5, { generator: new Generator(7) }).shape; // [5]
+ */
+export function randperm(
+  count: number,
+  { dtype: wanted = 'int32', generator = defaultGenerator }: RandomIntegerOptions = {},
+): Tensor {
+  const op = 'randperm';
+  const dtype = checkDType(wanted, op);
+  if (!Number.isInteger(count) || count < 0 || count > 2 ** 31 - 1) {
+    throw new ArgumentError(`count is ${count}; give an integer from 0 to 2^31 - 1.`, {
+      op,
+      operand: 'count',
+      actual: count,
+      expected: 'an integer in [0, 2147483647]',
+    });
+  }
+  requireHolds(op, dtype, 0, Math.max(count - 1, 0));
+  const order = new Float64Array(count);
+  // Fisher and Yates' shuffle, built from the front.
+  for (let i = 0; i < count; i++) {
+    const j = generator.nextBelow(i + 1);
+    order[i] = order[j];
+    order[j] = i;
+  }
+  return fromArray(integersAs(order, dtype), [count], dtype);
+}
+
+function integersAs(values: Float64Array, dtype: DType) {
+  if (dtype === 'float16' || dtype === 'bfloat16') return stored(values, dtype);
+  const array = allocate(dtype, values.length);
+  array.set(values);
+  return array;
+}
+
+// Bounds up to which each type holds every integer.
+const largest: Readonly<Record<DType, number>> = {
+  bool: -1,
+  uint8: 2 ** 8 - 1,
+  int32: 2 ** 31 - 1,
+  float16: 2 ** 11,
+  bfloat16: 2 ** 8,
+  float32: 2 ** 24,
+  float64: 2 ** 53,
+};
+
+function requireHolds(op: string, dtype: DType, low: number, high: number): void {
+  const smallest = dtype === 'uint8' ? 0 : dtype === 'int32' ? -(2 ** 31) : -largest[dtype];
+  if (low >= smallest && high <= largest[dtype]) return;
+  throw new DTypeError(
+    `integers from ${low} to ${high} do not all fit into ${dtype}; use another dtype or a smaller interval.`,
+    {
+      op,
+      operand: 'dtype',
+      actual: dtype,
+      expected: `a type that holds ${low} and ${high}`,
+    },
+  );
+}
