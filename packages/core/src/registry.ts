@@ -95,12 +95,12 @@ export interface ComputeOpRecord<Names extends readonly string[], Attrs> extends
    * Computes the result into `out`, which is contiguous, zeroed, of the result's `shape` and of the type it computes in.
    * May return tensors for the derivative rules, in the order of `keeps`.
    */
-  // biome-ignore lint/suspicious/noConfusingVoidType: most forward rules are a kernel call, which returns nothing
   readonly forward: (
     operands: readonly Strided[],
     out: NumericArray,
     attrs: Attrs,
     shape: Shape,
+  // biome-ignore lint/suspicious/noConfusingVoidType: most forward rules are a kernel call, which returns nothing
   ) => readonly Kept[] | void;
   /** 'contiguous' (default): operands come row-major, `data` holding exactly their elements. 'strided': as they are. */
   readonly layout?: 'contiguous' | 'strided';

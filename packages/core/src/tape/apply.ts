@@ -3,7 +3,7 @@
 import { kernels, type NumericArray, type Strided } from '@adjoint/kernels-cpu';
 import { allocate, computeDType, type DType, isFloat, isHalf } from '../dtype.ts';
 import { AdjointError } from '../errors.ts';
-import type { Op, ResultSpec } from '../registry.ts';
+import type { Kept, Op, ResultSpec } from '../registry.ts';
 import { isRowMajor, rowMajorStrides, sizeOf } from '../shape.ts';
 import { decodeHalf, fromArray, Storage, Tensor } from '../tensor.ts';
 import { gradMode } from './mode.ts';
@@ -19,47 +19,43 @@ import { Node } from './node.ts';
 export function apply<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], attrs: Attrs): Tensor {
   if (operands.length !== op.operands.length && !op.variadic) throw arityError(op, operands.length);
   const spec = op.infer(operands, attrs);
-  const kept: Tensor[] = [];
-  const output =
-    op.view === null ? compute(op, operands, attrs, spec, kept) : view(op, operands[0], attrs, spec);
-  if (gradMode.enabled && isFloat(spec.dtype)) record(op, operands, attrs, output, kept);
+  const { shape, dtype } = spec;
+  let kept: readonly Kept[] | undefined;
+  let output: Tensor;
+  if (op.view === null) {
+    const inputs = readInputs(op, operands, spec);
+    const array = allocateResult(dtype, sizeOf(shape), inputs);
+    // Rules that keep nothing return nothing, or whatever their kernel call gives.
+    const extra = op.forward!(inputs, array, attrs, shape);
+    if (op.keeps.length > 0) kept = extra as readonly Kept[];
+    const stored = isHalf(dtype) ? encodeHalf(dtype, array as Float32Array | Float64Array) : array;
+    output = new Tensor(new Storage(stored), shape, rowMajorStrides(shape), 0, dtype);
+  } else {
+    const { strides, offset } = op.view(operands[0], attrs, shape);
+    output = new Tensor(operands[0].storage, shape, strides, offset, dtype);
+  }
+  if (gradMode.enabled && isFloat(dtype)) record(op, operands, attrs, output, kept);
   return output;
 }
 
-function view<Attrs>(op: Op<Attrs>, operand: Tensor, attrs: Attrs, spec: ResultSpec): Tensor {
-  const { strides, offset } = op.view!(operand, attrs, spec.shape);
-  return new Tensor(operand.storage, spec.shape, strides, offset, spec.dtype);
-}
-
-function compute<Attrs>(
-  op: Op<Attrs>,
-  operands: readonly Tensor[],
-  attrs: Attrs,
-  spec: ResultSpec,
-  kept: Tensor[],
-): Tensor {
-  let inputs: readonly Strided[] = operands;
+// The operands in the type and layout that the forward rule asks for; most are so already.
+function readInputs<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], spec: ResultSpec): readonly Strided[] {
+  let inputs: Strided[] | null = null;
   for (let i = 0; i < operands.length; i++) {
     const operand = operands[i];
-    const target = targetDType(op, i, operand.dtype, spec);
-    if (operand.dtype === target && (op.strided || isPlain(operand))) continue;
-    if (inputs === operands) inputs = operands.slice();
-    (inputs as Strided[])[i] =
-      operand.dtype === target && op.strided ? operand : materialise(operand, target);
+    const promoted = op.promoted[i < op.promoted.length ? i : op.promoted.length - 1];
+    const wanted = promoted && spec.compute !== undefined ? spec.compute : operand.dtype;
+    if (operand.dtype === wanted && !isHalf(wanted) && (op.strided || isPlain(operand))) continue;
+    inputs ??= operands.slice();
+    inputs[i] = materialise(operand, computeDType(wanted));
   }
-  const size = sizeOf(spec.shape);
-  // A 16-bit result of a float64 operand is computed in float64, so that it is rounded once.
-  const wide = isHalf(spec.dtype) && inputs.some((input) => input.data instanceof Float64Array);
-  const array = allocate(wide ? 'float64' : computeDType(spec.dtype), size);
-  const extra = op.forward!(inputs, array, attrs, spec.shape);
-  if (extra) for (const { data, shape, dtype } of extra) kept.push(fromArray(data, shape, dtype));
-  const stored = isHalf(spec.dtype) ? encodeHalf(spec.dtype, array as Float32Array | Float64Array) : array;
-  return new Tensor(new Storage(stored), spec.shape, rowMajorStrides(spec.shape), 0, spec.dtype);
+  return inputs ?? operands;
 }
 
-function targetDType<Attrs>(op: Op<Attrs>, index: number, dtype: DType, spec: ResultSpec): DType {
-  const promoted = op.promoted[index < op.promoted.length ? index : op.promoted.length - 1];
-  return computeDType(promoted && spec.compute !== undefined ? spec.compute : dtype);
+// A 16-bit result of a float64 operand is computed in float64, so that it is rounded once.
+function allocateResult(dtype: DType, size: number, inputs: readonly Strided[]): NumericArray {
+  if (!isHalf(dtype)) return allocate(dtype, size);
+  return allocate(inputs.some(({ data }) => data instanceof Float64Array) ? 'float64' : 'float32', size);
 }
 
 // Whether `data` holds exactly the tensor's elements, in order.
@@ -109,27 +105,47 @@ function record<Attrs>(
   operands: readonly Tensor[],
   attrs: Attrs,
   output: Tensor,
-  kept: readonly Tensor[],
+  kept: readonly Kept[] | undefined,
 ): void {
-  let needed = false;
-  for (let i = 0; i < operands.length; i++) if (operands[i].node !== null) needed = true;
-  if (!needed) return;
-  const parents = new Array<Node | null>(operands.length);
+  const count = operands.length;
+  let first = 0;
+  while (first < count && operands[first].node === null) first++;
+  if (first === count) return;
+  const parents = new Array<Node | null>(count);
   let saved: (Tensor | null)[] | null = null;
-  for (let i = 0; i < operands.length; i++) {
+  for (let i = 0; i < count; i++) {
     const parent = operands[i].node;
     parents[i] = parent;
     if (parent === null || i >= op.slots.length) continue;
     const slots = op.slots[i];
     for (let k = 0; k < slots.length; k++) {
-      saved ??= new Array<Tensor | null>(op.operands.length + 1 + op.keeps.length).fill(null);
       const slot = slots[k];
-      const count = op.operands.length;
-      saved[slot] = slot < count ? operands[slot] : slot === count ? output : kept[slot - count - 1];
+      saved ??= emptySlots(op.operands.length + 1 + op.keeps.length);
+      saved[slot] ??= inSlot(op, slot, operands, output, kept);
     }
   }
   output.node = new Node(op, attrs, parents, output.shape, output.dtype, null);
   if (saved !== null) output.node.save(saved);
+}
+
+function emptySlots(count: number): (Tensor | null)[] {
+  const slots = new Array<Tensor | null>(count);
+  for (let i = 0; i < count; i++) slots[i] = null;
+  return slots;
+}
+
+function inSlot<Attrs>(
+  op: Op<Attrs>,
+  slot: number,
+  operands: readonly Tensor[],
+  output: Tensor,
+  kept: readonly Kept[] | undefined,
+): Tensor {
+  const outputSlot = op.operands.length;
+  if (slot < outputSlot) return operands[slot];
+  if (slot === outputSlot) return output;
+  const { data, shape, dtype } = kept![slot - outputSlot - 1];
+  return fromArray(data, shape, dtype);
 }
 
 function arityError<Attrs>(op: Op<Attrs>, count: number): AdjointError {
