@@ -4,6 +4,7 @@ import './methods.ts';
 
 export { GeometryError } from '@adjoint/kernels-cpu';
 export { type BackwardOptions, backward, type GradOptions, grad } from './autograd/backward.ts';
+export * from './check/index.ts';
 export * from './dtype.ts';
 export * from './errors.ts';
 export { add, div, mul, neg, sub } from './ops/arithmetic.ts';

@@ -1,1 +1,14 @@
-export {};
+// @adjoint/core/check: gradient checks, for built-in ops and for yours.
+
+export type { CheckOptions } from './compare.ts';
+export { assertGradcheck, assertGradgradcheck, gradcheck, gradgradcheck } from './gradcheck.ts';
+export type { CheckedFunction, CheckPrecision } from './probe.ts';
+export {
+  type CheckReport,
+  type Coordinate,
+  GradcheckError,
+  type PairReport,
+  type StepTried,
+  type Verdict,
+  type VerdictKind,
+} from './report.ts';
