@@ -63,11 +63,17 @@ export function packAll(directory: string): void {
     packageManager: string;
   };
   const [command, ...prefix] = underPnpm ? ['pnpm'] : ['npx', '--yes', packageManager];
-  execFileSync(
-    command as string,
-    [...prefix, '--filter', './packages/*', 'pack', '--pack-destination', directory],
-    { cwd: root, stdio: 'pipe' },
-  );
+  try {
+    execFileSync(
+      command as string,
+      [...prefix, '--filter', './packages/*', 'pack', '--pack-destination', directory],
+      { cwd: root, stdio: 'pipe', encoding: 'utf8' },
+    );
+  } catch (error) {
+    // The compiler says on stdout what is wrong; an error of a child process carries stderr alone.
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
+    throw new Error(`The packages could not be packed.\n${stdout}\n${stderr}`, { cause: error });
+  }
   for (const folder of folders) {
     const unpacked = join(directory, folder);
     mkdirSync(unpacked);

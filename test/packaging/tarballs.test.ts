@@ -164,6 +164,40 @@ describe.each(folders)('%s, packed', (folder) => {
   });
 });
 
+describe('a package alone, under plain Node,', () => {
+  test('kernels-cpu convolves typed arrays, forth and back', () => {
+    const printed = runNode(
+      project('kernels-cpu'),
+      `import { convGeometry, kernels } from '@adjoint/kernels-cpu';
+       const g = convGeometry({ batch: 1, inChannels: 1, outChannels: 1, inputSize: [3], kernelSize: 2 });
+       const w = Float64Array.of(10, 1);
+       const y = new Float64Array(2);
+       kernels.convForward(g, Float64Array.of(1, 2, 3), w, y);
+       const x = new Float64Array(3);
+       kernels.convInputGrad(g, w, Float64Array.of(1, 2), x);
+       console.log(JSON.stringify([...y, ...x]));`,
+    );
+    // y[o] = 10 x[o] + x[o + 1]; its adjoint spreads (1, 2) over x.
+    expect(JSON.parse(printed)).toEqual([12, 23, 10, 21, 2]);
+  });
+
+  test('core differentiates twice', () => {
+    const printed = runNode(
+      project('core'),
+      `import { grad, tensor } from '@adjoint/core';
+       const x = tensor([1, 2, 3], { dtype: 'float64', requiresGrad: true });
+       const [first] = grad(x.mul(x).mul(x).sum(), [x], { createGraph: true });
+       const [second] = grad(first.sum(), [x]);
+       console.log(JSON.stringify([first.toArray(), second.toArray()]));`,
+    );
+    // The derivatives of x^3 are 3 x^2 and 6 x.
+    expect(JSON.parse(printed)).toEqual([
+      [3, 12, 27],
+      [6, 12, 18],
+    ]);
+  });
+});
+
 /** What the compiler prints about a project; nothing when it is right. */
 function compile(tsc: string, directory: string): string {
   try {
