@@ -68,7 +68,9 @@ function requireMutable(op: string, target: Tensor, source: Operand): void {
  * @throws GradientError for the result of an op, for a leaf with gradient outside `noGrad`, or a source with a graph;
  *   ShapeError if the source does not broadcast to the target; ArgumentError for an expanded target.
  * @example
- * noGrad(() => copy_(weight, zerosLike(weight)));
+ * const weight = tensor([1, 2], { requiresGrad: true });
+ * noGrad(() => copy_(weight, mul(weight, 0.5)));
+ * weight.toArray(); // [0.5, 1]
  */
 export function copy_(target: Tensor, source: Operand): Tensor {
   return mutate('copy_', target, source, () =>

@@ -14,7 +14,17 @@ import { Node } from './node.ts';
  *
  * @throws AdjointError if the number of operands is not the record's; whatever the record's shape rule throws.
  * @example
- * apply(cubeOp, [x], undefined); // cubeOp as in the example of defineOp
+ * const halfOp = defineOp({
+ *   name: 'half',
+ *   operands: ['x'],
+ *   infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
+ *   forward: ([x], out) => {
+ *     for (let i = 0; i < out.length; i++) out[i] = x.data[i] / 2;
+ *   },
+ *   vjps: [vjp((g) => apply(halfOp, [g], undefined))],
+ *   forwardMode: 'linear',
+ * });
+ * apply(halfOp, [tensor([1, 2])], undefined).toArray(); // [0.5, 1]
  */
 export function apply<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], attrs: Attrs): Tensor {
   if (operands.length !== op.operands.length && !op.variadic) throw arityError(op, operands.length);

@@ -34,6 +34,7 @@ function withMode<T>(enabled: boolean, fn: () => T, op: string): T {
  *
  * @throws ArgumentError if `fn` is asynchronous.
  * @example
+ * const x = ones([3], { requiresGrad: true });
  * const y = noGrad(() => mul(x, 2)); // y.requiresGrad === false
  */
 export function noGrad<T>(fn: () => T): T {
