@@ -127,6 +127,12 @@ describe('parseIdx', () => {
     );
   });
 
+  test('an extent of 0 makes the array empty, however large the others are', () => {
+    const shape = [2 ** 32 - 1, 2 ** 32 - 1, 2 ** 32 - 1, 0];
+    const file = writeIdx({ dtype: 'float64', shape, data: new Float64Array() });
+    expect(parseIdx(file)).toEqual({ dtype: 'float64', shape, data: new Float64Array() });
+  });
+
   test('an overflowing product is named by the extent that makes it overflow', () => {
     const file = new Uint8Array(4 + 4 * 3).fill(0xff);
     file.set([0, 0, 8, 3]);

@@ -117,7 +117,9 @@ describe('readMnist', () => {
       file: join(directory, 'train-images-idx3-ubyte.gz'),
       actual: 'more',
     });
-    await expect(readMnist(directory, { maxBytes: 100 })).rejects.toThrow(DataFormatError);
+    await putSet('t10k', 20);
+    const onDisk = readMnist(directory, { split: 'test', maxBytes: 100 });
+    await expect(onDisk).rejects.toMatchObject({ offset: 100, actual: '256 bytes' });
   });
 
   test('wounded files, packed or not, give nothing but DataFormatError', async () => {
