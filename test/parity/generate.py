@@ -16,13 +16,15 @@ sys.dont_write_bytecode = True
 FAMILIES = ['conv', 'convTranspose', 'convPadding', 'elementwise', 'corners', 'activations', 'comparison', 'reductions', 'matmul', 'shape',
             'indexing', 'softmax', 'losses', 'normalisation', 'pooling', 'resample', 'attention', 'promotion',
             'optimisers', 'illegal']
+# Megabytes: made by name only, never committed.
+LIVE_ONLY = ['large']
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--out', required=True, help='directory for the JSON files')
     parser.add_argument('--seed', default='0', help='any text; the same seed gives the same files')
-    parser.add_argument('--family', action='append', choices=FAMILIES, help='only this family (repeatable)')
+    parser.add_argument('--family', action='append', choices=FAMILIES + LIVE_ONLY, help='only this family (repeatable)')
     parser.add_argument('--values', choices=['dyadic', 'real'], default='dyadic')
     parser.add_argument('--notes', action='store_true', help='list the derivatives that PyTorch does not have')
     options = parser.parse_args()

@@ -5,37 +5,46 @@ import { adapters } from './adapters/index.ts';
 import { families } from './families.ts';
 import { paritySeed, pytorchVersion, withGenerated } from './live.ts';
 import { refusedFamilies } from './not-yet.ts';
-import { type Call, loadFixtures, loadIllegal, loadTrajectories } from './oracle.ts';
+import { type Call, exactInFloat32, loadFixtures, loadIllegal, loadTrajectories } from './oracle.ts';
 import { parityTests } from './suite.ts';
-
-const everything = (directory?: string): Call[] => [
-  ...families.flatMap((family) => loadFixtures(family, directory)),
-  ...loadIllegal(directory),
-  ...loadTrajectories(directory),
-];
 
 const version = pytorchVersion();
 if (version === null) {
   console.warn(
     'PyTorch is not installed for /usr/bin/python3: no live parity, the committed fixtures run alone.',
   );
-  it('is skipped without PyTorch', () => expect(version).toBeNull());
+  it('runs the committed fixtures alone, because there is no PyTorch', () => expect(version).toBeNull());
 } else {
-  const seed = paritySeed();
-  describe(`live PyTorch ${version}; repeat with ADJOINT_PARITY_SEED=${seed}`, () => {
-    const cases = withGenerated({ seed, values: 'real' }, (directory) =>
+  await live(version, paritySeed());
+}
+
+async function live(pytorch: string, seed: string): Promise<void> {
+  const [drawn, large, regenerated] = await Promise.all([
+    withGenerated({ seed, values: 'real' }, (directory) =>
       families.map((family) => ({ family, cases: loadFixtures(family, directory) })),
-    );
-    for (const { family, cases: drawn } of cases) {
-      if (!refusedFamilies.includes(family)) parityTests(family, drawn, adapters);
+    ),
+    withGenerated({ seed, values: 'dyadic', family: 'large' }, (directory) =>
+      loadFixtures('large', directory),
+    ),
+    withGenerated({ seed: '0', values: 'dyadic' }, titles),
+  ]);
+
+  describe(`live PyTorch ${pytorch}; repeat with ADJOINT_PARITY_SEED=${seed}`, () => {
+    for (const { family, cases } of drawn) {
+      if (!refusedFamilies.includes(family)) parityTests(family, cases, adapters);
     }
+    parityTests('sizes of real layers', large, adapters);
+    parityTests('sizes of real layers in float32', exactInFloat32(large), adapters);
   });
 
-  it('the committed fixtures are what the generator writes for seed 0', () => {
-    // Not the numbers, whose last bits differ between processors: those the other suites compare.
-    const titles = (calls: readonly Call[]): string[] =>
-      calls.map(({ op, name, options }) => `${op} ${name} ${JSON.stringify(options)}`);
-    const fresh = withGenerated({ seed: '0', values: 'dyadic' }, (directory) => everything(directory));
-    expect(titles(fresh)).toEqual(titles(everything()));
+  it('the committed fixtures hold what the generator writes for seed 0', () => {
+    expect(regenerated).toEqual(titles());
   });
+}
+
+/** What every record calls; not its numbers, whose last bits differ between processors and which the suites compare. */
+function titles(directory?: string): string[] {
+  const calls: Call[] = families.flatMap((family) => loadFixtures(family, directory));
+  calls.push(...loadIllegal(directory), ...loadTrajectories(directory));
+  return calls.map(({ op, name, options }) => `${op} ${name} ${JSON.stringify(options)}`);
 }

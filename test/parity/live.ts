@@ -1,11 +1,12 @@
 // The oracle live: runs generate.py with a fresh seed where PyTorch is installed for Debian's own Python.
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 // Debian's python3-torch is built for this interpreter; one that a version manager puts first on the path lacks it.
 const python = '/usr/bin/python3';
@@ -22,20 +23,23 @@ export function paritySeed(): string {
   return process.env.ADJOINT_PARITY_SEED || String(randomInt(1e9));
 }
 
+/** What to generate. */
+export interface GenerateOptions {
+  readonly seed: string;
+  /** Short dyadic numbers, exact in sums of products, or numbers with all 53 bits. */
+  readonly values: 'dyadic' | 'real';
+  /** One family in place of all that are committed. */
+  readonly family?: string;
+}
+
 /** Generates fixtures into a folder of its own, hands it to `read`, and removes it. */
-export function withGenerated<T>(
-  options: { readonly seed: string; readonly values: 'dyadic' | 'real' },
-  read: (directory: string) => T,
-): T {
+export async function withGenerated<T>(options: GenerateOptions, read: (directory: string) => T): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), 'adjoint-parity-'));
   try {
-    execFileSync(
-      python,
-      [generator, '--out', directory, '--seed', options.seed, '--values', options.values],
-      {
-        stdio: ['ignore', 'ignore', 'inherit'],
-      },
-    );
+    const { seed, values, family } = options;
+    const args = [generator, '--out', directory, '--seed', seed, '--values', values];
+    if (family !== undefined) args.push('--family', family);
+    await promisify(execFile)(python, args);
     return read(directory);
   } finally {
     rmSync(directory, { recursive: true, force: true });

@@ -3,9 +3,13 @@
 import { describe } from 'vitest';
 import { arithmeticAdapters } from './adapters/arithmetic.ts';
 import { families } from './families.ts';
-import { loadFixtures, loadIllegal } from './oracle.ts';
+import { exactInFloat32, loadFixtures, loadIllegal } from './oracle.ts';
 import { parityTests, refusalTests } from './suite.ts';
 
-for (const family of families) parityTests(family, loadFixtures(family), arithmeticAdapters);
+for (const family of families) {
+  const cases = loadFixtures(family);
+  parityTests(family, cases, arithmeticAdapters);
+  parityTests(`${family} in float32`, exactInFloat32(cases), arithmeticAdapters);
+}
 
 describe('illegal calls', () => refusalTests(loadIllegal(), arithmeticAdapters));

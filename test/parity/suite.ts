@@ -116,15 +116,11 @@ function checkByPath(
   expect([...paths].sort()).toEqual(Object.keys(expected).sort());
   paths.forEach((path, i) => {
     const values = expected[path];
-    compare(`${kind} of ${path}`, actual[i], values ?? zeros(actual[i].shape));
+    compare(`${kind} of ${path}`, actual[i], values ?? zeros(actual[i]));
   });
 }
 
-const zeros = (shape: readonly number[]): Values => ({
-  dtype: 'float64',
-  shape,
-  data: new Float64Array(shape.reduce((product, extent) => product * extent, 1)),
-});
+const zeros = ({ shape, dtype, size }: Tensor): Values => ({ shape, dtype, data: new Float64Array(size) });
 
 function readCotangents({ cotangent }: ParityCase): (Tensor | null)[] {
   const list = isValues(cotangent) ? [cotangent] : (cotangent ?? []);
