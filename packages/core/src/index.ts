@@ -8,6 +8,19 @@ export * from './check/index.ts';
 export * from './dtype.ts';
 export * from './errors.ts';
 export { add, div, mul, neg, sub } from './ops/arithmetic.ts';
+export {
+  type FlattenOptions,
+  flatten,
+  flip,
+  movedim,
+  type RollOptions,
+  repeat,
+  roll,
+  type SqueezeOptions,
+  squeeze,
+  tile,
+  unsqueeze,
+} from './ops/axes.ts';
 export { cast } from './ops/cast.ts';
 export type * from './ops/conv-functions.ts';
 export {
@@ -20,10 +33,32 @@ export {
 } from './ops/conv-functions.ts';
 export * from './ops/create.ts';
 export { expand, mean, type ReduceOptions, sum } from './ops/expand-sum.ts';
-export { clone, contiguous, permute, reshape, transpose } from './ops/layout.ts';
+export { gather, scatter, scatterAdd } from './ops/gather.ts';
+export { type AxisOptions, cat, stack } from './ops/join.ts';
+export { clone, contiguous, permute, reshape, transpose, view } from './ops/layout.ts';
+export {
+  type EmbeddingOptions,
+  embedding,
+  indexSelect,
+  type OneHotOptions,
+  oneHot,
+  take,
+} from './ops/lookup.ts';
+export { maskedFill, maskedSelect } from './ops/masked.ts';
 export { matmul } from './ops/matmul.ts';
 export { add_, copy_, fill_, mul_, zero_ } from './ops/mutate.ts';
 export type { Operand } from './ops/operand.ts';
+export { type PadMode, type PadOptions, pad } from './ops/pad.ts';
+export {
+  chunk,
+  narrow,
+  type Range,
+  type SliceIndex,
+  select,
+  slice,
+  split,
+  unbind,
+} from './ops/slice.ts';
 export * from './random/index.ts';
 export { defineOp, noGradient, type Op, vjp } from './registry.ts';
 export type { Shape } from './shape.ts';

@@ -2,11 +2,17 @@
 
 import { backward } from './autograd/backward.ts';
 import { add, div, mul, neg, sub } from './ops/arithmetic.ts';
+import { flatten, flip, movedim, repeat, roll, squeeze, tile, unsqueeze } from './ops/axes.ts';
 import { cast } from './ops/cast.ts';
 import { expand, mean, sum } from './ops/expand-sum.ts';
-import { clone, contiguous, permute, reshape, transpose } from './ops/layout.ts';
+import { gather, scatter, scatterAdd } from './ops/gather.ts';
+import { clone, contiguous, permute, reshape, transpose, view } from './ops/layout.ts';
+import { indexSelect, take } from './ops/lookup.ts';
+import { maskedFill, maskedSelect } from './ops/masked.ts';
 import { matmul } from './ops/matmul.ts';
 import { add_, copy_, fill_, mul_, zero_ } from './ops/mutate.ts';
+import { pad } from './ops/pad.ts';
+import { chunk, narrow, select, slice, split, unbind } from './ops/slice.ts';
 import { Tensor } from './tensor.ts';
 
 /** Turns `(x, ...rest) => result` into the type of the method `x.name(...rest)`. */
@@ -27,6 +33,29 @@ const methods = {
   permute,
   transpose,
   expand,
+  view,
+  flatten,
+  squeeze,
+  unsqueeze,
+  movedim,
+  flip,
+  roll,
+  repeat,
+  tile,
+  slice,
+  select,
+  narrow,
+  split,
+  chunk,
+  unbind,
+  gather,
+  scatter,
+  scatterAdd,
+  indexSelect,
+  take,
+  maskedFill,
+  maskedSelect,
+  pad,
   clone,
   contiguous,
   to: cast,

@@ -34,6 +34,34 @@ export function isRowMajor(shape: Shape, strides: readonly number[]): boolean {
   return true;
 }
 
+/**
+ * The strides with which a view has the shape `to`, of the same size and order of elements; null if no strides do and the
+ * elements must be copied. Axes can be split at will, and merged where one steps over exactly what the next spans.
+ */
+export function viewStrides(shape: Shape, strides: readonly number[], to: Shape): number[] | null {
+  if (sameShape(shape, to)) return strides.slice();
+  if (shape.length === 0 || sizeOf(shape) === 0) return rowMajorStrides(to);
+  const result = new Array<number>(to.length);
+  let axis = to.length - 1;
+  // A run of axes that can be merged: how many elements it has so far, in the old shape and in the new one.
+  let step = strides[strides.length - 1];
+  let elements = 1;
+  let taken = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    elements *= shape[i];
+    if (i > 0 && (shape[i - 1] === 1 || strides[i - 1] === elements * step)) continue;
+    while (axis >= 0 && (taken < elements || to[axis] === 1)) {
+      result[axis] = taken * step;
+      taken *= to[axis--];
+    }
+    if (taken !== elements) return null;
+    if (i > 0) step = strides[i - 1];
+    elements = 1;
+    taken = 1;
+  }
+  return result;
+}
+
 /** Whether two shapes are the same, axis by axis. */
 export function sameShape(a: Shape, b: Shape): boolean {
   if (a === b) return true;

@@ -3,7 +3,14 @@
 import type { Adapters } from '../suite.ts';
 import { arithmeticAdapters } from './arithmetic.ts';
 import { convAdapters } from './conv.ts';
+import { indexingAdapters } from './indexing.ts';
+import { shapeAdapters } from './shape.ts';
 
 export { groupedConvAdapters } from './conv.ts';
 
-export const adapters: Adapters = { ...arithmeticAdapters, ...convAdapters };
+export const adapters: Adapters = {
+  ...arithmeticAdapters,
+  ...convAdapters,
+  ...shapeAdapters,
+  ...indexingAdapters,
+};

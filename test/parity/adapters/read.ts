@@ -14,6 +14,12 @@ export function optionalTensor(operand: Operand | undefined): Tensor | undefined
   return operand === null || operand === undefined ? undefined : tensorOf(operand);
 }
 
+/** The argument as a list of tensors. */
+export function tensorsOf(operand: Operand | undefined): Tensor[] {
+  if (Array.isArray(operand)) return operand.map(tensorOf);
+  throw new Error(`the fixture has ${operand} where the adapter reads a list of tensors`);
+}
+
 /** The argument as a tensor or a plain number. */
 export function operandOf(operand: Operand | undefined): Tensor | number {
   return typeof operand === 'number' ? operand : tensorOf(operand);

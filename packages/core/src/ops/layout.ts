@@ -11,6 +11,7 @@ import {
   type Shape,
   sameShape,
   sizeOf,
+  viewStrides,
 } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
@@ -26,12 +27,16 @@ export const cloneOp = defineOp({
   forwardMode: 'linear',
 });
 
-/** A contiguous tensor seen under another shape of the same size. */
+/** The same elements seen under another shape, where the operand's strides allow it without a copy. */
 export const reshapeOp = defineOp<readonly ['x'], { readonly to: Shape; readonly from: Shape }>({
   name: 'reshape',
   operands: ['x'],
   infer: ([x], { to }) => ({ shape: to, dtype: x.dtype }),
-  view: (x, _, shape) => ({ strides: rowMajorStrides(shape), offset: x.offset }),
+  view: (x, _, shape) => {
+    const strides = viewStrides(x.shape, x.strides, shape);
+    if (strides === null) throw notAView('reshape', x, shape);
+    return { strides, offset: x.offset };
+  },
   vjps: [vjp((g, { attrs }) => reshape(g, attrs.from))],
   forwardMode: 'linear',
 });
@@ -107,7 +112,8 @@ function sliceOf(x: Strided, { starts, steps, sizes }: SliceAttrs): { strides: n
  * A contiguous copy with its own array. PyTorch's `Tensor.clone`.
  *
  * @example
- * const b = clone(a); // b.data !== a.data
+ * const a = tensor([1, 2]);
+ * clone(a).data === a.data; // false
  */
 export function clone(x: Tensor): Tensor {
   return apply(cloneOp, [x], undefined);
@@ -120,35 +126,56 @@ export function contiguous(x: Tensor): Tensor {
 
 /**
  * The same elements in row-major order under another shape; one size may be -1 and is worked out. A view where the
- * operand is contiguous, else a copy. PyTorch's `torch.reshape`.
+ * operand's strides allow it, else a copy. PyTorch's `torch.reshape`.
  *
  * @throws ShapeError if the number of elements differs or cannot be worked out.
  * @example
  * reshape(tensor([1, 2, 3, 4]), [2, -1]).shape; // [2, 2]
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
-  const to = resolveShape(x, shape);
+  const to = resolveShape(x, shape, 'reshape');
   if (sameShape(to, x.shape)) return x;
-  return apply(reshapeOp, [contiguous(x)], { to, from: x.shape });
+  const source = viewStrides(x.shape, x.strides, to) === null ? clone(x) : x;
+  return apply(reshapeOp, [source], { to, from: x.shape });
 }
 
-function resolveShape(x: Tensor, shape: Shape): Shape {
+/**
+ * The same elements under another shape, without a copy; one size may be -1 and is worked out. PyTorch's `Tensor.view`.
+ *
+ * @throws ShapeError if the number of elements differs, or if the strides do not allow a view (`reshape` copies then).
+ * @example
+ * view(zeros([2, 3, 4]), [6, -1]).shape; // [6, 4]
+ */
+export function view(x: Tensor, shape: Shape): Tensor {
+  const to = resolveShape(x, shape, 'view');
+  if (viewStrides(x.shape, x.strides, to) === null) throw notAView('view', x, to);
+  return sameShape(to, x.shape) ? x : apply(reshapeOp, [x], { to, from: x.shape });
+}
+
+function notAView(op: string, x: Pick<Strided, 'shape' | 'strides'>, shape: Shape): ShapeError {
+  return new ShapeError(
+    `shape ${formatShape(x.shape)} with strides [${x.strides.join(', ')}] cannot be seen as ${formatShape(shape)} without a copy; use reshape, or contiguous() first.`,
+    { op, operand: 'shape', actual: shape, expected: 'a shape that the strides allow' },
+  );
+}
+
+function resolveShape(x: Tensor, shape: Shape, op: string): Shape {
   const unknown = shape.indexOf(-1);
   let to = shape;
   if (unknown >= 0) {
     const known = shape.reduce((product, size, i) => (i === unknown ? product : product * size), 1);
     to = shape.map((size, i) => (i === unknown ? x.size / known : size));
-    if (known === 0 || !Number.isInteger(to[unknown])) throw reshapeError(x, shape);
+    if (known === 0 || !Number.isInteger(to[unknown])) throw reshapeError(x, shape, op);
   }
-  checkShape(to, 'reshape');
-  if (sizeOf(to) !== x.size) throw reshapeError(x, shape);
+  checkShape(to, op);
+  if (sizeOf(to) !== x.size) throw reshapeError(x, shape, op);
   return to;
 }
 
-function reshapeError(x: Tensor, shape: Shape): ShapeError {
+function reshapeError(x: Tensor, shape: Shape, op: string): ShapeError {
   return new ShapeError(
     `a tensor of shape ${formatShape(x.shape)} has ${x.size} elements, which ${formatShape(shape)} does not hold; the product of the sizes must be ${x.size}, and one size at most may be -1.`,
-    { op: 'reshape', operand: 'shape', actual: shape, expected: `${x.size} elements` },
+    { op, operand: 'shape', actual: shape, expected: `${x.size} elements` },
   );
 }
 

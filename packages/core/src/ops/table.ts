@@ -5,8 +5,12 @@ import { addOp, divOp, mulOp, negOp, subOp } from './arithmetic.ts';
 import { castOp } from './cast.ts';
 import { convInputGradOp, convOp, convWeightGradOp } from './conv.ts';
 import { expandOp, sumOp } from './expand-sum.ts';
+import { gatherOp, scatterOp, scatterSumOp } from './gather.ts';
+import { catOp } from './join.ts';
 import { cloneOp, permuteOp, reshapeOp, sliceOp, unsliceOp } from './layout.ts';
+import { indexSelectOp, indexSumOp, oneHotOp, wrapIndexOp } from './lookup.ts';
 import { matmulOp } from './matmul.ts';
+import { padOp } from './pad.ts';
 
 /** The records of all built-in ops. */
 export const builtinOps: readonly AnyOp[] = [
@@ -23,6 +27,16 @@ export const builtinOps: readonly AnyOp[] = [
   permuteOp,
   sliceOp,
   unsliceOp,
+  catOp,
+  padOp,
+  // indexing
+  gatherOp,
+  scatterSumOp,
+  scatterOp,
+  indexSelectOp,
+  indexSumOp,
+  wrapIndexOp,
+  oneHotOp,
   // expansion and sum
   expandOp,
   sumOp,

@@ -1,0 +1,217 @@
+// Axes added, dropped, merged, reversed and rotated. All are views or joins of views.
+
+import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { checkAxes, checkAxis, type Shape } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { expand } from './expand-sum.ts';
+import { cat } from './join.ts';
+import { permute, reshape, slice as sliceView } from './layout.ts';
+import { narrow } from './slice.ts';
+
+/** Options of {@link flatten}. */
+export interface FlattenOptions {
+  /** First axis to merge. Default 0. */
+  readonly startAxis?: number;
+  /** Last axis to merge, inclusive. Default -1, the last one. */
+  readonly endAxis?: number;
+}
+
+/**
+ * Merges a run of axes into one, all by default; a 0-d tensor gets one axis. PyTorch's `torch.flatten`.
+ *
+ * @throws ArgumentError for axes out of range, or an `endAxis` before the `startAxis`.
+ * @example
+ * flatten(zeros([2, 3, 4]), { startAxis: 1 }).shape; // [2, 12]
+ */
+export function flatten(x: Tensor, { startAxis = 0, endAxis = -1 }: FlattenOptions = {}): Tensor {
+  const start = checkAxis(startAxis, x.ndim, 'flatten');
+  const end = checkAxis(endAxis, x.ndim, 'flatten');
+  if (end < start) {
+    throw new ArgumentError(
+      `startAxis ${startAxis} comes after endAxis ${endAxis} in shape ${formatShape(x.shape)}; name the first axis first.`,
+      { op: 'flatten', operand: 'startAxis', actual: startAxis, expected: `at most axis ${end}` },
+    );
+  }
+  if (x.ndim === 0) return reshape(x, [1]);
+  const merged = x.shape.slice(start, end + 1).reduce((product, size) => product * size, 1);
+  return reshape(x, [...x.shape.slice(0, start), merged, ...x.shape.slice(end + 1)]);
+}
+
+/** Options of {@link squeeze}. */
+export interface SqueezeOptions {
+  /** Axes to drop where their size is 1; negative ones count from the end. Default: all axes of size 1. */
+  readonly axes?: number | readonly number[];
+}
+
+/**
+ * Drops axes of size 1; named axes of another size stay. A view. PyTorch's `torch.squeeze`.
+ *
+ * @throws ArgumentError for axes out of range or named twice.
+ * @example
+ * squeeze(zeros([1, 3, 1])).shape; // [3]
+ */
+export function squeeze(x: Tensor, { axes }: SqueezeOptions = {}): Tensor {
+  const chosen = checkAxes(axes, x.ndim, 'squeeze');
+  return reshape(
+    x,
+    x.shape.filter((size, i) => size !== 1 || !chosen.includes(i)),
+  );
+}
+
+/**
+ * Adds an axis of size 1 in front of `axis`; a negative one counts from the end of the result. A view. PyTorch's
+ * `torch.unsqueeze`.
+ *
+ * @throws ArgumentError for an axis outside [-(ndim + 1), ndim].
+ * @example
+ * unsqueeze(zeros([2, 3]), -1).shape; // [2, 3, 1]
+ */
+export function unsqueeze(x: Tensor, axis: number): Tensor {
+  const at = checkAxis(axis, x.ndim + 1, 'unsqueeze');
+  return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
+}
+
+/**
+ * Moves axes to other places and keeps the rest in order. A view. PyTorch's `torch.movedim`.
+ *
+ * @throws ArgumentError for axes out of range or named twice, or if there are not as many places as axes.
+ * @example
+ * movedim(zeros([2, 3, 4]), 0, -1).shape; // [3, 4, 2]
+ */
+export function movedim(
+  x: Tensor,
+  source: number | readonly number[],
+  destination: number | readonly number[],
+): Tensor {
+  const from = axisList(source, x.ndim, 'movedim', 'source');
+  const to = axisList(destination, x.ndim, 'movedim', 'destination');
+  if (from.length !== to.length) {
+    throw new ArgumentError(
+      `there are ${from.length} axes to move and ${to.length} places; give as many of one as of the other.`,
+      { op: 'movedim', operand: 'destination', actual: to, expected: `${from.length} axes` },
+    );
+  }
+  const rest = x.shape.map((_, i) => i).filter((axis) => !from.includes(axis));
+  const order = x.shape.map((_, i) => (to.includes(i) ? from[to.indexOf(i)] : rest.shift()!));
+  return permute(x, order);
+}
+
+// Axes in the order given, which unlike that of `checkAxes` matters here.
+function axisList(axes: number | readonly number[], rank: number, op: string, operand: string): number[] {
+  const list = (typeof axes === 'number' ? [axes] : axes).map((axis) => checkAxis(axis, rank, op));
+  if (new Set(list).size === list.length) return list;
+  throw new ArgumentError(`${operand} [${list.join(', ')}] names an axis twice; name each axis once.`, {
+    op,
+    operand,
+    actual: list,
+    expected: 'distinct axes',
+  });
+}
+
+/**
+ * Reverses the order of elements along axes. A view with negative strides, where PyTorch's `torch.flip` copies.
+ *
+ * @throws ArgumentError for axes out of range or named twice.
+ * @example
+ * flip(tensor([[1, 2], [3, 4]]), 1).toArray(); // [[2, 1], [4, 3]]
+ */
+export function flip(x: Tensor, axes: number | readonly number[]): Tensor {
+  const flipped = checkAxes(axes, x.ndim, 'flip');
+  if (flipped.length === 0) return x;
+  return sliceView(x, {
+    starts: x.shape.map((size, i) => (flipped.includes(i) ? size - 1 : 0)),
+    steps: x.shape.map((_, i) => (flipped.includes(i) ? -1 : 1)),
+    sizes: x.shape,
+    whole: x.shape,
+  });
+}
+
+/** Options of {@link roll}. */
+export interface RollOptions {
+  /** The axis of each shift. Default: the tensor is rolled as one row of all its elements. */
+  readonly axes?: number | readonly number[];
+}
+
+/**
+ * Shifts elements along axes; what leaves at one end comes back at the other. PyTorch's `torch.roll`.
+ *
+ * @throws ArgumentError for axes out of range, for shifts that are not integers, or if there are not as many shifts as axes.
+ * @example
+ * roll(tensor([1, 2, 3, 4]), 1).toArray(); // [4, 1, 2, 3]
+ */
+export function roll(x: Tensor, shifts: number | readonly number[], { axes }: RollOptions = {}): Tensor {
+  const steps = typeof shifts === 'number' ? [shifts] : shifts;
+  const wrong = steps.find((step) => !Number.isInteger(step));
+  if (wrong !== undefined) {
+    throw new ArgumentError(`shifts holds ${wrong}; elements move by whole places.`, {
+      op: 'roll',
+      operand: 'shifts',
+      actual: shifts,
+      expected: 'integers',
+    });
+  }
+  const along = axes === undefined ? [0] : typeof axes === 'number' ? [axes] : axes;
+  if (along.length !== steps.length || steps.length === 0) {
+    throw new ArgumentError(
+      `there are ${steps.length} shifts and ${along.length} axes; give one shift per axis.`,
+      { op: 'roll', operand: 'shifts', actual: shifts, expected: `${along.length} shifts` },
+    );
+  }
+  if (axes === undefined) return reshape(rollAxis(reshape(x, [x.size]), 0, steps[0]), x.shape);
+  const order = along.map((axis) => checkAxis(axis, x.ndim, 'roll'));
+  return steps.reduce((rolled, step, i) => rollAxis(rolled, order[i], step), x);
+}
+
+function rollAxis(x: Tensor, axis: number, shift: number): Tensor {
+  const size = x.shape[axis] ?? 1;
+  const tail = size === 0 ? 0 : ((shift % size) + size) % size;
+  if (tail === 0) return x;
+  return cat([narrow(x, axis, size - tail, tail), narrow(x, axis, 0, size - tail)], { axis });
+}
+
+/**
+ * Repeats the whole tensor along each axis. PyTorch's `Tensor.repeat`; see also `expand`, which repeats without a copy.
+ *
+ * @param repeats one count per axis of the result, of which there are at least as many as the operand has.
+ * @throws ShapeError if there are fewer repeats than axes, or a repeat is not a non-negative integer.
+ * @example
+ * repeat(tensor([1, 2]), [2, 2]).toArray(); // [[1, 2, 1, 2], [1, 2, 1, 2]]
+ */
+export function repeat(x: Tensor, repeats: readonly number[]): Tensor {
+  return repeatWhole('repeat', x, repeats);
+}
+
+/**
+ * Repeats the whole tensor, the last repeat along the last axis; missing ones in front count as 1. PyTorch's `torch.tile`.
+ *
+ * @throws ShapeError if a repeat is not a non-negative integer.
+ * @example
+ * tile(tensor([[1, 2], [3, 4]]), [2]).toArray(); // [[1, 2, 1, 2], [3, 4, 3, 4]]
+ */
+export function tile(x: Tensor, repeats: readonly number[]): Tensor {
+  const missing = Math.max(0, x.ndim - repeats.length);
+  return repeatWhole('tile', x, [...new Array<number>(missing).fill(1), ...repeats]);
+}
+
+function repeatWhole(op: string, x: Tensor, repeats: readonly number[]): Tensor {
+  const lead = repeats.length - x.ndim;
+  if (lead < 0 || !repeats.every((count) => Number.isInteger(count) && count >= 0)) {
+    throw new ShapeError(
+      `repeats are [${repeats.join(', ')}]; shape ${formatShape(x.shape)} takes at least ${x.ndim} non-negative integers, one per axis of the result.`,
+      { op, operand: 'repeats', actual: repeats, expected: `at least ${x.ndim} non-negative integers` },
+    );
+  }
+  const sizes: Shape = [...new Array<number>(lead).fill(1), ...x.shape];
+  // Each axis becomes (repeat, size): expanded along the first of the two, then both are merged.
+  const spread = expand(
+    reshape(
+      x,
+      sizes.flatMap((size) => [1, size]),
+    ),
+    sizes.flatMap((size, i) => [repeats[i], size]),
+  );
+  return reshape(
+    spread,
+    sizes.map((size, i) => size * repeats[i]),
+  );
+}

@@ -1,0 +1,244 @@
+// Parts of a tensor by position: integers and ranges with steps, and the cuts that follow. All are views.
+
+import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { checkAxis } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import type { AxisOptions } from './join.ts';
+import { reshape, slice as sliceView } from './layout.ts';
+
+/** A range of positions on an axis, as Python's `start:stop:step`. Negative numbers count from the end; what lies outside is cut. */
+export interface Range {
+  /** First position. Default 0. */
+  readonly start?: number;
+  /** Position after the last. Default the size of the axis. */
+  readonly stop?: number;
+  /** Distance between positions, at least 1 (`flip` reverses). Default 1. */
+  readonly step?: number;
+}
+
+/** What to take of an axis: a position, which drops the axis; a range; or null for all of it. */
+export type SliceIndex = number | Range | null;
+
+/** A range as a first position, a step and a count, all known to lie inside the axis. */
+interface Span {
+  readonly start: number;
+  readonly step: number;
+  readonly size: number;
+}
+
+/**
+ * Takes a position, a range or all of each axis; axes that are not mentioned stay whole. A view. Basic indexing of
+ * PyTorch, `x[1, 2:8:2, :]`.
+ *
+ * @param indices one entry per leading axis: an integer (negative counts from the end), a {@link Range}, or null for all.
+ * @throws ArgumentError for a position out of range, or a start, stop or step that is no integer, or a step below 1;
+ *   ShapeError for more entries than axes.
+ * @example
+ * const x = tensor([[1, 2, 3, 4], [5, 6, 7, 8]]);
+ * slice(x, [1]).toArray(); // [5, 6, 7, 8]
+ * slice(x, [null, { start: 1, step: 2 }]).toArray(); // [[2, 4], [6, 8]]
+ */
+export function slice(x: Tensor, indices: readonly SliceIndex[]): Tensor {
+  if (indices.length > x.ndim) {
+    throw new ShapeError(
+      `there are ${indices.length} indices for the ${x.ndim} axes of shape ${formatShape(x.shape)}; give one per axis at most.`,
+      { op: 'slice', operand: 'indices', actual: indices.length, expected: `at most ${x.ndim} indices` },
+    );
+  }
+  const spans = x.shape.map((size, axis) => spanOf(indices[axis] ?? null, size, axis));
+  const part = takeSpans(x, spans);
+  const kept = part.shape.filter((_, axis) => typeof indices[axis] !== 'number');
+  return reshape(part, kept);
+}
+
+function spanOf(index: SliceIndex, size: number, axis: number): Span {
+  if (index === null) return { start: 0, step: 1, size };
+  if (typeof index === 'number')
+    return { start: checkPosition('slice', index, size, axis), step: 1, size: 1 };
+  const { start = 0, stop = size, step = 1 } = index;
+  for (const [name, value] of Object.entries({ start, stop, step })) {
+    if (Number.isInteger(value) && (name !== 'step' || value > 0)) continue;
+    throw new ArgumentError(
+      `${name} of the range on axis ${axis} is ${value}; it takes ${name === 'step' ? 'a positive integer (flip reverses an axis)' : 'an integer'}.`,
+      {
+        op: 'slice',
+        operand: `indices[${axis}].${name}`,
+        actual: value,
+        expected: name === 'step' ? 'an integer >= 1' : 'an integer',
+      },
+    );
+  }
+  const first = clip(start, size);
+  return { start: first, step, size: Math.max(0, Math.ceil((clip(stop, size) - first) / step)) };
+}
+
+// Counts a negative position from the end and brings what lies outside to the nearest end.
+function clip(position: number, size: number): number {
+  return Math.min(size, Math.max(0, position < 0 ? position + size : position));
+}
+
+function checkPosition(op: string, index: number, size: number, axis: number): number {
+  if (Number.isInteger(index) && index >= -size && index < size) return index < 0 ? index + size : index;
+  const legal = size === 0 ? 'no index, as it is empty' : `integers from ${-size} to ${size - 1}`;
+  throw new ArgumentError(`index ${index} is outside axis ${axis} of size ${size}, which takes ${legal}.`, {
+    op,
+    operand: 'index',
+    actual: index,
+    expected: legal,
+  });
+}
+
+function takeSpans(x: Tensor, spans: readonly Span[]): Tensor {
+  if (spans.every(({ start, step, size }, axis) => start === 0 && step === 1 && size === x.shape[axis]))
+    return x;
+  return sliceView(x, {
+    starts: spans.map(({ start }) => start),
+    steps: spans.map(({ step }) => step),
+    sizes: spans.map(({ size }) => size),
+    whole: x.shape,
+  });
+}
+
+/** Every `step`-th position of one axis from `start` on, `size` of them; the caller knows that they lie inside. */
+export function sliceAxis(x: Tensor, axis: number, span: Span): Tensor {
+  return takeSpans(
+    x,
+    x.shape.map((size, i) => (i === axis ? span : { start: 0, step: 1, size })),
+  );
+}
+
+/**
+ * One position of an axis, which is dropped. A view. PyTorch's `torch.select`.
+ *
+ * @throws ArgumentError for an axis or an index out of range; ShapeError for a 0-d tensor.
+ * @example
+ * select(tensor([[1, 2], [3, 4]]), 1, -1).toArray(); // [2, 4]
+ */
+export function select(x: Tensor, axis: number, index: number): Tensor {
+  requireAxes('select', x);
+  const at = checkAxis(axis, x.ndim, 'select');
+  const start = checkPosition('select', index, x.shape[at], at);
+  return dropAxis(sliceAxis(x, at, { start, step: 1, size: 1 }), at);
+}
+
+/**
+ * `length` positions of an axis from `start` on. A view. PyTorch's `torch.narrow`.
+ *
+ * @param start may count from the end if negative.
+ * @throws ArgumentError for an axis out of range, or a start and length that do not lie inside it; ShapeError for a 0-d tensor.
+ * @example
+ * narrow(tensor([1, 2, 3, 4]), 0, 1, 2).toArray(); // [2, 3]
+ */
+export function narrow(x: Tensor, axis: number, start: number, length: number): Tensor {
+  requireAxes('narrow', x);
+  const at = checkAxis(axis, x.ndim, 'narrow');
+  const size = x.shape[at];
+  const first = start < 0 ? start + size : start;
+  if (
+    !Number.isInteger(first) ||
+    !Number.isInteger(length) ||
+    first < 0 ||
+    length < 0 ||
+    first + length > size
+  ) {
+    throw new ArgumentError(
+      `start ${start} and length ${length} do not lie inside axis ${at} of size ${size}; start + length may be at most ${size}.`,
+      { op: 'narrow', operand: 'length', actual: [start, length], expected: `start + length <= ${size}` },
+    );
+  }
+  return sliceAxis(x, at, { start: first, step: 1, size: length });
+}
+
+/**
+ * Cuts an axis into pieces of a size, the last of which may be shorter, or into pieces of the given sizes. Views.
+ * PyTorch's `torch.split`.
+ *
+ * @throws ArgumentError for an axis out of range, a size below 1, or sizes that do not add up; ShapeError for a 0-d tensor.
+ * @example
+ * split(tensor([1, 2, 3, 4, 5]), 2).map((piece) => piece.toArray()); // [[1, 2], [3, 4], [5]]
+ */
+export function split(x: Tensor, size: number | readonly number[], { axis = 0 }: AxisOptions = {}): Tensor[] {
+  requireAxes('split', x);
+  const at = checkAxis(axis, x.ndim, 'split');
+  return cut(x, at, typeof size === 'number' ? evenSizes('split', 'size', size, x.shape[at]) : size);
+}
+
+/**
+ * Cuts an axis into `chunks` pieces of equal size but for the last; fewer where the size does not allow as many. Views.
+ * PyTorch's `torch.chunk`.
+ *
+ * @throws ArgumentError for an axis out of range or fewer than one chunk; ShapeError for a 0-d tensor.
+ * @example
+ * chunk(tensor([1, 2, 3, 4, 5]), 2).map((piece) => piece.toArray()); // [[1, 2, 3], [4, 5]]
+ */
+export function chunk(x: Tensor, chunks: number, { axis = 0 }: AxisOptions = {}): Tensor[] {
+  requireAxes('chunk', x);
+  const at = checkAxis(axis, x.ndim, 'chunk');
+  requireCount('chunk', 'chunks', chunks);
+  // An empty axis gives as many empty pieces as were asked for.
+  if (x.shape[at] === 0) return cut(x, at, new Array<number>(chunks).fill(0));
+  return cut(x, at, evenSizes('chunk', 'chunks', Math.ceil(x.shape[at] / chunks), x.shape[at]));
+}
+
+function evenSizes(op: string, operand: string, size: number, whole: number): number[] {
+  requireCount(op, operand, size);
+  const count = Math.max(1, Math.ceil(whole / size));
+  return Array.from({ length: count }, (_, i) => Math.min(size, whole - i * size));
+}
+
+function cut(x: Tensor, axis: number, sizes: readonly number[]): Tensor[] {
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  if (total !== x.shape[axis] || !sizes.every((size) => Number.isInteger(size) && size >= 0)) {
+    throw new ArgumentError(
+      `sizes [${sizes.join(', ')}] add up to ${total}, and axis ${axis} has ${x.shape[axis]}; give non-negative integers that add up to it.`,
+      { op: 'split', operand: 'size', actual: sizes, expected: `sizes that add up to ${x.shape[axis]}` },
+    );
+  }
+  let next = 0;
+  return sizes.map((size) => {
+    next += size;
+    return sliceAxis(x, axis, { start: next - size, step: 1, size });
+  });
+}
+
+/**
+ * Every position of an axis as a tensor of its own, without the axis. Views. PyTorch's `torch.unbind`.
+ *
+ * @throws ArgumentError for an axis out of range; ShapeError for a 0-d tensor.
+ * @example
+ * unbind(tensor([[1, 2], [3, 4]])).map((row) => row.toArray()); // [[1, 2], [3, 4]]
+ */
+export function unbind(x: Tensor, { axis = 0 }: AxisOptions = {}): Tensor[] {
+  requireAxes('unbind', x);
+  const at = checkAxis(axis, x.ndim, 'unbind');
+  return Array.from({ length: x.shape[at] }, (_, start) =>
+    dropAxis(sliceAxis(x, at, { start, step: 1, size: 1 }), at),
+  );
+}
+
+function dropAxis(x: Tensor, axis: number): Tensor {
+  return reshape(
+    x,
+    x.shape.filter((_, i) => i !== axis),
+  );
+}
+
+function requireAxes(op: string, x: Tensor): void {
+  if (x.ndim > 0) return;
+  throw new ShapeError('the tensor has no axes to take a part of; reshape it to [1] first.', {
+    op,
+    operand: 'x',
+    actual: [],
+    expected: 'at least one axis',
+  });
+}
+
+function requireCount(op: string, operand: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1) return;
+  throw new ArgumentError(`${operand} is ${value}; it takes an integer of at least 1.`, {
+    op,
+    operand,
+    actual: value,
+    expected: 'an integer >= 1',
+  });
+}
