@@ -47,7 +47,7 @@ export const binaryKernels: { readonly [K in BinaryName]: BinaryKernel } = {
     for (const end = k + n; k < end; k++, i += di, j += dj) out[k] = Math.min(a[i], b[j]);
   }),
   atan2: binary(eachPair(Math.atan2)),
-  hypot: binary(eachPair((a, b) => Math.hypot(a, b))),
+  hypot: binary(eachPair(special.hypot)),
 
   equal: binary(eachPair((a, b) => (a === b ? 1 : 0))),
   notEqual: binary(eachPair((a, b) => (a !== b ? 1 : 0))),

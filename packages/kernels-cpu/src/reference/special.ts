@@ -165,6 +165,15 @@ export function pow(x: number, y: number): number {
   return x ** y;
 }
 
+/** `√(x² + y²)`, scaled by a power of two where the squares would overflow or underflow. */
+export function hypot(x: number, y: number): number {
+  const size = Math.max(Math.abs(x), Math.abs(y));
+  if (Math.abs(x) === Infinity || Math.abs(y) === Infinity) return Infinity;
+  const scale = size > 2 ** 500 ? 2 ** -600 : size < 2 ** -400 ? 2 ** 600 : 1;
+  const [a, b] = [x * scale, y * scale];
+  return Math.sqrt(a * a + b * b) / scale;
+}
+
 /** The remainder with the sign of the divisor (Python's `%`, PyTorch's `remainder`). */
 export function remainder(x: number, y: number): number {
   const r = x % y;

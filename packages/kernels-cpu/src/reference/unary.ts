@@ -66,9 +66,9 @@ export const unaryKernels: { readonly [K in UnaryName]: UnaryKernel } = {
   }),
   logSigmoid: unary(each(special.logSigmoid)),
 
-  // Written so that NaN passes through.
+  // Math.max passes NaN on.
   relu: unary((n, a, i, di, out, k) => {
-    for (const end = k + n; k < end; k++, i += di) out[k] = a[i] <= 0 ? 0 : a[i];
+    for (const end = k + n; k < end; k++, i += di) out[k] = Math.max(a[i], 0);
   }),
   leakyRelu: unary((n, a, i, di, out, k, slope) => {
     for (const end = k + n; k < end; k++, i += di) out[k] = a[i] > 0 ? a[i] : a[i] * slope;
