@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type LabelledImages, readMnist } from '@adjoint/nn/data';
+import type { LabelledImages } from '@adjoint/nn/data';
+import { readMnist } from '@adjoint/nn/data/node';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { drawDigits } from '../../examples/autoencoder/strokes.ts';

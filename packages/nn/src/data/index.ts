@@ -1,5 +1,5 @@
-// @adjoint/nn/data: readers of data files.
+// @adjoint/nn/data: parsers of data files, for browsers and Node. Files on disk are read by @adjoint/nn/data/node.
 export { type DataFault, DataFileError, DataFormatError } from './errors.ts';
 export { DEFAULT_MAX_BYTES, gunzipIfNeeded } from './gzip.ts';
 export { type IdxArray, type IdxArrays, type IdxDtype, parseIdx } from './idx.ts';
-export { type LabelledImages, type MnistSplit, type ReadMnistOptions, readMnist } from './mnist.ts';
+export { type LabelledImages, type NamedBytes, type ParseMnistOptions, parseMnist } from './mnist.ts';
