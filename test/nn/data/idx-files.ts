@@ -20,8 +20,8 @@ export function writeIdx({ dtype, shape, data }: IdxArray): Uint8Array {
   const view = new DataView(file.buffer);
   file[2] = code;
   file[3] = shape.length;
-  shape.forEach((extent, axis) => view.setUint32(4 + 4 * axis, extent));
-  data.forEach((x: number, i: number) => set(view, 4 + 4 * shape.length + bytes * i, x));
+  for (const [axis, extent] of shape.entries()) view.setUint32(4 + 4 * axis, extent);
+  for (const [i, x] of data.entries()) set(view, 4 + 4 * shape.length + bytes * i, x);
   return file;
 }
 

@@ -117,7 +117,8 @@ describe('parseIdx', () => {
       fc.property(fc.constantFrom(8, 9, 11, 12, 13, 14), extents, (code, shape) => {
         const file = new Uint8Array(4 + 4 * shape.length + 16);
         file.set([0, 0, code, shape.length]);
-        shape.forEach((extent, axis) => new DataView(file.buffer).setUint32(4 + 4 * axis, extent));
+        const view = new DataView(file.buffer);
+        for (const [axis, extent] of shape.entries()) view.setUint32(4 + 4 * axis, extent);
         const before = process.memoryUsage().arrayBuffers;
         const outcome = attempt(file);
         expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1 << 20);
