@@ -21,7 +21,23 @@ export {
   tile,
   unsqueeze,
 } from './ops/axes.ts';
+export { type ClampOptions, clamp, type HardtanhOptions, hardtanh } from './ops/bounds.ts';
 export { cast } from './ops/cast.ts';
+export {
+  eq,
+  ge,
+  gt,
+  isfinite,
+  isinf,
+  isnan,
+  le,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+  lt,
+  ne,
+} from './ops/compare.ts';
 export type * from './ops/conv-functions.ts';
 export {
   conv1d,
@@ -33,7 +49,9 @@ export {
 } from './ops/conv-functions.ts';
 export * from './ops/create.ts';
 export { expand, mean, type ReduceOptions, sum } from './ops/expand-sum.ts';
+export { exp, exp2, expm1, log, log1p, log2, log10 } from './ops/exponential.ts';
 export { gather, scatter, scatterAdd } from './ops/gather.ts';
+export { acosh, asinh, atanh, cosh, hypot, sinh, tanh } from './ops/hyperbolic.ts';
 export { type AxisOptions, cat, stack } from './ops/join.ts';
 export { clone, contiguous, permute, reshape, transpose, view } from './ops/layout.ts';
 export {
@@ -49,6 +67,34 @@ export { matmul } from './ops/matmul.ts';
 export { add_, copy_, fill_, mul_, zero_ } from './ops/mutate.ts';
 export type { Operand } from './ops/operand.ts';
 export { type PadMode, type PadOptions, pad } from './ops/pad.ts';
+export { pow, reciprocal, rsqrt, sqrt, square } from './ops/powers.ts';
+export {
+  celu,
+  type EluOptions,
+  elu,
+  hardsigmoid,
+  hardswish,
+  type LeakyReluOptions,
+  leakyRelu,
+  prelu,
+  relu,
+  relu6,
+  selu,
+} from './ops/rectifiers.ts';
+export { abs, maximum, minimum, where } from './ops/select.ts';
+export {
+  erf,
+  erfc,
+  type GeluOptions,
+  gelu,
+  logSigmoid,
+  mish,
+  type SoftplusOptions,
+  sigmoid,
+  silu,
+  softplus,
+  softsign,
+} from './ops/sigmoids.ts';
 export {
   chunk,
   narrow,
@@ -59,6 +105,8 @@ export {
   split,
   unbind,
 } from './ops/slice.ts';
+export { ceil, floor, round, sign, trunc } from './ops/steps.ts';
+export { acos, asin, atan, atan2, cos, sin, tan } from './ops/trigonometry.ts';
 export * from './random/index.ts';
 export { defineOp, noGradient, type Op, vjp } from './registry.ts';
 export type { Shape } from './shape.ts';

@@ -3,16 +3,40 @@
 import { backward } from './autograd/backward.ts';
 import { add, div, mul, neg, sub } from './ops/arithmetic.ts';
 import { flatten, flip, movedim, repeat, roll, squeeze, tile, unsqueeze } from './ops/axes.ts';
+import { clamp, hardtanh } from './ops/bounds.ts';
 import { cast } from './ops/cast.ts';
+import {
+  eq,
+  ge,
+  gt,
+  isfinite,
+  isinf,
+  isnan,
+  le,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+  lt,
+  ne,
+} from './ops/compare.ts';
 import { expand, mean, sum } from './ops/expand-sum.ts';
+import { exp, exp2, expm1, log, log1p, log2, log10 } from './ops/exponential.ts';
 import { gather, scatter, scatterAdd } from './ops/gather.ts';
+import { acosh, asinh, atanh, cosh, hypot, sinh, tanh } from './ops/hyperbolic.ts';
 import { clone, contiguous, permute, reshape, transpose, view } from './ops/layout.ts';
 import { indexSelect, take } from './ops/lookup.ts';
 import { maskedFill, maskedSelect } from './ops/masked.ts';
 import { matmul } from './ops/matmul.ts';
 import { add_, copy_, fill_, mul_, zero_ } from './ops/mutate.ts';
 import { pad } from './ops/pad.ts';
+import { pow, reciprocal, rsqrt, sqrt, square } from './ops/powers.ts';
+import { celu, elu, hardsigmoid, hardswish, leakyRelu, prelu, relu, relu6, selu } from './ops/rectifiers.ts';
+import { abs, maximum, minimum } from './ops/select.ts';
+import { erf, erfc, gelu, logSigmoid, mish, sigmoid, silu, softplus, softsign } from './ops/sigmoids.ts';
 import { chunk, narrow, select, slice, split, unbind } from './ops/slice.ts';
+import { ceil, floor, round, sign, trunc } from './ops/steps.ts';
+import { acos, asin, atan, atan2, cos, sin, tan } from './ops/trigonometry.ts';
 import { Tensor } from './tensor.ts';
 
 /** Turns `(x, ...rest) => result` into the type of the method `x.name(...rest)`. */
@@ -56,6 +80,73 @@ const methods = {
   maskedFill,
   maskedSelect,
   pad,
+  eq,
+  ne,
+  lt,
+  le,
+  gt,
+  ge,
+  logicalAnd,
+  logicalOr,
+  logicalXor,
+  logicalNot,
+  isnan,
+  isinf,
+  isfinite,
+  exp,
+  exp2,
+  expm1,
+  log,
+  log2,
+  log10,
+  log1p,
+  sign,
+  floor,
+  ceil,
+  round,
+  trunc,
+  maximum,
+  minimum,
+  abs,
+  pow,
+  square,
+  sqrt,
+  rsqrt,
+  reciprocal,
+  sin,
+  cos,
+  tan,
+  asin,
+  acos,
+  atan,
+  atan2,
+  sinh,
+  cosh,
+  tanh,
+  asinh,
+  acosh,
+  atanh,
+  hypot,
+  sigmoid,
+  logSigmoid,
+  softplus,
+  silu,
+  mish,
+  gelu,
+  erf,
+  erfc,
+  softsign,
+  relu,
+  leakyRelu,
+  prelu,
+  elu,
+  celu,
+  selu,
+  relu6,
+  hardsigmoid,
+  hardswish,
+  clamp,
+  hardtanh,
   clone,
   contiguous,
   to: cast,

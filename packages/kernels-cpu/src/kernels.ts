@@ -94,6 +94,8 @@ export type UnaryName =
   | 'mish'
   | 'gelu'
   | 'geluTanh'
+  | 'hardsigmoid'
+  | 'hardswish'
   | 'clamp'
   // predicates (0 or 1)
   | 'logicalNot'
@@ -145,6 +147,16 @@ export interface Kernels extends ElementwiseKernels, ReduceKernels {
   readonly argmin: (a: Strided, axis: number, out: Int32Array) => void;
   readonly cumsum: ScanKernel;
   readonly cumprod: ScanKernel;
+  /** `out[i] = a[i] * out[i - 1] + b[i]` along `axis`, from `out[-1] = 0`; `a`, `b` and `out` share a shape. */
+  readonly recurrence: (a: Strided, b: Strided, axis: number, out: NumericArray) => void;
+  /** `exp(a[i]) / Σ exp(a[j])` along `axis`, without overflow. */
+  readonly softmax: ScanKernel;
+  /** `a[i] - log(Σ exp(a[j]))` along `axis`, without overflow. */
+  readonly logSoftmax: ScanKernel;
+  /** `log(Σ exp(a[i]))`, without overflow; -Infinity of no elements. */
+  readonly logsumexp: ReduceKernel;
+  /** `Σ (a[i] - mean)² / max(0, n - correction)`, in two passes; NaN where that is 0 / 0. */
+  readonly variance: (a: Strided, axes: readonly number[], correction: number, out: NumericArray) => void;
   /** Stable order of the elements along `axis`; NaN sorts as largest. `out` has the shape of `a`. */
   readonly argsort: (
     a: Strided,

@@ -16,6 +16,14 @@ export function inferArithmetic(op: string): Infer {
   };
 }
 
+/** Two operands broadcast; the result has their common type, which may be bool. */
+export function inferCommon(op: string): Infer {
+  return ([a, b]) => {
+    const dtype = resultType(a, b);
+    return { shape: broadcastShapes(a.shape, b.shape, op), dtype, compute: dtype };
+  };
+}
+
 /** Two operands broadcast; the result is floating-point, float32 for integers. */
 export function inferFloatBinary(op: string): Infer {
   return ([a, b]) => {

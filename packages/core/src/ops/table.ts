@@ -2,15 +2,49 @@
 
 import type { AnyOp } from '../registry.ts';
 import { addOp, divOp, mulOp, negOp, subOp } from './arithmetic.ts';
+import { clampOp, hardtanhOp } from './bounds.ts';
 import { castOp } from './cast.ts';
+import {
+  eqOp,
+  geOp,
+  gtOp,
+  isfiniteOp,
+  isinfOp,
+  isnanOp,
+  leOp,
+  logicalAndOp,
+  logicalNotOp,
+  logicalOrOp,
+  logicalXorOp,
+  ltOp,
+  neOp,
+} from './compare.ts';
 import { convInputGradOp, convOp, convWeightGradOp } from './conv.ts';
 import { expandOp, sumOp } from './expand-sum.ts';
+import { exp2Op, expm1Op, expOp, log1pOp, log2Op, log10Op, logOp } from './exponential.ts';
 import { gatherOp, scatterOp, scatterSumOp } from './gather.ts';
+import { acoshOp, asinhOp, atanhOp, coshOp, hypotOp, sinhOp, tanhOp } from './hyperbolic.ts';
 import { catOp } from './join.ts';
 import { cloneOp, permuteOp, reshapeOp, sliceOp, unsliceOp } from './layout.ts';
 import { indexSelectOp, indexSumOp, oneHotOp, wrapIndexOp } from './lookup.ts';
 import { matmulOp } from './matmul.ts';
 import { padOp } from './pad.ts';
+import { powNumberOp, powOp, reciprocalOp, rsqrtOp, sqrtOp, squareOp } from './powers.ts';
+import { eluOp, hardsigmoidOp, hardswishOp, leakyReluOp, reluOp } from './rectifiers.ts';
+import { absOp, maximumOp, minimumOp, whereOp } from './select.ts';
+import {
+  erfcOp,
+  erfOp,
+  geluOp,
+  geluTanhOp,
+  logSigmoidOp,
+  mishOp,
+  sigmoidOp,
+  siluOp,
+  softplusOp,
+} from './sigmoids.ts';
+import { ceilOp, floorOp, roundOp, signOp, truncOp } from './steps.ts';
+import { acosOp, asinOp, atan2Op, atanOp, cosOp, sinOp, tanOp } from './trigonometry.ts';
 
 /** The records of all built-in ops. */
 export const builtinOps: readonly AnyOp[] = [
@@ -46,4 +80,79 @@ export const builtinOps: readonly AnyOp[] = [
   convOp,
   convInputGradOp,
   convWeightGradOp,
+  // compare
+  eqOp,
+  neOp,
+  ltOp,
+  leOp,
+  gtOp,
+  geOp,
+  logicalAndOp,
+  logicalOrOp,
+  logicalXorOp,
+  logicalNotOp,
+  isnanOp,
+  isinfOp,
+  isfiniteOp,
+  // exponential
+  expOp,
+  exp2Op,
+  expm1Op,
+  logOp,
+  log2Op,
+  log10Op,
+  log1pOp,
+  // steps
+  signOp,
+  floorOp,
+  ceilOp,
+  roundOp,
+  truncOp,
+  // select
+  whereOp,
+  maximumOp,
+  minimumOp,
+  absOp,
+  // powers
+  sqrtOp,
+  rsqrtOp,
+  reciprocalOp,
+  squareOp,
+  powNumberOp,
+  powOp,
+  // trigonometry
+  sinOp,
+  cosOp,
+  tanOp,
+  asinOp,
+  acosOp,
+  atanOp,
+  atan2Op,
+  // hyperbolic
+  sinhOp,
+  coshOp,
+  tanhOp,
+  asinhOp,
+  acoshOp,
+  atanhOp,
+  hypotOp,
+  // sigmoids
+  sigmoidOp,
+  logSigmoidOp,
+  softplusOp,
+  siluOp,
+  mishOp,
+  erfOp,
+  erfcOp,
+  geluOp,
+  geluTanhOp,
+  // rectifiers
+  reluOp,
+  leakyReluOp,
+  eluOp,
+  hardsigmoidOp,
+  hardswishOp,
+  // bounds
+  clampOp,
+  hardtanhOp,
 ];

@@ -7,9 +7,12 @@ import { accumulate, assign, copy } from './copy.ts';
 import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from './half.ts';
 import { gather, indexAdd, indexSelect, scatter, scatterAdd } from './indexing.ts';
 import { matmul } from './matmul.ts';
+import { logsumexp, variance } from './moments.ts';
 import { avgPool, avgPoolInputGrad, maxPool } from './pool.ts';
+import { recurrence } from './recurrence.ts';
 import { argmax, argmin, reduceKernels } from './reduce.ts';
 import { cumprod, cumsum } from './scan.ts';
+import { logSoftmax, softmax } from './softmax.ts';
 import { argsort } from './sort.ts';
 import { unaryKernels } from './unary.ts';
 
@@ -22,6 +25,11 @@ export const reference: Kernels = {
   argmin,
   cumsum,
   cumprod,
+  recurrence,
+  softmax,
+  logSoftmax,
+  logsumexp,
+  variance,
   argsort,
   matmul,
   convForward,

@@ -124,7 +124,7 @@ function reduction(reducer: Reducer, integerReducer: Reducer = reducer): ReduceK
 }
 
 /** The layouts, from offset 0, of the axes that stay and of those that are reduced. */
-function splitAxes(a: Strided, axes: readonly number[]): { kept: Layout; reduced: Layout } {
+export function splitAxes(a: Strided, axes: readonly number[]): { kept: Layout; reduced: Layout } {
   const kept = { shape: [] as number[], strides: [] as number[], offset: 0 };
   const reduced = { shape: [] as number[], strides: [] as number[], offset: 0 };
   for (let axis = 0; axis < a.shape.length; axis++) {

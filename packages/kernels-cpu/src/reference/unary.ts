@@ -83,6 +83,8 @@ export const unaryKernels: { readonly [K in UnaryName]: UnaryKernel } = {
   mish: unary(each(special.mish)),
   gelu: unary(each(special.gelu)),
   geluTanh: unary(each(special.geluTanh)),
+  hardsigmoid: unary(each((a) => Math.min(Math.max(a + 3, 0), 6) / 6)),
+  hardswish: unary(each((a) => (a * Math.min(Math.max(a + 3, 0), 6)) / 6)),
   clamp: unary(
     each((a, lower, upper) => Math.min(Math.max(a, lower), upper)),
     -Infinity,

@@ -1,0 +1,122 @@
+// Cutting values off at bounds: clamp, whose bounds pass the gradient, and hardtanh, whose bounds do not.
+
+import { kernels } from '@adjoint/kernels-cpu';
+import { isFloat, toFloatDType } from '../dtype.ts';
+import { ArgumentError } from '../errors.ts';
+import { defineOp, type OperandSpec, type ResultSpec, vjp } from '../registry.ts';
+import { apply } from '../tape/apply.ts';
+import type { Tensor } from '../tensor.ts';
+import { ge, gt, isnan, le, logicalAnd, logicalOr, lt } from './compare.ts';
+import { inferSame } from './infer.ts';
+import type { Operand } from './operand.ts';
+import { where } from './select.ts';
+
+/** Bounds that are numbers; infinite where there is none. */
+interface Bounds {
+  readonly lower: number;
+  readonly upper: number;
+}
+
+function inferBounded(op: string): (operands: readonly OperandSpec[], bounds: Bounds) => ResultSpec {
+  return ([x], { lower, upper }) => {
+    const { shape, dtype } = inferSame(op)([x]);
+    const whole = (bound: number): boolean => Number.isInteger(bound) || Math.abs(bound) === Infinity;
+    const result = isFloat(dtype) || (whole(lower) && whole(upper)) ? dtype : toFloatDType(dtype);
+    return { shape, dtype: result, compute: result };
+  };
+}
+
+/** `min(max(x, lower), upper)`; the gradient passes from `lower` to `upper`, both included, and NaN gets none. */
+export const clampOp = defineOp<readonly ['x'], Bounds>({
+  name: 'clamp',
+  operands: ['x'],
+  infer: inferBounded('clamp'),
+  forward: ([x], out, { lower, upper }) => kernels.clamp(x, out, lower, upper),
+  layout: 'strided',
+  vjps: [
+    vjp('x', (g, x, { attrs: { lower, upper } }) => where(logicalAnd(ge(x, lower), le(x, upper)), g, 0)),
+  ],
+  forwardMode: 'elementwise',
+});
+
+/** `min(max(x, lower), upper)`; the gradient passes between `lower` and `upper`, both excluded, and NaN gets all of it. */
+export const hardtanhOp = defineOp<readonly ['x'], Bounds>({
+  name: 'hardtanh',
+  operands: ['x'],
+  infer: inferBounded('hardtanh'),
+  forward: ([x], out, { lower, upper }) => kernels.clamp(x, out, lower, upper),
+  layout: 'strided',
+  vjps: [vjp('x', (g, x, { attrs: { lower, upper } }) => where(logicalOr(le(x, lower), ge(x, upper)), 0, g))],
+  forwardMode: 'elementwise',
+});
+
+/** Options of {@link clamp}; at least one is given. */
+export interface ClampOptions {
+  /** Lower bound, a number or a tensor that broadcasts to the operand. Default: none. */
+  readonly min?: Operand;
+  /** Upper bound, a number or a tensor that broadcasts to the operand. Default: none. */
+  readonly max?: Operand;
+}
+
+/**
+ * Cuts each element off at bounds; where `min` is above `max`, the result is `max`. The gradient passes within the bounds and
+ * on them; beyond, it goes to the bound if that is a tensor. Integers become float32 if a bound is broken. PyTorch's
+ * `torch.clamp`.
+ *
+ * @throws ArgumentError without any bound; DTypeError for bool; ShapeError if a bound does not broadcast.
+ * @example
+ * clamp(tensor([-2, 0.5, 3]), { min: -1, max: 1 }).toArray(); // [-1, 0.5, 1]
+ */
+export function clamp(x: Tensor, { min, max }: ClampOptions): Tensor {
+  if (min === undefined && max === undefined) {
+    throw new ArgumentError('there is neither min nor max; give one at least.', {
+      op: 'clamp',
+      operand: 'min',
+      expected: '{ min } or { max } or both',
+    });
+  }
+  if (typeof min === 'object' || typeof max === 'object') return clampByTensors(x, min, max);
+  return apply(clampOp, [x], { lower: min ?? -Infinity, upper: max ?? Infinity });
+}
+
+// Below the lower bound or above the upper one the result is the bound; a bound that is NaN makes it NaN.
+function clampByTensors(x: Tensor, min: Operand | undefined, max: Operand | undefined): Tensor {
+  let result = where(isnan(x), x.detach(), x);
+  if (min !== undefined) result = where(beyond(lt(result, min), min), min, result);
+  if (max !== undefined) result = where(beyond(gt(result, max), max), max, result);
+  return result;
+}
+
+function beyond(outside: Tensor, bound: Operand): Tensor {
+  return typeof bound === 'number' ? outside : logicalOr(outside, isnan(bound));
+}
+
+/** Options of {@link hardtanh}. */
+export interface HardtanhOptions {
+  /** Lower bound. Default -1. */
+  readonly minVal?: number;
+  /** Upper bound. Default 1. */
+  readonly maxVal?: number;
+}
+
+/**
+ * Cuts each element off at two bounds, on which the derivative is 0 (unlike {@link clamp}). PyTorch's `F.hardtanh`.
+ *
+ * @throws ArgumentError if `minVal` is above `maxVal`; DTypeError for bool.
+ * @example
+ * hardtanh(tensor([-2, 0.5, 3])).toArray(); // [-1, 0.5, 1]
+ */
+export function hardtanh(x: Tensor, { minVal = -1, maxVal = 1 }: HardtanhOptions = {}): Tensor {
+  if (minVal > maxVal) {
+    throw new ArgumentError(
+      `minVal is ${minVal} and maxVal ${maxVal}; the first must not be above the second.`,
+      {
+        op: 'hardtanh',
+        operand: 'minVal',
+        actual: minVal,
+        expected: `at most ${maxVal}`,
+      },
+    );
+  }
+  return apply(hardtanhOp, [x], { lower: minVal, upper: maxVal });
+}

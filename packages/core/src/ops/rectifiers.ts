@@ -1,0 +1,181 @@
+// Rectifiers: activations that differ left and right of 0, and those that are cut off at two bounds.
+//
+// What their derivatives are at a kink is PyTorch's choice, and said at each record.
+
+import { kernels } from '@adjoint/kernels-cpu';
+import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { defineOp, vjp } from '../registry.ts';
+import { apply } from '../tape/apply.ts';
+import type { Tensor } from '../tensor.ts';
+import { add, div, mul } from './arithmetic.ts';
+import { hardtanh } from './bounds.ts';
+import { gt, le, logicalAnd, lt } from './compare.ts';
+import { exp } from './exponential.ts';
+import { inferFloat } from './infer.ts';
+import { reshape } from './layout.ts';
+import { where } from './select.ts';
+import { floatUnary, sameUnary } from './unary.ts';
+
+/** `max(x, 0)`; its derivative at 0 is 0. */
+export const reluOp = sameUnary(
+  'relu',
+  (x, out) => kernels.relu(x, out),
+  vjp('output', (g, y) => where(le(y, 0), 0, g)),
+);
+
+/** `x` above 0, `slope · x` elsewhere; its derivative at 0 is the slope. */
+export const leakyReluOp = defineOp<readonly ['x'], { readonly slope: number }>({
+  name: 'leakyRelu',
+  operands: ['x'],
+  infer: inferFloat,
+  forward: ([x], out, { slope }) => kernels.leakyRelu(x, out, slope),
+  layout: 'strided',
+  vjps: [vjp('x', (g, x, { attrs: { slope } }) => where(gt(x, 0), g, mul(g, slope)))],
+  forwardMode: 'elementwise',
+});
+
+/** `x` above 0, `alpha · (e^x - 1)` elsewhere; its derivative at 0 is alpha. */
+export const eluOp = defineOp<readonly ['x'], { readonly alpha: number }>({
+  name: 'elu',
+  operands: ['x'],
+  infer: inferFloat,
+  forward: ([x], out, { alpha }) => kernels.elu(x, out, alpha),
+  layout: 'strided',
+  vjps: [
+    vjp('x', (g, x, { attrs: { alpha } }) => {
+      const left = le(x, 0);
+      // Above 0 the exponential is not taken: it would overflow, and 0 times its infinite derivative is NaN.
+      return where(left, mul(g, mul(exp(where(left, x, 0)), alpha)), g);
+    }),
+  ],
+  forwardMode: 'elementwise',
+});
+
+/**
+ * `max(x, 0)` of each element; NaN stays, the derivative at 0 is 0. PyTorch's `F.relu`.
+ *
+ * @throws DTypeError for bool.
+ * @example
+ * relu(tensor([-1, 2])).toArray(); // [0, 2]
+ */
+export function relu(x: Tensor): Tensor {
+  return apply(reluOp, [x], undefined);
+}
+
+/** Options of {@link leakyRelu}. */
+export interface LeakyReluOptions {
+  /** Slope left of 0. Default 0.01. */
+  readonly negativeSlope?: number;
+}
+
+/**
+ * `x` above 0, `negativeSlope · x` elsewhere. Integers give float32. PyTorch's `F.leaky_relu`.
+ *
+ * @example
+ * leakyRelu(tensor([-1, 2]), { negativeSlope: 0.25 }).toArray(); // [-0.25, 2]
+ */
+export function leakyRelu(x: Tensor, { negativeSlope = 0.01 }: LeakyReluOptions = {}): Tensor {
+  return apply(leakyReluOp, [x], { slope: negativeSlope });
+}
+
+/**
+ * `x` above 0, `weight · x` elsewhere, with a weight that is learnt. PyTorch's `F.prelu`.
+ *
+ * @param x of shape (N, C, ...) or any shape beside a single weight.
+ * @param weight of one element, or of shape (C,).
+ * @throws ShapeError if `weight` has neither one element nor as many as `x` has channels.
+ * @example
+ * prelu(tensor([[-1, -1]]), tensor([0.5, 0.25])).toArray(); // [[-0.5, -0.25]]
+ */
+export function prelu(x: Tensor, weight: Tensor): Tensor {
+  const channels = x.ndim > 1 ? x.shape[1] : 1;
+  if (weight.size !== 1 && (weight.ndim !== 1 || weight.size !== channels)) {
+    throw new ShapeError(
+      `weight has shape ${formatShape(weight.shape)} and x ${formatShape(x.shape)}; give one weight, or one for each of the ${channels} channels on axis 1.`,
+      { op: 'prelu', operand: 'weight', actual: weight.shape, expected: `(1,) or (${channels},)` },
+    );
+  }
+  const slopes = weight.size === 1 ? [] : [weight.size, ...x.shape.slice(2).map(() => 1)];
+  const positive = gt(x, 0);
+  // The product is taken of the negative part only: 0 times an infinite x would be NaN in the weight's gradient.
+  return where(positive, x, mul(where(positive, 0, x), reshape(weight, slopes)));
+}
+
+/** Options of {@link elu} and {@link celu}. */
+export interface EluOptions {
+  /** The limit at -Infinity is -alpha. Default 1. */
+  readonly alpha?: number;
+}
+
+/**
+ * `x` above 0, `alpha · (e^x - 1)` elsewhere. Integers give float32. PyTorch's `F.elu`.
+ *
+ * @example
+ * elu(tensor([-100, 2]), { alpha: 1.5 }).toArray(); // [-1.5, 2]
+ */
+export function elu(x: Tensor, { alpha = 1 }: EluOptions = {}): Tensor {
+  return apply(eluOp, [x], { alpha });
+}
+
+/**
+ * `x` above 0, `alpha · (e^(x/alpha) - 1)` elsewhere: smooth at 0 for every alpha. Integers give float32. PyTorch's `F.celu`.
+ *
+ * @throws ArgumentError if `alpha` is 0.
+ * @example
+ * celu(tensor([-100, 2]), { alpha: 1.5 }).toArray(); // [-1.5, 2]
+ */
+export function celu(x: Tensor, { alpha = 1 }: EluOptions = {}): Tensor {
+  if (alpha === 0) {
+    throw new ArgumentError('alpha is 0, and x is divided by it; give a number other than 0.', {
+      op: 'celu',
+      operand: 'alpha',
+      actual: alpha,
+      expected: 'not 0',
+    });
+  }
+  return alpha === 1 ? elu(x) : mul(elu(div(x, alpha)), alpha);
+}
+
+const seluAlpha = 1.6732632423543772;
+const seluScale = 1.0507009873554805;
+
+/**
+ * `scale · elu(x, alpha)` with the constants under which activations keep mean 0 and variance 1 (arXiv:1706.02515). Integers
+ * give float32. PyTorch's `F.selu`.
+ */
+export function selu(x: Tensor): Tensor {
+  return mul(elu(x, { alpha: seluAlpha }), seluScale);
+}
+
+/** `x` cut off at 0 and 6; its derivative at both is 0. PyTorch's `F.relu6`. Errors as {@link hardtanh}. */
+export function relu6(x: Tensor): Tensor {
+  return hardtanh(x, { minVal: 0, maxVal: 6 });
+}
+
+/** `relu6(x + 3) / 6`; its derivative is 1/6 between -3 and 3, both excluded, and 0 for NaN. */
+export const hardsigmoidOp = floatUnary(
+  'hardsigmoid',
+  (x, out) => kernels.hardsigmoid(x, out),
+  vjp('x', (g, x) => where(logicalAnd(gt(x, -3), lt(x, 3)), div(g, 6), 0)),
+);
+
+/** `x · relu6(x + 3) / 6`. Its derivative is 0 below -3, 1 above 3 and `x/3 + 1/2` between, at both ends included. */
+export const hardswishOp = floatUnary(
+  'hardswish',
+  (x, out) => kernels.hardswish(x, out),
+  vjp('x', (g, x) => {
+    // The bend of the slope at both ends is that of hardtanh: the second derivative is 0 there.
+    const slope = add(div(hardtanh(x, { minVal: -3, maxVal: 3 }), 3), 0.5);
+    return where(lt(x, -3), 0, where(le(x, 3), mul(g, slope), g));
+  }),
+);
+
+/** `relu6(x + 3) / 6` of each element, a cheap sigmoid. Integers give float32. PyTorch's `F.hardsigmoid`. */
+export function hardsigmoid(x: Tensor): Tensor {
+  return apply(hardsigmoidOp, [x], undefined);
+}
+
+/** `x · relu6(x + 3) / 6` of each element, a cheap silu. Integers give float32. PyTorch's `F.hardswish`. */
+export function hardswish(x: Tensor): Tensor {
+  return apply(hardswishOp, [x], undefined);
+}

@@ -1,0 +1,53 @@
+// Softmax and its logarithm along one axis, from the largest element on so that nothing overflows.
+
+import type { NumericArray, ScanKernel } from '../kernels.ts';
+import { contiguous, Rows, withoutAxis } from './strided.ts';
+
+/** Writes one line of `n` elements, given the largest of them. */
+type Line = (
+  n: number,
+  largest: number,
+  a: NumericArray,
+  i: number,
+  di: number,
+  out: NumericArray,
+  k: number,
+  dk: number,
+) => void;
+
+function alongLines(line: Line): ScanKernel {
+  return (a, axis, out) => {
+    if (out.length === 0) return;
+    const target = contiguous(a.shape);
+    const [extent, di, dk] = [a.shape[axis], a.strides[axis], target.strides[axis]];
+    const others = withoutAxis(a, axis);
+    const lines = new Rows(others.shape, [others, withoutAxis(target, axis)]);
+    do {
+      for (let t = 0; t < lines.length; t++) {
+        const start = lines.at(0) + t * lines.step(0);
+        let largest = -Infinity;
+        for (let s = 0, i = start; s < extent; s++, i += di) largest = Math.max(largest, a.data[i]);
+        line(extent, largest, a.data, start, di, out, lines.at(1) + t * lines.step(1), dk);
+      }
+    } while (lines.next());
+  };
+}
+
+/** NaN throughout a line that holds NaN or Infinity, or nothing but -Infinity. */
+export const softmax = alongLines((n, largest, a, i, di, out, k, dk) => {
+  let total = 0;
+  for (let t = 0, from = i, to = k; t < n; t++, from += di, to += dk) {
+    const e = Math.exp(a[from] - largest);
+    total += e;
+    out[to] = e;
+  }
+  for (let t = 0; t < n; t++, k += dk) out[k] /= total;
+});
+
+/** NaN as {@link softmax}. */
+export const logSoftmax = alongLines((n, largest, a, i, di, out, k, dk) => {
+  let total = 0;
+  for (let t = 0, from = i; t < n; t++, from += di) total += Math.exp(a[from] - largest);
+  const log = Math.log(total);
+  for (let t = 0; t < n; t++, i += di, k += dk) out[k] = a[i] - largest - log;
+});
