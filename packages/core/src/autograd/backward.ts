@@ -13,6 +13,7 @@ import { type AnyOp, isNoGradient } from '../registry.ts';
 import { broadcastsTo, sameShape } from '../shape.ts';
 import { enableGrad, noGrad } from '../tape/mode.ts';
 import type { Node } from '../tape/node.ts';
+import { report, watching } from '../tape/observer.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** Options of `backward`. */
@@ -227,7 +228,11 @@ function visit(
   for (let i = 0; i < parents.length; i++) {
     const parent = parents[i];
     if (parent === null || parent.mark !== seen + 1) continue;
-    receive(parent, conform(op, i, ruleResult(op, i, node, cotangent), parent));
+    const result =
+      watching.current === null
+        ? ruleResult(op, i, node, cotangent)
+        : watchedRuleResult(op, i, node, cotangent);
+    receive(parent, conform(op, i, result, parent));
     used = true;
   }
   if (used && !retain) node.free();
@@ -245,6 +250,13 @@ function ruleResult(op: AnyOp, index: number, node: Node, cotangent: Tensor): Te
   const saved = new Array<Tensor>(slots.length);
   for (let k = 0; k < slots.length; k++) saved[k] = node.unpack(slots[k]);
   return rule.rule(cotangent, saved, node, index);
+}
+
+function watchedRuleResult(op: AnyOp, index: number, node: Node, cotangent: Tensor): Tensor {
+  report((observer) => observer.ruleStarts?.(node, index, cotangent));
+  const result = ruleResult(op, index, node, cotangent);
+  report((observer) => observer.ruleRan?.(node, index, cotangent, result));
+  return result;
 }
 
 // Undoes broadcasting and promotion: the cotangent takes the shape and dtype of the operand.

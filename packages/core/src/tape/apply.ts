@@ -8,6 +8,7 @@ import { isRowMajor, rowMajorStrides, sizeOf } from '../shape.ts';
 import { decodeHalf, fromArray, Storage, Tensor } from '../tensor.ts';
 import { gradMode } from './mode.ts';
 import { Node } from './node.ts';
+import { report, watching } from './observer.ts';
 
 /**
  * Runs an op on tensors and, where a gradient is needed, records it.
@@ -45,6 +46,7 @@ export function apply<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], attrs: 
     output = new Tensor(operands[0].storage, shape, strides, offset, dtype);
   }
   if (gradMode.enabled && isFloat(dtype)) record(op, operands, attrs, output, kept);
+  if (watching.current !== null) reportRun(op, operands, attrs, output, kept);
   return output;
 }
 
@@ -156,6 +158,17 @@ function inSlot<Attrs>(
   if (slot === outputSlot) return output;
   const { data, shape, dtype } = kept![slot - outputSlot - 1];
   return fromArray(data, shape, dtype);
+}
+
+function reportRun<Attrs>(
+  op: Op<Attrs>,
+  operands: readonly Tensor[],
+  attrs: Attrs,
+  output: Tensor,
+  kept: readonly Kept[] | undefined,
+): void {
+  const slot = (index: number): Tensor => inSlot(op, index, operands, output, kept);
+  report((observer) => observer.opRan?.({ op, operands, attrs, output, slot }));
 }
 
 function arityError<Attrs>(op: Op<Attrs>, count: number): AdjointError {
