@@ -6,7 +6,7 @@ import { convAdapters } from './conv.ts';
 import { indexingAdapters } from './indexing.ts';
 import { shapeAdapters } from './shape.ts';
 
-export { groupedConvAdapters } from './conv.ts';
+export { convAdapters, groupedConvAdapters } from './conv.ts';
 
 export const adapters: Adapters = {
   ...arithmeticAdapters,

@@ -36,6 +36,7 @@ export function requireMask(op: string, mask: Tensor): void {
 export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
   const op = 'maskedFill';
   requireMask(op, mask);
+  broadcastShapes(x.shape, mask.shape, op);
   if (typeof value === 'number') {
     requireRepresentable(op, value, x);
     return where(mask, cast(toOperand(value, x), x.dtype), x);

@@ -81,8 +81,15 @@ export function pad(
     );
   }
   requireImage(x, frames, mode);
-  for (const { axis, before, after } of frames) requireReach(x, axis, Math.max(before, after), mode);
-  return frames.reduce((padded, frame) => padAxis(padded, frame, reach.source), x);
+  for (const frame of frames) requireReach(x, frame, mode);
+  // A wrap goes around what is left after a cut; a reflection still sees what was cut off at the other end.
+  if (mode !== 'circular') return frames.reduce((padded, frame) => padAxis(padded, frame, reach.source), x);
+  const grown = frames.map(({ axis, before, after }) => ({
+    axis,
+    before: Math.max(before, 0),
+    after: Math.max(after, 0),
+  }));
+  return grown.reduce((padded, frame) => padAxis(padded, frame, reach.source), frames.reduce(crop, x));
 }
 
 function readFrames(x: Tensor, amounts: readonly number[]): Frame[] {
@@ -164,9 +171,10 @@ const reaches: { readonly [mode: string]: Reach | undefined } = {
   },
 };
 
-function requireReach(x: Tensor, axis: number, amount: number, mode: PadMode): void {
+function requireReach(x: Tensor, { axis, before, after }: Frame, mode: PadMode): void {
   const { most, why } = reaches[mode]!;
-  const size = x.shape[axis];
+  const amount = Math.max(before, after);
+  const size = x.shape[axis] + (mode === 'circular' ? Math.min(before, 0) + Math.min(after, 0) : 0);
   if (amount <= most(size)) return;
   throw new ArgumentError(
     `mode '${mode}' cannot add ${amount} to axis ${axis} of size ${size}: ${why}. Add at most ${most(size)}, or use another mode.`,
