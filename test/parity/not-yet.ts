@@ -131,7 +131,7 @@ export const notYet: readonly string[] = [
   'cosineEmbedding',
   'tripletMargin',
   'cosineSimilarity',
-  'ctc',
+  'ctcOfLogits',
   // normalisation
   'layerNorm',
   'rmsNorm',

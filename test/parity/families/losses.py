@@ -113,8 +113,12 @@ def embeddings(recorder):
 
 
 def ctc(recorder):
-    """PyTorch has no second derivative of ctc. args: logProbs (T, N, C), targets (N, S), inputLengths, targetLengths."""
+    """args: logits (T, N, C), targets (N, S), inputLengths, targetLengths; the loss is ctc of logSoftmax(logits, axis 2).
+
+    Through logSoftmax, because PyTorch's gradient of ctc by itself is right only for what logSoftmax passes on (it adds a constant along
+    the classes). PyTorch has no second derivative of it.
+    """
+    call = lambda logits, *rest, **options: torch_call(F.ctc_loss)(torch.log_softmax(logits, 2), *rest, **options)
     for name, options in (('mean', {}), ('sum', {'reduction': 'sum'}), ('none', {'reduction': 'none'}), ('blank 2', {'blank': 2, 'reduction': 'none'})):
         targets = i64([[1, 1], [3, 1]]) if options.get('blank') else i64([[1, 2], [2, 2]])
-        arguments = lambda d: [torch.log_softmax(d.grid([4, 2, 4]), 2), targets.clone(), i64([4, 3]), i64([2, 1])]
-        recorder.case('ctc', name, torch_call(F.ctc_loss), arguments, options, second=False)
+        recorder.case('ctcOfLogits', name, call, lambda d: [d.grid([4, 2, 4]), targets.clone(), i64([4, 3]), i64([2, 1])], options, second=False)
