@@ -18,7 +18,7 @@ export const expOp = floatUnary(
 export const exp2Op = floatUnary(
   'exp2',
   (x, out) => kernels.exp2(x, out),
-  vjp('output', (g, y) => mul(g, mul(y, Math.LN2))),
+  vjp('output', (g, y) => mul(mul(g, y), Math.LN2)),
 );
 
 /** `e^x - 1`, accurate near 0. */

@@ -44,7 +44,7 @@ export const squareOp = sameUnary(
 );
 
 /**
- * `x` to the power of a number. Its derivative is 0 for the exponent 0 (also at 0, where a formula would say 0 · Infinity),
+ * `x` to the power of a number. The powers 1/2 and -1/2 are the root and its reciprocal, NaN at -Infinity, as in PyTorch. The derivative is 0 for the exponent 0 (also at 0, where a formula would say 0 · Infinity),
  * so that whole exponents are polynomials to any order.
  */
 export const powNumberOp = defineOp<readonly ['x'], { readonly exponent: number }>({
@@ -62,8 +62,11 @@ export const powNumberOp = defineOp<readonly ['x'], { readonly exponent: number 
     const result = Number.isInteger(exponent) ? dtype : toFloatDType(dtype);
     return { shape, dtype: result, compute: result };
   },
-  forward: ([x], out, { exponent }, shape) =>
-    kernels.pow(x, { data: Float64Array.of(exponent), shape: [], strides: [], offset: 0 }, out, shape),
+  forward: ([x], out, { exponent }, shape) => {
+    if (exponent === 0.5) kernels.sqrt(x, out);
+    else if (exponent === -0.5) kernels.rsqrt(x, out);
+    else kernels.pow(x, { data: Float64Array.of(exponent), shape: [], strides: [], offset: 0 }, out, shape);
+  },
   layout: 'strided',
   vjps: [
     vjp('x', (g, x, { attrs: { exponent } }) => {

@@ -34,7 +34,7 @@ export const leakyReluOp = defineOp<readonly ['x'], { readonly slope: number }>(
   forwardMode: 'elementwise',
 });
 
-/** `x` above 0, `alpha · (e^x - 1)` elsewhere; its derivative at 0 is alpha. */
+/** `x` above 0, `alpha · (e^x - 1)` elsewhere; its derivative at 0 is alpha, its second derivative there 0. */
 export const eluOp = defineOp<readonly ['x'], { readonly alpha: number }>({
   name: 'elu',
   operands: ['x'],
@@ -43,9 +43,9 @@ export const eluOp = defineOp<readonly ['x'], { readonly alpha: number }>({
   layout: 'strided',
   vjps: [
     vjp('x', (g, x, { attrs: { alpha } }) => {
-      const left = le(x, 0);
       // Above 0 the exponential is not taken: it would overflow, and 0 times its infinite derivative is NaN.
-      return where(left, mul(g, mul(exp(where(left, x, 0)), alpha)), g);
+      const exponential = exp(where(lt(x, 0), x, 0));
+      return where(le(x, 0), mul(g, mul(exponential, alpha)), g);
     }),
   ],
   forwardMode: 'elementwise',

@@ -6,7 +6,7 @@ import { defineOp, vjp } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul, neg, sub } from './arithmetic.ts';
-import { gt } from './compare.ts';
+import { ge, gt } from './compare.ts';
 import { exp } from './exponential.ts';
 import { tanh } from './hyperbolic.ts';
 import { inferFloat } from './infer.ts';
@@ -38,7 +38,9 @@ export const softplusOp = defineOp<readonly ['x'], { readonly beta: number; read
   vjps: [
     vjp('x', (g, x, { attrs: { beta, threshold } }) => {
       const scaled = mul(x, beta);
-      return where(gt(scaled, threshold), g, mul(g, sigmoid(scaled)));
+      // At the threshold itself the slope is still the sigmoid's, but it no longer bends.
+      const bend = sigmoid(where(ge(scaled, threshold), threshold, scaled));
+      return where(gt(scaled, threshold), g, mul(g, bend));
     }),
   ],
   forwardMode: 'elementwise',
