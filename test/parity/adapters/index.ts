@@ -3,6 +3,7 @@
 import type { Adapters } from '../suite.ts';
 import { arithmeticAdapters } from './arithmetic.ts';
 import { convAdapters } from './conv.ts';
+import { elementwiseAdapters } from './elementwise.ts';
 import { indexingAdapters } from './indexing.ts';
 import { shapeAdapters } from './shape.ts';
 
@@ -11,6 +12,7 @@ export { convAdapters, groupedConvAdapters } from './conv.ts';
 export const adapters: Adapters = {
   ...arithmeticAdapters,
   ...convAdapters,
+  ...elementwiseAdapters,
   ...shapeAdapters,
   ...indexingAdapters,
 };

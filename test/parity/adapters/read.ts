@@ -37,9 +37,9 @@ export const binary =
   ([a, b]) =>
     op(operandOf(a), operandOf(b));
 
-/** An op of one tensor and an options object. */
+/** An op of one tensor and an options object, with one result or several. */
 export const withOptions =
-  <Options>(op: (x: Tensor, options: Options) => Tensor): Adapter =>
+  <Options>(op: (x: Tensor, options: Options) => Tensor | readonly Tensor[]): Adapter =>
   ([x], options) =>
     // The fixture's options are named as Adjoint's are; that they are of their types is what the case tests.
     op(tensorOf(x), options as Options);

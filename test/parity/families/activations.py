@@ -8,6 +8,17 @@ from .draw import f64
 from .names import torch_call
 
 INF, NAN = math.inf, math.nan
+
+
+def hardsigmoid(x):
+    """PyTorch's value; its derivative from the closed form, 1/6 inside (-3, 3).
+
+    PyTorch's own backward multiplies by 1/6 rounded to float32 (off by 9e-9) and has no second derivative.
+    """
+    linear = torch.where((x > -3) & (x < 3), x / 6, torch.zeros_like(x))
+    return F.hardsigmoid(x.detach()) + (linear - linear.detach())
+
+
 # op: function, its option sets, kinks. Second derivatives at the kinks are PyTorch's one-sided choice, and part of the convention.
 ACTIVATIONS = {
     'sigmoid': (torch.sigmoid, [{}], []),
@@ -25,7 +36,7 @@ ACTIVATIONS = {
     'mish': (F.mish, [{}], []),
     'hardtanh': (F.hardtanh, [{}, {'minVal': -0.5, 'maxVal': 1.5}], [1.0, -1.0, -0.5, 1.5]),
     'hardswish': (F.hardswish, [{}], [3.0, -3.0, 3.5, -3.5]),
-    'hardsigmoid': (F.hardsigmoid, [{}], [3.0, -3.0, 3.5, -3.5]),
+    'hardsigmoid': (hardsigmoid, [{}], [3.0, -3.0, 3.5, -3.5]),
     'softsign': (F.softsign, [{}], []),
 }
 # Their gradients at infinity are 0 times infinity in PyTorch: an accident, not a convention.
