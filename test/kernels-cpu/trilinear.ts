@@ -11,15 +11,14 @@ export interface Term {
 
 /** Every index of an array of these extents, in row-major order. */
 export function* indices(extents: readonly number[]): Generator<number[]> {
-  const total = extents.reduce((product, extent) => product * extent, 1);
-  for (let flat = 0; flat < total; flat++) {
-    const index: number[] = [];
-    let rest = flat;
-    for (let axis = extents.length - 1; axis >= 0; axis--) {
-      index.unshift(rest % extents[axis]);
-      rest = Math.floor(rest / extents[axis]);
-    }
-    yield index;
+  if (extents.includes(0)) return;
+  const index = extents.map(() => 0);
+  for (;;) {
+    yield [...index];
+    let axis = extents.length - 1;
+    while (axis >= 0 && index[axis] === extents[axis] - 1) index[axis--] = 0;
+    if (axis < 0) return;
+    index[axis]++;
   }
 }
 

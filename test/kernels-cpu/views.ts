@@ -20,6 +20,11 @@ export function at(a: Strided, index: readonly number[]): number {
   return a.data[position];
 }
 
+/** The index with another position on one axis. */
+export function moved(index: readonly number[], axis: number, position: number): number[] {
+  return index.map((i, other) => (other === axis ? position : i));
+}
+
 /** The elements in row-major order, broadcast to `shape`. */
 export function elements(a: Strided, shape: readonly number[] = a.shape): number[] {
   return [...indices(shape)].map((index) => at(a, index));
