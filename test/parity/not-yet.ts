@@ -91,7 +91,6 @@ export const notYet: readonly string[] = [
   // attention
   'scaledDotProductAttention',
   // promotion
-  'to',
 ];
 
 /** Families whose ops exist, but refuse the options that the family is about. */

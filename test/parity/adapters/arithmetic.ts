@@ -2,6 +2,8 @@
 
 import {
   add,
+  cast,
+  type DType,
   div,
   expand,
   matmul,
@@ -18,6 +20,7 @@ import type { Adapters } from '../suite.ts';
 import { binary, tensorOf, unary, withOptions } from './read.ts';
 
 export const arithmeticAdapters: Adapters = {
+  to: ([x], { dtype }) => cast(tensorOf(x), dtype as DType),
   add: binary(add),
   sub: binary(sub),
   mul: binary(mul),
