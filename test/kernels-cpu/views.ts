@@ -96,3 +96,13 @@ export const int32s = (length: number) =>
   fc
     .array(fc.oneof(fc.integer(), fc.integer({ min: -5, max: 5 })), { minLength: length, maxLength: length })
     .map((values) => Int32Array.from(values));
+
+/** Where two long arrays differ, the first few places. (Matchers take seconds on tens of thousands of elements.) */
+export function differences(actual: ArrayLike<number>, expected: ArrayLike<number>): string[] {
+  const found =
+    actual.length === expected.length ? [] : [`length ${actual.length}, expected ${expected.length}`];
+  for (let i = 0; i < expected.length && found.length < 5; i++) {
+    if (!Object.is(actual[i], expected[i])) found.push(`${actual[i]} at ${i}, expected ${expected[i]}`);
+  }
+  return found;
+}
