@@ -50,6 +50,17 @@ export {
 export * from './ops/create.ts';
 export { expand, mean, type ReduceOptions, sum } from './ops/expand-sum.ts';
 export { exp, exp2, expm1, log, log1p, log2, log10 } from './ops/exponential.ts';
+export {
+  type AlongOptions,
+  type ArgOptions,
+  amax,
+  amin,
+  argmax,
+  argmin,
+  max,
+  min,
+  type ValuesAndIndices,
+} from './ops/extremes.ts';
 export { gather, scatter, scatterAdd } from './ops/gather.ts';
 export { acosh, asinh, atanh, cosh, hypot, sinh, tanh } from './ops/hyperbolic.ts';
 export { type AxisOptions, cat, stack } from './ops/join.ts';
@@ -62,12 +73,28 @@ export {
   oneHot,
   take,
 } from './ops/lookup.ts';
+export type { LossOptions, Reduction } from './ops/loss-reduction.ts';
+export {
+  type BceWithLogitsOptions,
+  type BinaryCrossEntropyOptions,
+  bceWithLogits,
+  binaryCrossEntropy,
+} from './ops/losses-binary.ts';
+export {
+  type CrossEntropyOptions,
+  crossEntropy,
+  type NllLossOptions,
+  nllLoss,
+} from './ops/losses-classes.ts';
+export * from './ops/losses-distance.ts';
+export * from './ops/losses-pairwise.ts';
 export { maskedFill, maskedSelect } from './ops/masked.ts';
 export { matmul } from './ops/matmul.ts';
 export { add_, copy_, fill_, mul_, zero_ } from './ops/mutate.ts';
 export type { Operand } from './ops/operand.ts';
 export { type PadMode, type PadOptions, pad } from './ops/pad.ts';
 export { pow, reciprocal, rsqrt, sqrt, square } from './ops/powers.ts';
+export { all, any } from './ops/quantifiers.ts';
 export {
   celu,
   type EluOptions,
@@ -81,6 +108,7 @@ export {
   relu6,
   selu,
 } from './ops/rectifiers.ts';
+export { cumprod, cumsum, prod, type ScanOptions } from './ops/scan.ts';
 export { abs, maximum, minimum, where } from './ops/select.ts';
 export {
   erf,
@@ -105,6 +133,15 @@ export {
   split,
   unbind,
 } from './ops/slice.ts';
+export { logSoftmax, logsumexp, type SoftmaxOptions, softmax } from './ops/softmax.ts';
+export {
+  type NormOptions,
+  norm,
+  std,
+  type VarianceOptions,
+  variance,
+  variance as var,
+} from './ops/statistics.ts';
 export { ceil, floor, round, sign, trunc } from './ops/steps.ts';
 export { acos, asin, atan, atan2, cos, sin, tan } from './ops/trigonometry.ts';
 export * from './random/index.ts';

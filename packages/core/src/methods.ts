@@ -22,6 +22,7 @@ import {
 } from './ops/compare.ts';
 import { expand, mean, sum } from './ops/expand-sum.ts';
 import { exp, exp2, expm1, log, log1p, log2, log10 } from './ops/exponential.ts';
+import { amax, amin, argmax, argmin, max, min } from './ops/extremes.ts';
 import { gather, scatter, scatterAdd } from './ops/gather.ts';
 import { acosh, asinh, atanh, cosh, hypot, sinh, tanh } from './ops/hyperbolic.ts';
 import { clone, contiguous, permute, reshape, transpose, view } from './ops/layout.ts';
@@ -31,17 +32,26 @@ import { matmul } from './ops/matmul.ts';
 import { add_, copy_, fill_, mul_, zero_ } from './ops/mutate.ts';
 import { pad } from './ops/pad.ts';
 import { pow, reciprocal, rsqrt, sqrt, square } from './ops/powers.ts';
+import { all, any } from './ops/quantifiers.ts';
 import { celu, elu, hardsigmoid, hardswish, leakyRelu, prelu, relu, relu6, selu } from './ops/rectifiers.ts';
+import { cumprod, cumsum, prod } from './ops/scan.ts';
 import { abs, maximum, minimum } from './ops/select.ts';
 import { erf, erfc, gelu, logSigmoid, mish, sigmoid, silu, softplus, softsign } from './ops/sigmoids.ts';
 import { chunk, narrow, select, slice, split, unbind } from './ops/slice.ts';
+import { logSoftmax, logsumexp, softmax } from './ops/softmax.ts';
+import { norm, std, variance } from './ops/statistics.ts';
 import { ceil, floor, round, sign, trunc } from './ops/steps.ts';
 import { acos, asin, atan, atan2, cos, sin, tan } from './ops/trigonometry.ts';
 import { Tensor } from './tensor.ts';
 
-/** Turns `(x, ...rest) => result` into the type of the method `x.name(...rest)`. */
-type Method<F> = F extends (x: Tensor, ...rest: infer Rest) => infer Result
-  ? (...rest: Rest) => Result
+/** Turns `(x, ...rest) => result`, with one signature or two, into the type of the method `x.name(...rest)`. */
+type Method<F> = F extends {
+  (x: Tensor, ...rest: infer RestA): infer A;
+  (x: Tensor, ...rest: infer RestB): infer B;
+}
+  ? [RestA, A] extends [RestB, B]
+    ? (...rest: RestB) => B
+    : { (...rest: RestA): A; (...rest: RestB): B }
   : never;
 
 const methods = {
@@ -147,6 +157,23 @@ const methods = {
   hardswish,
   clamp,
   hardtanh,
+  softmax,
+  logSoftmax,
+  logsumexp,
+  amax,
+  amin,
+  max,
+  min,
+  argmax,
+  argmin,
+  var: variance,
+  std,
+  norm,
+  any,
+  all,
+  cumsum,
+  cumprod,
+  prod,
   clone,
   contiguous,
   to: cast,

@@ -5,6 +5,8 @@ import { arithmeticAdapters } from './arithmetic.ts';
 import { convAdapters } from './conv.ts';
 import { elementwiseAdapters } from './elementwise.ts';
 import { indexingAdapters } from './indexing.ts';
+import { lossAdapters } from './losses.ts';
+import { reductionAdapters } from './reductions.ts';
 import { shapeAdapters } from './shape.ts';
 
 export { convAdapters, groupedConvAdapters } from './conv.ts';
@@ -13,6 +15,8 @@ export const adapters: Adapters = {
   ...arithmeticAdapters,
   ...convAdapters,
   ...elementwiseAdapters,
+  ...reductionAdapters,
   ...shapeAdapters,
   ...indexingAdapters,
+  ...lossAdapters,
 };

@@ -22,15 +22,20 @@ import {
 import { convInputGradOp, convOp, convWeightGradOp } from './conv.ts';
 import { expandOp, sumOp } from './expand-sum.ts';
 import { exp2Op, expm1Op, expOp, log1pOp, log2Op, log10Op, logOp } from './exponential.ts';
+import { amaxOp, aminOp, argmaxOp, argminOp } from './extremes.ts';
 import { gatherOp, scatterOp, scatterSumOp } from './gather.ts';
 import { acoshOp, asinhOp, atanhOp, coshOp, hypotOp, sinhOp, tanhOp } from './hyperbolic.ts';
 import { catOp } from './join.ts';
 import { cloneOp, permuteOp, reshapeOp, sliceOp, unsliceOp } from './layout.ts';
 import { indexSelectOp, indexSumOp, oneHotOp, wrapIndexOp } from './lookup.ts';
+import { binaryCrossEntropyOp } from './losses-binary.ts';
+import { classIndexOp } from './losses-classes.ts';
 import { matmulOp } from './matmul.ts';
 import { padOp } from './pad.ts';
 import { powNumberOp, powOp, reciprocalOp, rsqrtOp, sqrtOp, squareOp } from './powers.ts';
+import { allOp, anyOp } from './quantifiers.ts';
 import { eluOp, hardsigmoidOp, hardswishOp, leakyReluOp, reluOp } from './rectifiers.ts';
+import { cumprodOp, cumsumOp, prodOp, recurrenceOp } from './scan.ts';
 import { absOp, maximumOp, minimumOp, whereOp } from './select.ts';
 import {
   erfcOp,
@@ -43,6 +48,8 @@ import {
   siluOp,
   softplusOp,
 } from './sigmoids.ts';
+import { logSoftmaxOp, logsumexpOp, softmaxOp } from './softmax.ts';
+import { varOp } from './statistics.ts';
 import { ceilOp, floorOp, roundOp, signOp, truncOp } from './steps.ts';
 import { acosOp, asinOp, atan2Op, atanOp, cosOp, sinOp, tanOp } from './trigonometry.ts';
 
@@ -71,6 +78,9 @@ export const builtinOps: readonly AnyOp[] = [
   indexSumOp,
   wrapIndexOp,
   oneHotOp,
+  // losses
+  binaryCrossEntropyOp,
+  classIndexOp,
   // expansion and sum
   expandOp,
   sumOp,
@@ -155,4 +165,23 @@ export const builtinOps: readonly AnyOp[] = [
   // bounds
   clampOp,
   hardtanhOp,
+  // softmax
+  softmaxOp,
+  logSoftmaxOp,
+  logsumexpOp,
+  // extremes
+  amaxOp,
+  aminOp,
+  argmaxOp,
+  argminOp,
+  // statistics
+  varOp,
+  // quantifiers
+  anyOp,
+  allOp,
+  // scan
+  cumsumOp,
+  recurrenceOp,
+  cumprodOp,
+  prodOp,
 ];
