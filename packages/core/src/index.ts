@@ -90,7 +90,7 @@ export * from './ops/losses-distance.ts';
 export * from './ops/losses-pairwise.ts';
 export { maskedFill, maskedSelect } from './ops/masked.ts';
 export { matmul } from './ops/matmul.ts';
-export { add_, copy_, fill_, mul_, zero_ } from './ops/mutate.ts';
+export { add_, copy_, fill_, modify_, mul_, zero_ } from './ops/mutate.ts';
 export type { Operand } from './ops/operand.ts';
 export { type PadMode, type PadOptions, pad } from './ops/pad.ts';
 export { pow, reciprocal, rsqrt, sqrt, square } from './ops/powers.ts';

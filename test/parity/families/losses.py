@@ -25,9 +25,9 @@ def record(recorder):
 
 
 def pairwise(recorder):
-    for op, function, option_sets in (('mse', F.mse_loss, [{}]), ('l1', F.l1_loss, [{}]),
-                                      ('smoothL1', F.smooth_l1_loss, [{}, {'beta': 0.5}, {'beta': 0}]),
-                                      ('huber', F.huber_loss, [{}, {'delta': 0.5}])):
+    for op, function, option_sets in (('mseLoss', F.mse_loss, [{}]), ('l1Loss', F.l1_loss, [{}]),
+                                      ('smoothL1Loss', F.smooth_l1_loss, [{}, {'beta': 0.5}, {'beta': 0}]),
+                                      ('huberLoss', F.huber_loss, [{}, {'delta': 0.5}])):
         for options in option_sets:
             for reduction in REDUCTIONS:
                 recorder.case(op, '%s %s' % (reduction, options), torch_call(function), lambda d: [d.grid([2, 3]), d.grid([2, 3])],
@@ -80,7 +80,7 @@ def classes(recorder):
 def binary(recorder):
     for reduction in REDUCTIONS:
         for name, weight in (('', None), (', weight', [2, 3]), (', broadcast weight', [3])):
-            recorder.case('bce', reduction + name, weighted(F.binary_cross_entropy),
+            recorder.case('binaryCrossEntropy', reduction + name, weighted(F.binary_cross_entropy),
                           lambda d: [d.grid([2, 3], 0.125, 0.875), d.grid([2, 3], 0, 1), None if weight is None else d.grid(weight, 0.25, 2)],
                           {'reduction': reduction}, constant=('1', '2'))
             for pos in (False, True):
@@ -89,7 +89,7 @@ def binary(recorder):
                 recorder.case('bceWithLogits', reduction + name + (', posWeight' if pos else ''), call,
                               lambda d: [d.grid([2, 3]), d.grid([2, 3], 0, 1), None if weight is None else d.grid(weight, 0.25, 2),
                                          d.grid([3], 0.25, 3) if pos else None], {'reduction': reduction}, constant=('2', '3'))
-    recorder.case('bce', 'certain and wrong: the logarithm stops at -100', weighted(F.binary_cross_entropy),
+    recorder.case('binaryCrossEntropy', 'certain and wrong: the logarithm stops at -100', weighted(F.binary_cross_entropy),
                   lambda d: [f64([0.0, 0.0, 1.0, 1.0, 1e-300]), f64([0.0, 1.0, 0.0, 1.0, 1.0])], {'reduction': 'none'}, constant=('1',), second=False)
     call = lambda x, y, **o: F.binary_cross_entropy_with_logits(x, y, **o)
     recorder.case('bceWithLogits', 'far out', call, lambda d: [f64([800.0, -800.0, 800.0, -800.0, 0.0, 40.0, -40.0]), f64([0.0, 0.0, 1.0, 1.0, 0.5, 1.0, 0.0])], {'reduction': 'none'})
@@ -99,14 +99,14 @@ def embeddings(recorder):
     signs = lambda d, *shape: d.integers(shape, 0, 2).double() * 2 - 1
     for reduction in REDUCTIONS:
         for options in ({}, {'margin': 0.5}):
-            recorder.case('hinge', '%s %s' % (reduction, options), torch_call(F.hinge_embedding_loss), lambda d: [d.grid([2, 4]), signs(d, 2, 4)],
+            recorder.case('hingeEmbeddingLoss', '%s %s' % (reduction, options), torch_call(F.hinge_embedding_loss), lambda d: [d.grid([2, 4]), signs(d, 2, 4)],
                           {**options, 'reduction': reduction}, constant=('1',))
-            recorder.case('cosineEmbedding', '%s %s' % (reduction, options), torch_call(F.cosine_embedding_loss),
+            recorder.case('cosineEmbeddingLoss', '%s %s' % (reduction, options), torch_call(F.cosine_embedding_loss),
                           lambda d: [d.grid([4, 3]), d.grid([4, 3]), f64([1.0, -1.0, -1.0, 1.0])], {**options, 'reduction': reduction}, constant=('2',))
         for options in ({}, {'margin': 0.25, 'p': 1}, {'swap': True, 'p': 2}, {'p': 3}):
-            recorder.case('tripletMargin', '%s %s' % (reduction, options), torch_call(F.triplet_margin_loss),
+            recorder.case('tripletMarginLoss', '%s %s' % (reduction, options), torch_call(F.triplet_margin_loss),
                           lambda d: [d.grid([3, 4]), d.grid([3, 4]), d.grid([3, 4])], {**options, 'reduction': reduction})
-    recorder.case('hinge', 'at the margin and at zero', torch_call(F.hinge_embedding_loss),
+    recorder.case('hingeEmbeddingLoss', 'at the margin and at zero', torch_call(F.hinge_embedding_loss),
                   lambda d: [f64([1.0, 0.0, 1.0, 0.0, 2.0]), f64([-1.0, -1.0, 1.0, 1.0, -1.0])], {'reduction': 'none'}, constant=('1',))
     for axis in (0, 1):
         recorder.case('cosineSimilarity', 'axis %d' % axis, torch_call(F.cosine_similarity), lambda d: [d.grid([3, 2]), d.grid([3, 2])], {'axis': axis})

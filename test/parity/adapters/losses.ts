@@ -1,0 +1,58 @@
+// How fixtures call the losses: tensor weights are operands there, null where absent.
+
+import {
+  bceWithLogits,
+  binaryCrossEntropy,
+  cosineEmbeddingLoss,
+  cosineSimilarity,
+  crossEntropy,
+  hingeEmbeddingLoss,
+  huberLoss,
+  klDiv,
+  l1Loss,
+  mseLoss,
+  nllLoss,
+  normalize,
+  smoothL1Loss,
+  type Tensor,
+  tripletMarginLoss,
+} from '@adjoint/core';
+import type { Adapter, Adapters } from '../suite.ts';
+import { optionalTensor, tensorOf, withOptions } from './read.ts';
+
+type Loss<Options> = (input: Tensor, target: Tensor, options: Options) => Tensor;
+
+// The fixture's options are named as Adjoint's are; that they are of their types is what the case tests.
+const loss =
+  <Options>(op: Loss<Options>): Adapter =>
+  ([input, target], options) =>
+    op(tensorOf(input), tensorOf(target), options as Options);
+
+const weightedLoss =
+  <Options>(op: Loss<Options>): Adapter =>
+  ([input, target, weight], options) =>
+    op(tensorOf(input), tensorOf(target), { ...options, weight: optionalTensor(weight) } as Options);
+
+export const lossAdapters: Adapters = {
+  mseLoss: loss(mseLoss),
+  l1Loss: loss(l1Loss),
+  smoothL1Loss: loss(smoothL1Loss),
+  huberLoss: loss(huberLoss),
+  klDiv: loss(klDiv),
+  nllLoss: weightedLoss(nllLoss),
+  crossEntropy: weightedLoss(crossEntropy),
+  binaryCrossEntropy: weightedLoss(binaryCrossEntropy),
+  bceWithLogits: ([input, target, weight, posWeight], options) =>
+    bceWithLogits(tensorOf(input), tensorOf(target), {
+      ...options,
+      weight: optionalTensor(weight),
+      posWeight: optionalTensor(posWeight),
+    }),
+  hingeEmbeddingLoss: loss(hingeEmbeddingLoss),
+  cosineEmbeddingLoss: ([a, b, target], options) =>
+    cosineEmbeddingLoss(tensorOf(a), tensorOf(b), tensorOf(target), options),
+  tripletMarginLoss: ([anchor, positive, negative], options) =>
+    tripletMarginLoss(tensorOf(anchor), tensorOf(positive), tensorOf(negative), options),
+  cosineSimilarity: ([a, b], options) => cosineSimilarity(tensorOf(a), tensorOf(b), options),
+  normalize: withOptions(normalize),
+};
