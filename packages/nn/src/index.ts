@@ -1,1 +1,22 @@
-export {};
+// @adjoint/nn: modules, layers, losses and initialisers on top of @adjoint/core.
+
+export * as init from './init.ts';
+export * from './layers/activations.ts';
+export * from './layers/batch-norm.ts';
+export * from './layers/conv.ts';
+export type { ConvLayerOptions, ConvTransposeLayerOptions } from './layers/conv-base.ts';
+export * from './layers/conv-transpose.ts';
+export * from './layers/linear.ts';
+export type { ParameterizedOptions } from './layers/options.ts';
+export * from './module/containers.ts';
+export type { ForwardHook, ForwardPreHook, HookHandle } from './module/hooks.ts';
+export { type Member, Module, type PlacedTensor, type UnaryModule } from './module/module.ts';
+export * from './module/parameter.ts';
+export {
+  type LoadOptions,
+  type LoadReport,
+  type Mismatch,
+  type StateDict,
+  StateDictError,
+  type StateOptions,
+} from './module/state.ts';

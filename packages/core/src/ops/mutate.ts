@@ -1,12 +1,12 @@
 // Changes in place: the only ones there are. Allowed on tensors that no graph computes, under noGrad where they are
 // leaves; each raises the storage's version, so that a graph which saved the old values says so instead of using the new.
 
-import { kernels } from '@adjoint/kernels-cpu';
-import { isHalf } from '../dtype.ts';
+import { kernels, type NumericArray } from '@adjoint/kernels-cpu';
+import { computeDType, isHalf } from '../dtype.ts';
 import { ArgumentError, formatShape, GradientError, ShapeError } from '../errors.ts';
 import { broadcastsTo } from '../shape.ts';
 import { gradMode, noGrad } from '../tape/mode.ts';
-import type { Tensor } from '../tensor.ts';
+import { fromArray, type Tensor } from '../tensor.ts';
 import { add, mul } from './arithmetic.ts';
 import { cast } from './cast.ts';
 import { expand } from './expand-sum.ts';
@@ -102,4 +102,36 @@ export function add_(
 /** Multiplies in place. PyTorch's `Tensor.mul_`. Errors as {@link copy_}. */
 export function mul_(target: Tensor, source: Operand): Tensor {
   return mutate('mul_', target, source, () => mul(target, source));
+}
+
+/**
+ * Changes the values in place by a function over them, in row-major order: for what no op says in one pass, such as the step
+ * of an optimiser.
+ *
+ * @param op the name of whoever changes the tensor, for errors.
+ * @param change receives the tensor's own values where they lie in order, else a copy that is written back, and overwrites
+ *   them; 16-bit floats come as float32 and are rounded when written back.
+ * @returns `target`.
+ * @throws as {@link copy_}, before anything is changed.
+ * @example
+ * noGrad(() => modify_(weight, 'halve', (values) => {
+ *   for (let i = 0; i < values.length; i++) values[i] /= 2;
+ * }));
+ */
+export function modify_(target: Tensor, op: string, change: (values: NumericArray) => void): Tensor {
+  requireMutable(op, target, 0);
+  target.storage.version++;
+  target.storage.lastMutation = op;
+  if (target.isContiguous && !isHalf(target.dtype)) {
+    change(target.data.subarray(target.offset, target.offset + target.size));
+    return target;
+  }
+  const values = target.toTypedArray();
+  change(values);
+  const changed = fromArray(values, target.shape, computeDType(target.dtype));
+  kernels.assign(
+    noGrad(() => cast(changed, target.dtype)),
+    target,
+  );
+  return target;
 }

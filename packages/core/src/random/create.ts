@@ -6,7 +6,7 @@ import { ArgumentError, DTypeError } from '../errors.ts';
 import { checkShape, type Shape, sizeOf } from '../shape.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { defaultGenerator, type Generator } from './generator.ts';
-import { normalQuantile } from './normal.ts';
+import { normalProbability, normalQuantile } from './normal.ts';
 
 /** Options of functions that make random floating-point tensors. */
 export interface RandomOptions {
@@ -75,6 +75,40 @@ export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
       ? () => normalQuantile(uniform53(generator) + 2 ** -54)
       : () => normalQuantile((generator.nextWord() + 0.5) * 2 ** -32),
   );
+}
+
+/**
+ * Numbers drawn from the standard normal distribution, restricted to [lower, upper]. JAX's `random.truncated_normal`.
+ *
+ * @throws ArgumentError unless lower < upper (either may be infinite); ShapeError and DTypeError as {@link randn}.
+ * @example
+ * truncatedNormal(-2, 2, [100], { generator: new Generator(1) });
+ */
+export function truncatedNormal(
+  lower: number,
+  upper: number,
+  shape: Shape,
+  options: RandomOptions = {},
+): Tensor {
+  const op = 'truncatedNormal';
+  if (!(lower < upper)) {
+    throw new ArgumentError(`the interval is [${lower}, ${upper}]; give numbers with lower < upper.`, {
+      op,
+      operand: 'upper',
+      actual: [lower, upper],
+      expected: 'lower < upper',
+    });
+  }
+  // Probabilities are precise below 0: an interval above it is drawn as its mirror image.
+  const mirror = lower > 0;
+  const [from, to] = mirror ? [-upper, -lower] : [lower, upper];
+  const start = normalProbability(from);
+  const width = normalProbability(to) - start;
+  return floats(op, shape, options, (generator) => () => {
+    const z = normalQuantile(start + width * (uniform53(generator) + 2 ** -54));
+    const inside = Math.min(Math.max(z, from), to);
+    return mirror ? -inside : inside;
+  });
 }
 
 function floats(

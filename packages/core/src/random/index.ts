@@ -7,6 +7,7 @@ export {
   randint,
   randn,
   randperm,
+  truncatedNormal,
 } from './create.ts';
 export {
   defaultGenerator,

@@ -80,3 +80,26 @@ export function normalQuantile(p: number): number {
   const size = r <= 5 ? ratio(shoulderTop, shoulderBottom, r - 1.6) : ratio(tailTop, tailBottom, r - 5);
   return q < 0 ? -size : size;
 }
+
+/**
+ * The probability that a standard normal variable lies below `x`: the inverse of {@link normalQuantile}, found by bisection,
+ * so that it is portable as that is. Precise for x <= 0; take 1 − normalProbability(−x) above.
+ */
+export function normalProbability(x: number): number {
+  if (x > 0) return 1 - normalProbability(-x);
+  let low = 2 ** -1000;
+  let high = 0.5;
+  if (x <= normalQuantile(low)) return 0;
+  // Halves the exponent's interval first (geometric means), then the number's.
+  while (high > 2 * low) {
+    const middle = Math.sqrt(low * high);
+    if (normalQuantile(middle) < x) low = middle;
+    else high = middle;
+  }
+  for (let step = 0; step < 54; step++) {
+    const middle = (low + high) / 2;
+    if (normalQuantile(middle) < x) low = middle;
+    else high = middle;
+  }
+  return high;
+}

@@ -1,0 +1,273 @@
+// Initialisers: fill a tensor in place with constants or random numbers, each drawn from a generator that can be named.
+
+import {
+  ArgumentError,
+  add,
+  copy_,
+  type FloatDType,
+  fill_,
+  formatShape,
+  type Generator,
+  isFloat,
+  mul,
+  noGrad,
+  type RandomOptions,
+  rand,
+  randn,
+  ShapeError,
+  type Tensor,
+  tensor,
+  truncatedNormal,
+} from '@adjoint/core';
+
+/** Options of random initialisers. */
+export interface InitOptions {
+  /** Where the numbers come from. Default: the default generator (see `manualSeed`). */
+  readonly generator?: Generator | undefined;
+}
+
+/** How many inputs feed one output of a layer, and how many outputs one input feeds. */
+export interface Fans {
+  readonly fanIn: number;
+  readonly fanOut: number;
+}
+
+/** Options of initialisers that scale with the size of a layer. */
+export interface FanOptions extends InitOptions {
+  /**
+   * The layer's fans; default those of {@link fansOf}, which are wrong for grouped convolution weights with an axis of
+   * groups: pass `layer.fans` there.
+   */
+  readonly fans?: Fans | undefined;
+}
+
+/** Names of functions that {@link gainOf} knows. */
+export type Nonlinearity =
+  | 'linear'
+  | 'conv1d'
+  | 'conv2d'
+  | 'conv3d'
+  | 'convTranspose1d'
+  | 'convTranspose2d'
+  | 'convTranspose3d'
+  | 'sigmoid'
+  | 'tanh'
+  | 'relu'
+  | 'leakyRelu'
+  | 'selu';
+
+/**
+ * The fans of a weight: axis 1 counts inputs, axis 0 outputs, further axes are the kernel. PyTorch's
+ * `_calculate_fan_in_and_fan_out`.
+ *
+ * @throws ShapeError for fewer than two axes.
+ */
+export function fansOf(shape: readonly number[], op = 'fansOf'): Fans {
+  if (shape.length < 2) {
+    throw new ShapeError(
+      `shape ${formatShape(shape)} has no fans: a weight has at least two axes; pass { fans }.`,
+      {
+        op,
+        operand: 'tensor',
+        actual: shape,
+        expected: 'at least two axes',
+      },
+    );
+  }
+  const kernel = shape.slice(2).reduce((product, size) => product * size, 1);
+  return { fanIn: shape[1] * kernel, fanOut: shape[0] * kernel };
+}
+
+/**
+ * The factor by which a nonlinearity asks for larger weights, so that signals keep their size. PyTorch's `calculate_gain`.
+ *
+ * @param slope negative slope of 'leakyRelu'. Default 0.01.
+ * @example
+ * gainOf('relu'); // sqrt(2)
+ */
+export function gainOf(nonlinearity: Nonlinearity, slope = 0.01): number {
+  switch (nonlinearity) {
+    case 'tanh':
+      return 5 / 3;
+    case 'relu':
+      return Math.SQRT2;
+    case 'leakyRelu':
+      return Math.sqrt(2 / (1 + slope * slope));
+    case 'selu':
+      return 3 / 4;
+    case 'linear':
+    case 'conv1d':
+    case 'conv2d':
+    case 'conv3d':
+    case 'convTranspose1d':
+    case 'convTranspose2d':
+    case 'convTranspose3d':
+    case 'sigmoid':
+      return 1;
+    default:
+      throw new ArgumentError(
+        `nonlinearity is ${JSON.stringify(nonlinearity)}, which has no known gain; pass a gain.`,
+        {
+          op: 'gainOf',
+          operand: 'nonlinearity',
+          actual: nonlinearity,
+        },
+      );
+  }
+}
+
+/** Fills with `value`. PyTorch's `constant_`. */
+export function constant_(target: Tensor, value: number): Tensor {
+  return noGrad(() => fill_(target, value));
+}
+
+/** Fills with 0. PyTorch's `zeros_`. */
+export function zeros_(target: Tensor): Tensor {
+  return constant_(target, 0);
+}
+
+/** Fills with 1. PyTorch's `ones_`. */
+export function ones_(target: Tensor): Tensor {
+  return constant_(target, 1);
+}
+
+/**
+ * Fills with numbers drawn uniformly from [low, high). PyTorch's `uniform_`.
+ *
+ * @example
+ * uniform_(weight, { low: -0.1, high: 0.1, generator: new Generator(1) });
+ */
+export function uniform_(
+  target: Tensor,
+  { low = 0, high = 1, generator }: InitOptions & { readonly low?: number; readonly high?: number } = {},
+): Tensor {
+  return draw(target, rand, (u) => add(mul(u, high - low), low), generator);
+}
+
+/** Fills with numbers drawn from the normal distribution. PyTorch's `normal_`. Defaults: mean 0, std 1. */
+export function normal_(
+  target: Tensor,
+  { mean = 0, std = 1, generator }: InitOptions & { readonly mean?: number; readonly std?: number } = {},
+): Tensor {
+  requireNotNegative('normal_', 'std', std);
+  return draw(target, randn, (z) => add(mul(z, std), mean), generator);
+}
+
+/** Options of {@link truncNormal_}. */
+export interface TruncNormalOptions extends InitOptions {
+  readonly mean?: number;
+  readonly std?: number;
+  /** Smallest and largest value, not in units of `std`. Defaults −2 and 2. */
+  readonly a?: number;
+  readonly b?: number;
+}
+
+/** Fills from the normal distribution, restricted to [a, b]. PyTorch's `trunc_normal_`. */
+export function truncNormal_(
+  target: Tensor,
+  { mean = 0, std = 1, a = -2, b = 2, generator }: TruncNormalOptions = {},
+): Tensor {
+  if (!(std > 0)) requireNotNegative('truncNormal_', 'std', std > 0 ? std : Number.NaN);
+  const sample = (shape: readonly number[], options: RandomOptions): Tensor =>
+    truncatedNormal((a - mean) / std, (b - mean) / std, shape, options);
+  return draw(target, sample, (z) => add(mul(z, std), mean), generator);
+}
+
+/**
+ * Uniform in ±gain·sqrt(6 / (fanIn + fanOut)). PyTorch's `xavier_uniform_`; Glorot and Bengio 2010.
+ *
+ * @throws ShapeError for a tensor of fewer than two axes, where no fans are given.
+ */
+export function xavierUniform_(
+  target: Tensor,
+  options: FanOptions & { readonly gain?: number } = {},
+): Tensor {
+  const { fanIn, fanOut } = options.fans ?? fansOf(target.shape, 'xavierUniform_');
+  const bound = (options.gain ?? 1) * Math.sqrt(6 / (fanIn + fanOut));
+  return uniform_(target, { low: -bound, high: bound, generator: options.generator });
+}
+
+/** Normal with std gain·sqrt(2 / (fanIn + fanOut)). PyTorch's `xavier_normal_`; Glorot and Bengio 2010. */
+export function xavierNormal_(target: Tensor, options: FanOptions & { readonly gain?: number } = {}): Tensor {
+  const { fanIn, fanOut } = options.fans ?? fansOf(target.shape, 'xavierNormal_');
+  return normal_(target, {
+    std: (options.gain ?? 1) * Math.sqrt(2 / (fanIn + fanOut)),
+    generator: options.generator,
+  });
+}
+
+/** Options of Kaiming initialisers. */
+export interface KaimingOptions extends FanOptions {
+  /** Negative slope of the leaky ReLU that follows. Default 0, which is ReLU. */
+  readonly a?: number;
+  /** Whether signals ('fanIn', default) or gradients ('fanOut') keep their size. */
+  readonly mode?: 'fanIn' | 'fanOut';
+  /** What follows the layer. Default 'leakyRelu'. */
+  readonly nonlinearity?: Nonlinearity;
+}
+
+/** Uniform in ±gain·sqrt(3 / fan). PyTorch's `kaiming_uniform_`; He et al. 2015. */
+export function kaimingUniform_(target: Tensor, options: KaimingOptions = {}): Tensor {
+  const bound = Math.sqrt(3) * kaimingStd('kaimingUniform_', target, options);
+  return uniform_(target, { low: -bound, high: bound, generator: options.generator });
+}
+
+/** Normal with std gain / sqrt(fan). PyTorch's `kaiming_normal_`; He et al. 2015. */
+export function kaimingNormal_(target: Tensor, options: KaimingOptions = {}): Tensor {
+  return normal_(target, {
+    std: kaimingStd('kaimingNormal_', target, options),
+    generator: options.generator,
+  });
+}
+
+function kaimingStd(
+  op: string,
+  target: Tensor,
+  { a = 0, mode = 'fanIn', nonlinearity = 'leakyRelu', fans }: KaimingOptions,
+): number {
+  if (mode !== 'fanIn' && mode !== 'fanOut') {
+    throw new ArgumentError(`mode is ${JSON.stringify(mode)}; it takes 'fanIn' or 'fanOut'.`, {
+      op,
+      operand: 'mode',
+      actual: mode,
+      expected: "'fanIn' or 'fanOut'",
+    });
+  }
+  return gainOf(nonlinearity, a) / Math.sqrt((fans ?? fansOf(target.shape, op))[mode]);
+}
+
+/** Fills with the identity matrix. PyTorch's `eye_`. */
+export function eye_(target: Tensor): Tensor {
+  if (target.ndim !== 2) {
+    throw new ShapeError(`the tensor has shape ${formatShape(target.shape)}; an identity has two axes.`, {
+      op: 'eye_',
+      operand: 'target',
+      actual: target.shape,
+      expected: 'two axes',
+    });
+  }
+  const [rows, columns] = target.shape;
+  const values = new Float64Array(rows * columns);
+  for (let i = 0; i < Math.min(rows, columns); i++) values[i * (columns + 1)] = 1;
+  return noGrad(() => copy_(target, tensor(values, { shape: target.shape })));
+}
+
+function draw(
+  target: Tensor,
+  sample: (shape: readonly number[], options: RandomOptions) => Tensor,
+  shape: (drawn: Tensor) => Tensor,
+  generator: Generator | undefined,
+): Tensor {
+  const dtype: FloatDType = isFloat(target.dtype) ? target.dtype : 'float32';
+  return noGrad(() => copy_(target, shape(sample(target.shape, { dtype, generator }))));
+}
+
+function requireNotNegative(op: string, operand: string, value: number): void {
+  if (value >= 0) return;
+  throw new ArgumentError(`${operand} is ${value}; give a number that is not negative.`, {
+    op,
+    operand,
+    actual: value,
+    expected: 'a number >= 0',
+  });
+}

@@ -1,0 +1,177 @@
+// What convolution layers share in any number of dimensions, forward or transposed: options, checks, parameters.
+
+import {
+  type ComputeMode,
+  type ConvMode,
+  type FloatDType,
+  formatShape,
+  ShapeError,
+  zeros,
+} from '@adjoint/core';
+import { convGeometry, convTransposeGeometry, type PerAxis, perAxis } from '@adjoint/core/conv';
+import { type Fans, type InitOptions, uniform_ } from '../init.ts';
+import { Module } from '../module/module.ts';
+import { Parameter } from '../module/parameter.ts';
+import { type ParameterizedOptions, requireOneOf } from './options.ts';
+
+/** Options of convolution layers. Those per axis take one number for all spatial axes, or one per axis. */
+export interface ConvLayerOptions extends ParameterizedOptions {
+  /** Step of the kernel. Default 1. */
+  readonly stride?: PerAxis | undefined;
+  /** Zeros on both sides of the input (of the output, for a transposed convolution). Default 0. */
+  readonly padding?: PerAxis | undefined;
+  /** Distance between kernel elements. Default 1. */
+  readonly dilation?: PerAxis | undefined;
+  /** Independent groups of channels; divides both numbers of channels. Default 1. */
+  readonly groups?: number | undefined;
+  /** Whether a bias is learned. Default true. */
+  readonly bias?: boolean | undefined;
+  /** A weight to share with another layer, in place of one of the layer's own; `dtype` is then that of the weight. */
+  readonly weight?: Parameter | undefined;
+  /** Default 'crossCorrelation', the only one. */
+  readonly convMode?: ConvMode | undefined;
+  /** Precision between 16-bit operands and results; see `conv2d`. Default 'default'. */
+  readonly computeMode?: ComputeMode | undefined;
+}
+
+/** Options of transposed convolution layers. */
+export interface ConvTransposeLayerOptions extends ConvLayerOptions {
+  /** Rows added on the far side of the output; less than max(stride, dilation). Default 0. */
+  readonly outputPadding?: PerAxis | undefined;
+}
+
+/** Which layer is being made: its name, its number of spatial axes, and in which direction it convolves. */
+export interface ConvKind {
+  readonly op: string;
+  readonly dims: 1 | 2 | 3;
+  readonly transposed: boolean;
+}
+
+/** The base of `Conv1d` … `ConvTranspose3d`. */
+export abstract class ConvBase extends Module {
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly kernelSize: readonly number[];
+  readonly stride: readonly number[];
+  readonly padding: readonly number[];
+  readonly dilation: readonly number[];
+  readonly outputPadding: readonly number[];
+  readonly groups: number;
+  readonly convMode: ConvMode;
+  readonly computeMode: ComputeMode;
+  /** Convolution: (out, in, …kernel), or (groups, out/groups, in/groups, …kernel). Transposed: `in` and `out` swapped. */
+  readonly weight: Parameter;
+  /** (1, out, 1, …), or null. */
+  readonly bias: Parameter | null;
+
+  constructor(
+    { op, dims, transposed }: ConvKind,
+    inChannels: number,
+    outChannels: number,
+    kernelSize: PerAxis,
+    options: ConvTransposeLayerOptions,
+  ) {
+    super();
+    const { groups = 1, bias = true, weight } = options;
+    const axes = (option: string, value: unknown, minimum: number): number[] =>
+      perAxis(value, dims, { op, option, minimum });
+    this.kernelSize = axes('kernelSize', kernelSize, 1);
+    this.stride = axes('stride', options.stride ?? 1, 1);
+    this.padding = axes('padding', options.padding ?? 0, 0);
+    this.dilation = axes('dilation', options.dilation ?? 1, 1);
+    this.outputPadding = axes('outputPadding', options.outputPadding ?? 0, 0);
+    this.convMode = requireOneOf(op, 'convMode', options.convMode ?? 'crossCorrelation', [
+      'crossCorrelation',
+    ]);
+    this.computeMode = requireOneOf(op, 'computeMode', options.computeMode ?? 'default', [
+      'default',
+      'float32',
+    ]);
+    const { kernelSize: kernel, stride, padding, dilation, outputPadding } = this;
+    // The smallest input that the options leave an output for: the geometry then checks them against each other.
+    const extents = {
+      op,
+      batch: 0,
+      inChannels,
+      outChannels,
+      kernelSize: kernel,
+      stride,
+      padding,
+      dilation,
+      groups,
+    };
+    if (transposed) {
+      const inputSize = padding.map((pad, axis) => Math.ceil((2 * pad) / stride[axis]) + 1);
+      convTransposeGeometry({ ...extents, inputSize, outputPadding });
+    } else {
+      convGeometry({ ...extents, inputSize: kernel.map((size, axis) => dilation[axis] * (size - 1) + 1) });
+    }
+    this.inChannels = inChannels;
+    this.outChannels = outChannels;
+    this.groups = groups;
+    const [rows, columns] = transposed ? [inChannels, outChannels] : [outChannels, inChannels];
+    const shape =
+      groups === 1 ? [rows, columns, ...kernel] : [groups, rows / groups, columns / groups, ...kernel];
+    if (weight !== undefined && String(weight.shape) !== String(shape)) throw weightError(op, weight, shape);
+    const dtype = weight === undefined ? (options.dtype ?? 'float32') : (weight.dtype as FloatDType);
+    this.weight = weight ?? new Parameter(zeros(shape, { dtype }));
+    this.bias = bias ? new Parameter(zeros([1, outChannels, ...kernel.map(() => 1)], { dtype })) : null;
+    if (weight === undefined) this.resetParameters(options);
+    else this.#resetBias(options);
+  }
+
+  /**
+   * The fans that initialisers scale with, counted as PyTorch does on its four-dimensional weight `w`: `w.size(1)·kernel` in,
+   * `w.size(0)·kernel` out. For a convolution that is (in/groups)·kernel and out·kernel; for a transposed convolution
+   * (out/groups)·kernel and in·kernel, the fans of the convolution whose input gradient it is.
+   */
+  get fans(): Fans {
+    const offset = this.groups === 1 ? 0 : 1;
+    const [rows, columns] = this.weight.shape.slice(offset);
+    const kernel = this.kernelSize.reduce((product, size) => product * size, 1);
+    return { fanIn: columns * kernel, fanOut: rows * this.groups * kernel };
+  }
+
+  /** Draws weight and bias anew, uniformly from ±1/sqrt(fanIn), as PyTorch's layers do. */
+  resetParameters({ generator }: InitOptions = {}): void {
+    const bound = 1 / Math.sqrt(this.fans.fanIn);
+    uniform_(this.weight, { low: -bound, high: bound, generator });
+    this.#resetBias({ generator });
+  }
+
+  #resetBias({ generator }: InitOptions): void {
+    const bound = 1 / Math.sqrt(this.fans.fanIn);
+    if (this.bias !== null) uniform_(this.bias, { low: -bound, high: bound, generator });
+  }
+
+  override torchShape(name: string): readonly number[] | null {
+    if (name === 'bias') return [this.outChannels];
+    if (name !== 'weight' || this.groups === 1) return null;
+    const [groups, rows, ...rest] = this.weight.shape;
+    return [groups * rows, ...rest];
+  }
+
+  override extraRepr(): string {
+    const { inChannels, outChannels, groups, bias, computeMode } = this;
+    const parts = [`${inChannels}, ${outChannels}, kernelSize=${perAxisText(this.kernelSize)}`];
+    const axes = { stride: 1, padding: 0, outputPadding: 0, dilation: 1 } as const;
+    for (const option of ['stride', 'padding', 'outputPadding', 'dilation'] as const)
+      if (this[option].some((value) => value !== axes[option]))
+        parts.push(`${option}=${perAxisText(this[option])}`);
+    if (groups !== 1) parts.push(`groups=${groups}`);
+    if (bias === null) parts.push('bias=false');
+    if (computeMode !== 'default') parts.push(`computeMode='${computeMode}'`);
+    return parts.join(', ');
+  }
+}
+
+function perAxisText(values: readonly number[]): string {
+  return values.every((value) => value === values[0]) ? String(values[0]) : `[${values.join(', ')}]`;
+}
+
+function weightError(op: string, weight: Parameter, expected: readonly number[]): ShapeError {
+  return new ShapeError(
+    `the weight to share has shape ${formatShape(weight.shape)}; these channels, kernel and groups take ${formatShape(expected)}.`,
+    { op, operand: 'weight', actual: weight.shape, expected: formatShape(expected) },
+  );
+}

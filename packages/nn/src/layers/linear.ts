@@ -1,0 +1,89 @@
+// Layers that are a matrix product, and those that change nothing but the shape.
+
+import { add, type FlattenOptions, flatten, matmul, type Tensor, transpose, zeros } from '@adjoint/core';
+import { type InitOptions, uniform_ } from '../init.ts';
+import { Module } from '../module/module.ts';
+import { Parameter } from '../module/parameter.ts';
+import { type ParameterizedOptions, requireInteger } from './options.ts';
+
+/** Options of {@link Linear}. */
+export interface LinearOptions extends ParameterizedOptions {
+  /** Whether a bias is learned. Default true. */
+  readonly bias?: boolean | undefined;
+}
+
+/**
+ * `x · weightᵀ + bias`. PyTorch's `nn.Linear`.
+ *
+ * Input (..., in), output (..., out), of the parameters' dtype. Parameters: weight (out, in), bias (out); both start uniform in
+ * ±1/sqrt(in).
+ *
+ * @throws ArgumentError for a size that is no positive integer.
+ * @example
+ * new Linear(20, 30).forward(zeros([128, 20])).shape; // [128, 30]
+ */
+export class Linear extends Module {
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+  readonly weight: Parameter;
+  readonly bias: Parameter | null;
+
+  constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
+    super();
+    this.inFeatures = requireInteger('Linear', 'inFeatures', inFeatures, 1);
+    this.outFeatures = requireInteger('Linear', 'outFeatures', outFeatures, 1);
+    const { bias = true, dtype = 'float32' } = options;
+    this.weight = new Parameter(zeros([outFeatures, inFeatures], { dtype }));
+    this.bias = bias ? new Parameter(zeros([outFeatures], { dtype })) : null;
+    this.resetParameters(options);
+  }
+
+  /** Draws weight and bias anew. */
+  resetParameters({ generator }: InitOptions = {}): void {
+    const bound = 1 / Math.sqrt(this.inFeatures);
+    uniform_(this.weight, { low: -bound, high: bound, generator });
+    if (this.bias !== null) uniform_(this.bias, { low: -bound, high: bound, generator });
+  }
+
+  forward(x: Tensor): Tensor {
+    const product = matmul(x, transpose(this.weight));
+    return this.bias === null ? product : add(product, this.bias);
+  }
+
+  override extraRepr(): string {
+    return `${this.inFeatures}, ${this.outFeatures}${this.bias === null ? ', bias=false' : ''}`;
+  }
+}
+
+/** Gives back its input; takes and ignores no options. PyTorch's `nn.Identity`. */
+export class Identity extends Module {
+  forward(x: Tensor): Tensor {
+    return x;
+  }
+}
+
+/**
+ * Joins a run of axes into one, by default all but the first. PyTorch's `nn.Flatten`.
+ *
+ * @throws ArgumentError for axes out of range or in the wrong order.
+ * @example
+ * new Flatten().forward(zeros([16, 8, 4, 4])).shape; // [16, 128]
+ */
+export class Flatten extends Module {
+  readonly startAxis: number;
+  readonly endAxis: number;
+
+  constructor({ startAxis = 1, endAxis = -1 }: FlattenOptions = {}) {
+    super();
+    this.startAxis = startAxis;
+    this.endAxis = endAxis;
+  }
+
+  forward(x: Tensor): Tensor {
+    return flatten(x, { startAxis: this.startAxis, endAxis: this.endAxis });
+  }
+
+  override extraRepr(): string {
+    return `startAxis=${this.startAxis}, endAxis=${this.endAxis}`;
+  }
+}

@@ -1,0 +1,61 @@
+// Options that layers share, and the checks that name a bad one before anything is allocated.
+
+import { ArgumentError, type FloatDType, type Generator } from '@adjoint/core';
+
+/** Options of layers that make parameters. */
+export interface ParameterizedOptions {
+  /** Element type of the parameters. Default float32. */
+  readonly dtype?: FloatDType | undefined;
+  /** Where the initial values come from. Default: the default generator (see `manualSeed`). */
+  readonly generator?: Generator | undefined;
+}
+
+/** The integer `value`, or an error that says what it is and what it should be. */
+export function requireInteger(op: string, operand: string, value: unknown, minimum: number): number {
+  if (Number.isSafeInteger(value) && (value as number) >= minimum) return value as number;
+  throw new ArgumentError(`${operand} is ${show(value)}; give an integer >= ${minimum}.`, {
+    op,
+    operand,
+    actual: value,
+    expected: `an integer >= ${minimum}`,
+  });
+}
+
+/** The number `value` if it lies in [low, high], or an error. */
+export function requireNumber(
+  op: string,
+  operand: string,
+  value: unknown,
+  low: number,
+  high: number,
+): number {
+  if (typeof value === 'number' && value >= low && value <= high) return value;
+  const range = high === Infinity ? `a number >= ${low}` : `a number from ${low} to ${high}`;
+  throw new ArgumentError(`${operand} is ${show(value)}; give ${range}.`, {
+    op,
+    operand,
+    actual: value,
+    expected: range,
+  });
+}
+
+/** `value` if it is one of the names, or an error that lists them. */
+export function requireOneOf<T extends string>(
+  op: string,
+  operand: string,
+  value: T,
+  legal: readonly T[],
+): T {
+  if (legal.includes(value)) return value;
+  const list = legal.map((name) => `'${name}'`).join(' or ');
+  throw new ArgumentError(`${operand} is ${show(value)}; it takes ${list}.`, {
+    op,
+    operand,
+    actual: value,
+    expected: list,
+  });
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : String(value);
+}

@@ -1,0 +1,306 @@
+// Module: a plain class whose fields are its parts. What is registered is found by walking the fields, so no list is kept
+// beside them that could be stale.
+
+import { ArgumentError, cast, type FloatDType, isFloat, noGrad, type Tensor } from '@adjoint/core';
+import { describeModule } from './describe.ts';
+import {
+  addForwardHook,
+  addForwardPreHook,
+  type ForwardHook,
+  type ForwardPreHook,
+  type HookHandle,
+} from './hooks.ts';
+import { Buffer, Parameter } from './parameter.ts';
+import {
+  type LoadOptions,
+  type LoadReport,
+  loadState,
+  type StateDict,
+  type StateOptions,
+  saveState,
+} from './state.ts';
+
+/** A part of a module: its name within the module (for an element of an array, `field.index`), and a way to exchange it. */
+export interface Member<T = Module | Parameter | Buffer> {
+  readonly name: string;
+  readonly value: T;
+  readonly replace: (value: T) => void;
+}
+
+/** A parameter or buffer in a tree of modules: its path from the root, and the module that owns it. */
+export interface PlacedTensor {
+  readonly path: string;
+  readonly owner: Module;
+  readonly member: Member<Parameter | Buffer>;
+}
+
+/**
+ * The base of everything that has parameters. PyTorch's `nn.Module`.
+ *
+ * Write a class with a `forward` method. A {@link Module}, {@link Parameter} or {@link Buffer} assigned to a field is
+ * registered under the field's name; so is one in an array in a field, under `field.index`. Fields with `#` are not
+ * registered, nor are plain tensors.
+ *
+ * @example
+ * class Net extends Module {
+ *   readonly hidden = new Linear(784, 100);
+ *   readonly output = new Linear(100, 10);
+ *   forward(x: Tensor): Tensor {
+ *     return this.output.forward(relu(this.hidden.forward(x)));
+ *   }
+ * }
+ * new Net().namedParameters().map(([name]) => name);
+ * // ['hidden.weight', 'hidden.bias', 'output.weight', 'output.bias']
+ */
+export abstract class Module {
+  /** Whether the module is being trained; dropout and batch norm look at it. Set by `train()` and `eval()`. */
+  training = true;
+
+  /** Computes the module's output. */
+  abstract forward(...inputs: never[]): unknown;
+
+  /** The fields that may hold parts; a container that keeps them elsewhere overrides this. */
+  protected fields(): Iterable<readonly [string, unknown]> {
+    return Object.entries(this);
+  }
+
+  /** The module's own parts, in the order of its fields; not those of its children. */
+  *ownMembers(): Generator<Member> {
+    yield* membersOf(this.fields(), this);
+  }
+
+  /** The modules in the module's own fields, with their names. */
+  namedChildren(): [string, Module][] {
+    const children: [string, Module][] = [];
+    for (const { name, value } of this.ownMembers())
+      if (value instanceof Module) children.push([name, value]);
+    return children;
+  }
+
+  /** The modules in the module's own fields. */
+  children(): Module[] {
+    return this.namedChildren().map(([, module]) => module);
+  }
+
+  /** This module and all below it, each once, with their paths; parents first. The path of this module is ''. */
+  namedModules(): [string, Module][] {
+    return distinct(Array.from(placedModules(this), ({ path, module }) => [path, module]));
+  }
+
+  /** This module and all below it, each once. */
+  modules(): Module[] {
+    return this.namedModules().map(([, module]) => module);
+  }
+
+  /** The parameters of this module and all below it, each once, with their paths. */
+  namedParameters(): [string, Parameter][] {
+    return distinct(
+      this.placedTensors().flatMap(({ path, member }) =>
+        member.value instanceof Parameter ? [[path, member.value]] : [],
+      ),
+    );
+  }
+
+  /** The parameters of this module and all below it, each once: what an optimiser takes. */
+  parameters(): Parameter[] {
+    return this.namedParameters().map(([, parameter]) => parameter);
+  }
+
+  /** The buffers of this module and all below it, each once, with their paths. */
+  namedBuffers(): [string, Buffer][] {
+    return distinct(
+      this.placedTensors().flatMap(({ path, member }) =>
+        member.value instanceof Buffer ? [[path, member.value]] : [],
+      ),
+    );
+  }
+
+  /** The buffers of this module and all below it, each once. */
+  buffers(): Buffer[] {
+    return this.namedBuffers().map(([, buffer]) => buffer);
+  }
+
+  /** Every place in the tree that holds a parameter or buffer; a tensor that is shared comes once per place. */
+  placedTensors(): PlacedTensor[] {
+    const placed: PlacedTensor[] = [];
+    for (const { path, module } of placedModules(this)) {
+      for (const member of module.ownMembers()) {
+        if (member.value instanceof Module) continue;
+        placed.push({
+          path: join(path, member.name),
+          owner: module,
+          member: member as Member<Parameter | Buffer>,
+        });
+      }
+    }
+    return placed;
+  }
+
+  /** Calls `fn` on every module of the tree, children before parents. PyTorch's `Module.apply`. */
+  apply(fn: (module: Module) => void): this {
+    for (const module of this.modules().reverse()) fn(module);
+    return this;
+  }
+
+  /** Puts the module and all below it into training mode. */
+  train(): this {
+    for (const module of this.modules()) module.training = true;
+    return this;
+  }
+
+  /** Puts the module and all below it into evaluation mode: no dropout, running statistics in batch norm. */
+  eval(): this {
+    for (const module of this.modules()) module.training = false;
+    return this;
+  }
+
+  /** Stops the parameters of the module and all below it from collecting gradients. */
+  freeze(): this {
+    for (const parameter of this.parameters()) parameter.requiresGrad = false;
+    return this;
+  }
+
+  /** Lets the parameters of the module and all below it collect gradients again. */
+  unfreeze(): this {
+    for (const parameter of this.parameters()) parameter.requiresGrad = true;
+    return this;
+  }
+
+  /** Forgets the gradients of all parameters: their `grad` becomes null. */
+  zeroGrad(): void {
+    for (const parameter of this.parameters()) parameter.grad = null;
+  }
+
+  /**
+   * Converts all floating-point parameters and buffers to `dtype`.
+   *
+   * They are exchanged for new tensors, without gradients. Convert before an optimiser is made: one that holds the old
+   * parameters says so at its next step.
+   */
+  to(dtype: FloatDType): this {
+    const converted = new Map<Parameter | Buffer, Parameter | Buffer>();
+    for (const { member } of this.placedTensors()) {
+      const old = member.value;
+      if (!isFloat(old.dtype) || old.dtype === dtype) continue;
+      const next = converted.get(old) ?? convert(old, dtype);
+      converted.set(old, next);
+      member.replace(next);
+    }
+    return this;
+  }
+
+  /**
+   * The values of all parameters and persistent buffers by path. PyTorch's `state_dict`.
+   *
+   * As there, the tensors share the module's arrays: what training changes later, it changes here too. `clone` what is to be
+   * kept. A tensor that stands in two places comes under both paths.
+   */
+  stateDict(options: StateOptions = {}): StateDict {
+    return saveState(this, options);
+  }
+
+  /**
+   * Copies values into the parameters and buffers, converting their dtype. PyTorch's `load_state_dict`.
+   *
+   * Names and shapes may be the module's own or those that PyTorch gives its twin: `running_mean` for `runningMean`, bias
+   * (out) for (1, out, 1, 1), grouped convolution weights with four axes for five.
+   *
+   * @returns the keys that were missing or unexpected, where `strict` is false.
+   * @throws StateDictError that lists all missing, unexpected and mis-shaped keys at once; nothing is changed then.
+   */
+  loadStateDict(state: StateDict, options: LoadOptions = {}): LoadReport {
+    return loadState(this, state, options);
+  }
+
+  /**
+   * The shape that PyTorch gives the tensor in the field `name`, where it holds the same memory under another shape than
+   * here; layers whose layouts differ override this.
+   */
+  torchShape(_name: string): readonly number[] | null {
+    return null;
+  }
+
+  /**
+   * Calls `hook` after each `forward` of this module; what it returns, if not undefined, replaces the output.
+   *
+   * @example
+   * const handle = net.hidden.registerForwardHook((module, inputs, output) => {
+   *   console.log(output.shape);
+   * });
+   * handle.remove();
+   */
+  registerForwardHook(hook: ForwardHook<this>): HookHandle {
+    return addForwardHook(this, hook);
+  }
+
+  /** Calls `hook` before each `forward` of this module; a list that it returns replaces the inputs. */
+  registerForwardPreHook(hook: ForwardPreHook<this>): HookHandle {
+    return addForwardPreHook(this, hook);
+  }
+
+  /** The options that tell this module from others of its class, as `toString` shows them. */
+  extraRepr(): string {
+    return '';
+  }
+
+  /** The tree of modules with options, shapes and numbers of parameters. */
+  toString(): string {
+    return describeModule(this);
+  }
+
+  /** What `console.log` and `util.inspect` show in Node. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return describeModule(this);
+  }
+}
+
+/** A module that maps one tensor to one tensor: what can stand in a `Sequential`. */
+export type UnaryModule = Module & { forward(x: Tensor): Tensor };
+
+function* membersOf(fields: Iterable<readonly [string, unknown]>, holder: object): Generator<Member> {
+  for (const [name, value] of fields) {
+    if (value instanceof Module || value instanceof Parameter || value instanceof Buffer) {
+      yield { name, value, replace: (next) => void Reflect.set(holder, name, next) };
+    } else if (Array.isArray(value)) {
+      for (const element of membersOf(Object.entries(value), value))
+        yield { ...element, name: `${name}.${element.name}` };
+    }
+  }
+}
+
+// The tree without regard to modules that are shared; a cycle would have no end.
+function* placedModules(
+  module: Module,
+  path = '',
+  above: readonly Module[] = [],
+): Generator<{ readonly path: string; readonly module: Module }> {
+  if (above.includes(module)) {
+    throw new ArgumentError(
+      `the module at '${path}' contains itself; keep a reference to a parent in a #private field, which is not registered.`,
+      { op: 'Module', operand: path, expected: 'a tree of modules' },
+    );
+  }
+  yield { path, module };
+  for (const [name, child] of module.namedChildren())
+    yield* placedModules(child, join(path, name), [...above, module]);
+}
+
+function join(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`;
+}
+
+function distinct<T extends object>(named: readonly (readonly [string, T])[]): [string, T][] {
+  const seen = new Set<T>();
+  return named.flatMap(([name, value]) => {
+    if (seen.has(value)) return [];
+    seen.add(value);
+    return [[name, value] as [string, T]];
+  });
+}
+
+function convert(old: Parameter | Buffer, dtype: FloatDType): Parameter | Buffer {
+  const values = noGrad(() => cast(old, dtype));
+  if (old instanceof Buffer) return new Buffer(values, { persistent: old.persistent });
+  old.replacement = new Parameter(values, { requiresGrad: old.requiresGrad });
+  return old.replacement;
+}

@@ -1,0 +1,121 @@
+// State dicts: a module's values by path, taken out and put back, under Adjoint's names and layouts or PyTorch's.
+
+import { AdjointError, copy_, formatShape, noGrad, reshape, Tensor } from '@adjoint/core';
+import type { Module, PlacedTensor } from './module.ts';
+import { Buffer } from './parameter.ts';
+
+/** Tensors by path. */
+export type StateDict = Readonly<Record<string, Tensor>>;
+
+/** Options of `stateDict`. */
+export interface StateOptions {
+  /**
+   * 'adjoint' (default): names and shapes as they are in the module. 'pytorch': as PyTorch's `load_state_dict` takes them,
+   * with names in snake_case, bias (out) and grouped convolution weights without the axis of groups.
+   */
+  readonly layout?: 'adjoint' | 'pytorch';
+}
+
+/** Options of `loadStateDict`. */
+export interface LoadOptions {
+  /** Whether missing and unexpected keys are errors; mis-shaped ones always are. Default true. */
+  readonly strict?: boolean;
+}
+
+/** Keys that `loadStateDict` passed over; both lists are empty unless `strict` is false. */
+export interface LoadReport {
+  readonly missing: readonly string[];
+  readonly unexpected: readonly string[];
+}
+
+/** A key whose value does not fit. */
+export interface Mismatch {
+  readonly key: string;
+  readonly actual: readonly number[];
+  /** The shapes that would do. */
+  readonly expected: readonly (readonly number[])[];
+}
+
+/** A state dict that does not fit a module; every flaw is in it. */
+export class StateDictError extends AdjointError {
+  override readonly name = 'StateDictError';
+  readonly missing: readonly string[];
+  readonly unexpected: readonly string[];
+  readonly mismatched: readonly Mismatch[];
+
+  constructor(module: string, { missing, unexpected }: LoadReport, mismatched: readonly Mismatch[]) {
+    const lines: string[] = [];
+    if (missing.length > 0) lines.push(`missing: ${missing.join(', ')}`);
+    if (unexpected.length > 0) lines.push(`unexpected: ${unexpected.join(', ')}`);
+    for (const { key, actual, expected } of mismatched)
+      lines.push(
+        `mis-shaped: ${key} is ${formatShape(actual)}, expected ${expected.map(formatShape).join(' or ')}`,
+      );
+    super(
+      `the state dict does not fit ${module}, and nothing was loaded.\n  ${lines.join('\n  ')}\n` +
+        'Load it into a module of the same structure; { strict: false } passes over missing and unexpected keys.',
+      { op: 'loadStateDict', operand: 'state' },
+    );
+    this.missing = missing;
+    this.unexpected = unexpected;
+    this.mismatched = mismatched;
+  }
+}
+
+/** The values of a module's parameters and persistent buffers by path. */
+export function saveState(root: Module, { layout = 'adjoint' }: StateOptions): StateDict {
+  const torch = layout === 'pytorch';
+  return Object.fromEntries(
+    persistent(root).map((placed) => {
+      const value = placed.member.value.detach();
+      if (!torch) return [placed.path, value];
+      const shape = placed.owner.torchShape(placed.member.name);
+      return [snakeCase(placed.path), shape === null ? value : reshape(value, shape)];
+    }),
+  );
+}
+
+/** Checks all of `state` against the module, then copies it in. */
+export function loadState(root: Module, state: StateDict, { strict = true }: LoadOptions): LoadReport {
+  const places = new Map(persistent(root).map((placed) => [placed.path, placed]));
+  const fromSnakeCase = new Map([...places.keys()].map((path) => [snakeCase(path), path]));
+  const found = new Map<string, Tensor>();
+  const unexpected: string[] = [];
+  const mismatched: Mismatch[] = [];
+  for (const [key, value] of Object.entries(state)) {
+    const path = places.has(key) ? key : fromSnakeCase.get(key);
+    if (path === undefined || found.has(path)) unexpected.push(key);
+    else {
+      found.set(path, value);
+      const shapes = legalShapes(places.get(path)!);
+      const actual = value instanceof Tensor ? value.shape : [];
+      if (!(value instanceof Tensor) || !shapes.some((shape) => String(shape) === String(actual)))
+        mismatched.push({ key, actual, expected: shapes });
+    }
+  }
+  const missing = [...places.keys()].filter((path) => !found.has(path));
+  if (mismatched.length > 0 || (strict && (missing.length > 0 || unexpected.length > 0)))
+    throw new StateDictError(root.constructor.name, { missing, unexpected }, mismatched);
+  noGrad(() => {
+    for (const [path, value] of found) {
+      const target = places.get(path)!.member.value;
+      copy_(target, reshape(value, target.shape));
+    }
+  });
+  return { missing, unexpected };
+}
+
+function persistent(root: Module): PlacedTensor[] {
+  return root
+    .placedTensors()
+    .filter(({ member }) => !(member.value instanceof Buffer) || member.value.persistent);
+}
+
+function legalShapes({ owner, member }: PlacedTensor): (readonly number[])[] {
+  const torch = owner.torchShape(member.name);
+  return torch === null ? [member.value.shape] : [member.value.shape, torch];
+}
+
+function snakeCase(path: string): string {
+  return path.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
+}

@@ -1,0 +1,242 @@
+// What every optimiser shares: groups of parameters with their options, state per parameter, and the loop of a step.
+
+import {
+  AdjointError,
+  ArgumentError,
+  enableGrad,
+  formatShape,
+  modify_,
+  noGrad,
+  ShapeError,
+  type Tensor,
+} from '@adjoint/core';
+import { Parameter } from '../module/parameter.ts';
+import { type FloatValues, ParamState } from './param-state.ts';
+import { loadOptimizerState, type OptimizerState, saveOptimizerState } from './state.ts';
+
+/** Options that every optimiser has. */
+export interface BaseOptions {
+  /** Learning rate. */
+  lr: number;
+}
+
+/** Parameters with options of their own; what a group does not say, the optimiser's options say. */
+export type ParamGroup<Options> = { readonly params: Iterable<Parameter> } & Partial<Readonly<Options>>;
+
+/** What optimisers take: parameters, or groups of them. */
+export type ParamInput<Options> = Iterable<Parameter> | Iterable<ParamGroup<Options>>;
+
+/** A group as the optimiser holds it. Options may be changed between steps, by schedulers or by hand. */
+export type Group<Options> = { readonly params: Parameter[] } & Options;
+
+/** What an optimiser sees of one parameter in a step. */
+export interface Update<Options> {
+  /** The parameter's values, in row-major order, to be overwritten. */
+  readonly values: FloatValues;
+  readonly gradient: FloatValues;
+  readonly shape: readonly number[];
+  /** What is kept of the parameter between steps. */
+  readonly state: ParamState;
+  readonly group: Group<Options>;
+}
+
+/**
+ * The base of all optimisers. PyTorch's `torch.optim.Optimizer`.
+ *
+ * An optimiser of your own says how the values of one parameter move.
+ *
+ * @example
+ * class SignDescent extends Optimizer<BaseOptions> {
+ *   constructor(params: ParamInput<BaseOptions>, options: Partial<BaseOptions> = {}) {
+ *     super('SignDescent', params, { lr: 0.01 }, options);
+ *   }
+ *   protected check(): void {}
+ *   protected update({ values, gradient, group }: Update<BaseOptions>): void {
+ *     for (let i = 0; i < values.length; i++) values[i] -= group.lr * Math.sign(gradient[i]);
+ *   }
+ * }
+ */
+export abstract class Optimizer<Options extends BaseOptions> {
+  /** The optimiser's name: that of its class. */
+  readonly name: string;
+  /** Groups of parameters with their options. */
+  readonly groups: Group<Options>[] = [];
+  /** What is kept per parameter; a parameter appears with its first step. */
+  readonly state: Map<Parameter, ParamState> = new Map();
+  readonly #defaults: Options;
+
+  /**
+   * @throws ArgumentError if there are no parameters, one is given twice or is no leaf, or an option is illegal or unknown.
+   */
+  constructor(
+    name: string,
+    params: ParamInput<Options>,
+    defaults: Options,
+    options: Partial<Readonly<Options>>,
+  ) {
+    this.name = name;
+    this.#defaults = this.#complete(defaults, options);
+    this.check(this.#defaults);
+    const given = [...params] as (Parameter | ParamGroup<Options>)[];
+    if (given.length === 0) {
+      throw new ArgumentError('there are no parameters; pass model.parameters(), or groups { params, … }.', {
+        op: name,
+        operand: 'params',
+        actual: 0,
+        expected: 'at least one parameter',
+      });
+    }
+    const isGroup = (item: Parameter | ParamGroup<Options>): item is ParamGroup<Options> =>
+      !(item instanceof Parameter);
+    if (given.every(isGroup)) for (const group of given) this.addGroup(group);
+    else this.addGroup({ params: given } as unknown as ParamGroup<Options>);
+  }
+
+  /** Overwrites the values of one parameter. */
+  protected abstract update(update: Update<Options>): void;
+
+  /** Throws for options that mean nothing. */
+  protected abstract check(options: Readonly<Options>): void;
+
+  /**
+   * Adds a group of parameters, for instance when a frozen layer joins the training.
+   *
+   * @throws ArgumentError as the constructor does; the optimiser is then unchanged.
+   */
+  addGroup(group: ParamGroup<Options>): void {
+    const { params, ...own } = group as { readonly params: Iterable<Parameter> } & Readonly<
+      Record<string, unknown>
+    >;
+    const options = this.#complete(this.#defaults, own);
+    this.check(options);
+    const list = [...params];
+    const seen = new Set(this.groups.flatMap((other) => other.params));
+    list.forEach((parameter, i) => {
+      if (!(parameter instanceof Parameter)) {
+        throw new ArgumentError(
+          `element ${i} of params is no Parameter; pass model.parameters(), or groups { params, … }.`,
+          {
+            op: this.name,
+            operand: 'params',
+            actual: parameter,
+            expected: 'parameters',
+          },
+        );
+      }
+      if (seen.has(parameter)) {
+        throw new ArgumentError(
+          `parameter ${i} of shape ${formatShape(parameter.shape)} is in the optimiser already; give each once.`,
+          { op: this.name, operand: 'params', actual: i, expected: 'distinct parameters' },
+        );
+      }
+      seen.add(parameter);
+    });
+    this.groups.push({ ...options, params: list });
+  }
+
+  #complete(defaults: Options, options: Readonly<Record<string, unknown>>): Options {
+    const known = Object.keys(defaults);
+    const given = Object.entries(options).filter(([, value]) => value !== undefined);
+    const unknown = given.map(([option]) => option).filter((option) => !known.includes(option));
+    if (unknown.length === 0) return { ...defaults, ...Object.fromEntries(given) };
+    throw new ArgumentError(`there is no option ${unknown.join(', ')}; it takes ${known.join(', ')}.`, {
+      op: this.name,
+      operand: unknown[0],
+      actual: unknown,
+      expected: known.join(' | '),
+    });
+  }
+
+  /** All parameters, group by group. */
+  get parameters(): Parameter[] {
+    return this.groups.flatMap((group) => group.params);
+  }
+
+  /** Forgets all gradients: each parameter's `grad` becomes null. */
+  zeroGrad(): void {
+    for (const parameter of this.parameters) parameter.grad = null;
+  }
+
+  /**
+   * Moves every parameter that has a gradient. The gradients stay as they are.
+   *
+   * @param closure computes the loss anew (with its gradients); most optimisers need none.
+   * @returns what the closure returned, or null.
+   * @throws ShapeError for a gradient of another shape than its parameter; AdjointError for a parameter that `to()` replaced. No
+   *   parameter has moved then.
+   */
+  step(closure?: () => Tensor): Tensor | null {
+    const loss = closure === undefined ? null : enableGrad(closure);
+    this.checkGradients();
+    for (const group of this.groups) {
+      for (const parameter of group.params) {
+        if (parameter.grad === null) continue;
+        const gradient = valuesOf(parameter.grad);
+        const state = this.stateOf(parameter);
+        const { shape } = parameter;
+        noGrad(() =>
+          modify_(parameter, `${this.name}.step`, (values) =>
+            this.update({ values: values as FloatValues, gradient, shape, state, group }),
+          ),
+        );
+      }
+    }
+    return loss;
+  }
+
+  /** What is kept of a parameter, made empty where there is nothing yet. */
+  protected stateOf(parameter: Parameter): ParamState {
+    let state = this.state.get(parameter);
+    if (state === undefined) {
+      state = new ParamState(parameter.shape, parameter.dtype);
+      this.state.set(parameter, state);
+    }
+    return state;
+  }
+
+  /** Throws if a gradient does not fit its parameter, or a parameter is no longer in use. */
+  protected checkGradients(): void {
+    this.parameters.forEach((parameter, i) => {
+      if (parameter.replacement !== null) {
+        throw new AdjointError(
+          `parameter ${i} of shape ${formatShape(parameter.shape)} was replaced by module.to('${parameter.replacement.dtype}') after the optimiser was made; call to() first.`,
+          { op: `${this.name}.step`, operand: `params[${i}]` },
+        );
+      }
+      const { grad, shape } = parameter;
+      if (grad !== null && String(grad.shape) !== String(shape)) {
+        throw new ShapeError(
+          `the gradient of parameter ${i} has shape ${formatShape(grad.shape)}, and the parameter ${formatShape(shape)}; set a gradient of that shape.`,
+          {
+            op: `${this.name}.step`,
+            operand: `params[${i}].grad`,
+            actual: grad.shape,
+            expected: formatShape(shape),
+          },
+        );
+      }
+    });
+  }
+
+  /**
+   * Options of the groups and what is kept per parameter, parameters by number. PyTorch's `state_dict`; the tensors are the
+   * optimiser's own, so `step` changes them.
+   */
+  stateDict(): OptimizerState {
+    return saveOptimizerState(this);
+  }
+
+  /**
+   * Goes on from what `stateDict` gave, here or in another process: options and state, which are copied.
+   *
+   * @throws OptimizerStateError that lists everything that does not fit; nothing is changed then.
+   */
+  loadStateDict(state: OptimizerState): void {
+    loadOptimizerState(this, state, (options) => this.check(options));
+  }
+}
+
+function valuesOf(x: Tensor): FloatValues {
+  const plain = x.isContiguous && (x.dtype === 'float32' || x.dtype === 'float64');
+  return (plain ? x.data.subarray(x.offset, x.offset + x.size) : x.toTypedArray()) as FloatValues;
+}
