@@ -27,7 +27,7 @@ describe('the documents', () => {
   const files = documents(root);
 
   it.each(files.flatMap(blocksOf))('run: $name', async ({ code }) => {
-    const scope: Record<string, unknown> = { console: { log: () => {} } };
+    const scope: Record<string, unknown> = {};
     for (const { names, from } of importsOf(code)) {
       const module: Record<string, unknown> = await import(from);
       for (const name of names) scope[name] = module[name];

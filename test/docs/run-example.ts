@@ -18,6 +18,9 @@ interface Statement {
   readonly comment: string;
 }
 
+// Names that a module exports and a function cannot have as a parameter.
+const reserved = new Set(['default', 'var']);
+
 /** Runs `code` with `scope` in reach and throws if a comment does not hold. */
 export async function runExample(code: string, scope: Readonly<Record<string, unknown>>): Promise<number> {
   let claims = 0;
@@ -34,6 +37,8 @@ export async function runExample(code: string, scope: Readonly<Record<string, un
     if (literal === null) return statement;
     const declared = /^(?:export )?(?:const|let) (\w+)/.exec(statement);
     if (declared) return `${statement}\n__check(${declared[1]}, ${literal}, ${source});`;
+    if (statement.startsWith('console.log('))
+      return `${statement}\n__check(__printed(), ${literal}, ${source});`;
     return `__check((${statement.trim().replace(/;$/, '')}), ${literal}, ${source});`;
   });
   const { code: script } = await transformWithEsbuild(
@@ -45,12 +50,27 @@ export async function runExample(code: string, scope: Readonly<Record<string, un
       sourcemap: false,
     },
   );
-  const names = Object.keys(scope).filter((name) => /^[A-Za-z_$][\w$]*$/.test(name) && name !== 'default');
+  const names = Object.keys(scope).filter((name) => !reserved.has(name));
+  // What the last console.log printed; a number that was formatted counts as the number.
+  let printed: unknown;
+  const console = {
+    log: (...values: unknown[]): void => {
+      const last = values.at(-1);
+      printed = typeof last === 'string' && Number.isFinite(Number(last)) ? Number(last) : last;
+    },
+    warn: (): void => {},
+    error: (): void => {},
+  };
   const AsyncFunction = (async () => {}).constructor as new (
     ...args: string[]
   ) => (...args: unknown[]) => unknown;
   // The body is a block of its own, so that an example may declare a name that is also in reach.
-  await new AsyncFunction(...names, '__check', `{\n${script}\n}`)(...names.map((name) => scope[name]), check);
+  await new AsyncFunction(...names, 'console', '__check', '__printed', `{\n${script}\n}`)(
+    ...names.map((name) => scope[name]),
+    console,
+    check,
+    () => printed,
+  );
   return claims;
 }
 
