@@ -48,6 +48,9 @@ export {
   convTranspose3d,
 } from './ops/conv-functions.ts';
 export * from './ops/create.ts';
+export { type DiagonalOptions, diagonal, type TriangleOptions, trace, tril, triu } from './ops/diagonal.ts';
+export { floorDivide, remainder } from './ops/division.ts';
+export { einsum } from './ops/einsum.ts';
 export { expand, mean, type ReduceOptions, sum } from './ops/expand-sum.ts';
 export { exp, exp2, expm1, log, log1p, log2, log10 } from './ops/exponential.ts';
 export {
@@ -65,6 +68,7 @@ export { gather, scatter, scatterAdd } from './ops/gather.ts';
 export { acosh, asinh, atanh, cosh, hypot, sinh, tanh } from './ops/hyperbolic.ts';
 export { type AxisOptions, cat, stack } from './ops/join.ts';
 export { clone, contiguous, permute, reshape, transpose, view } from './ops/layout.ts';
+export { lerp } from './ops/lerp.ts';
 export {
   type EmbeddingOptions,
   embedding,
@@ -94,6 +98,7 @@ export { add_, copy_, fill_, modify_, mul_, zero_ } from './ops/mutate.ts';
 export type { Operand } from './ops/operand.ts';
 export { type PadMode, type PadOptions, pad } from './ops/pad.ts';
 export { pow, reciprocal, rsqrt, sqrt, square } from './ops/powers.ts';
+export { bmm, dot, linear, outer } from './ops/products.ts';
 export { all, any } from './ops/quantifiers.ts';
 export {
   celu,
@@ -145,7 +150,7 @@ export {
 export { ceil, floor, round, sign, trunc } from './ops/steps.ts';
 export { acos, asin, atan, atan2, cos, sin, tan } from './ops/trigonometry.ts';
 export * from './random/index.ts';
-export { defineOp, noGradient, type Op, vjp } from './registry.ts';
+export { defineOp, noGradient, type Op, vjpRule } from './registry.ts';
 export type { Shape } from './shape.ts';
 export { apply } from './tape/apply.ts';
 export { enableGrad, noGrad } from './tape/mode.ts';

@@ -42,7 +42,7 @@ export interface RuleContext<Attrs> {
   readonly attrs: Attrs;
 }
 
-/** How the cotangent of one operand follows from that of the result; made by {@link vjp}. */
+/** How the cotangent of one operand follows from that of the result; made by {@link vjpRule}. */
 export interface VjpRule<Attrs> {
   /** Names of the operands (or 'output', or names in `keeps`) that the rule reads; only these are saved. */
   readonly saves: readonly string[];
@@ -100,7 +100,7 @@ export interface ComputeOpRecord<Names extends readonly string[], Attrs> extends
     out: NumericArray,
     attrs: Attrs,
     shape: Shape,
-  // biome-ignore lint/suspicious/noConfusingVoidType: most forward rules are a kernel call, which returns nothing
+    // biome-ignore lint/suspicious/noConfusingVoidType: most forward rules are a kernel call, which returns nothing
   ) => readonly Kept[] | void;
   /** 'contiguous' (default): operands come row-major, `data` holding exactly their elements. 'strided': as they are. */
   readonly layout?: 'contiguous' | 'strided';
@@ -177,6 +177,14 @@ export class Op<Attrs> {
     return this.vjps[index < this.vjps.length ? index : this.vjps.length - 1];
   }
 
+  /** What an operand is called in messages; those of a variadic op by number. */
+  operandName(index: number): string {
+    const last = this.operands.length - 1;
+    return index < last || !this.variadic
+      ? `'${this.operands[index]}'`
+      : `'${this.operands[last].slice(3)}[${index - last}]'`;
+  }
+
   /** What a saved slot is called in messages. */
   slotName(slot: number): string {
     const count = this.operands.length;
@@ -215,7 +223,7 @@ export type AnyOp = Op<any>;
  *   forward: ([x], out) => {
  *     for (let i = 0; i < out.length; i++) out[i] = x.data[i] ** 3;
  *   },
- *   vjps: [vjp('x', (g, x) => mul(g, mul(3, square(x))))],
+ *   vjps: [vjpRule('x', (g, x) => mul(g, mul(3, square(x))))],
  *   forwardMode: 'elementwise',
  * });
  * const cube = (x: Tensor) => apply(cubeOp, [x], undefined);
@@ -243,13 +251,13 @@ type Rule4<A> = (
  * the cotangent `g`: operands by name, `'output'` for the result, or a name in `keeps`.
  *
  * @example
- * vjps: [vjp('b', (g, b) => mul(g, b)), vjp('a', (g, a) => mul(g, a))]
+ * vjps: [vjpRule('b', (g, b) => mul(g, b)), vjpRule('a', (g, a) => mul(g, a))]
  */
-export function vjp<A>(rule: Rule1<A>): VjpRule<A>;
-export function vjp<A>(first: string, rule: Rule2<A>): VjpRule<A>;
-export function vjp<A>(first: string, second: string, rule: Rule3<A>): VjpRule<A>;
-export function vjp<A>(first: string, second: string, third: string, rule: Rule4<A>): VjpRule<A>;
-export function vjp<A>(...args: unknown[]): VjpRule<A> {
+export function vjpRule<A>(rule: Rule1<A>): VjpRule<A>;
+export function vjpRule<A>(first: string, rule: Rule2<A>): VjpRule<A>;
+export function vjpRule<A>(first: string, second: string, rule: Rule3<A>): VjpRule<A>;
+export function vjpRule<A>(first: string, second: string, third: string, rule: Rule4<A>): VjpRule<A>;
+export function vjpRule<A>(...args: unknown[]): VjpRule<A> {
   const saves = args.slice(0, -1) as string[];
   const rule = args.at(-1);
   switch (saves.length) {
@@ -266,6 +274,9 @@ export function vjp<A>(...args: unknown[]): VjpRule<A> {
       };
   }
 }
+
+// The name by which the records of the built-in ops know it.
+export { vjpRule as vjp };
 
 /** Declares that an operand has no gradient, why, and what to use in its place; shown when someone asks for it. */
 export function noGradient(reason: string): NoGradient {

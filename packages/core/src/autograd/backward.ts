@@ -241,9 +241,9 @@ function visit(
 function ruleResult(op: AnyOp, index: number, node: Node, cotangent: Tensor): Tensor {
   const rule = op.vjpOf(index);
   if (isNoGradient(rule)) {
-    throw new GradientError(`operand ${operandName(op, index)} has no gradient: ${rule.reason}`, {
+    throw new GradientError(`operand ${op.operandName(index)} has no gradient: ${rule.reason}`, {
       op: op.name,
-      operand: operandName(op, index),
+      operand: op.operandName(index),
     });
   }
   const slots = index < op.slots.length ? op.slots[index] : [];
@@ -265,10 +265,10 @@ function conform(op: AnyOp, index: number, cotangent: Tensor, parent: Node): Ten
   if (!sameShape(result.shape, parent.shape)) {
     if (!op.broadcasts || !broadcastsTo(parent.shape, result.shape)) {
       throw new ShapeError(
-        `the derivative rule of operand ${operandName(op, index)} gave shape ${formatShape(result.shape)} for an operand of shape ${formatShape(parent.shape)}; correct the rule in the op's record.`,
+        `the derivative rule of operand ${op.operandName(index)} gave shape ${formatShape(result.shape)} for an operand of shape ${formatShape(parent.shape)}; correct the rule in the op's record.`,
         {
           op: op.name,
-          operand: operandName(op, index),
+          operand: op.operandName(index),
           actual: result.shape,
           expected: formatShape(parent.shape),
         },
@@ -277,12 +277,6 @@ function conform(op: AnyOp, index: number, cotangent: Tensor, parent: Node): Ten
     result = sumTo(result, parent.shape);
   }
   return result.dtype === parent.dtype ? result : cast(result, parent.dtype);
-}
-
-function operandName(op: AnyOp, index: number): string {
-  return index < op.operands.length - 1 || !op.variadic
-    ? `'${op.operands[index]}'`
-    : `'${op.operands.at(-1)!.slice(3)}[${index - op.operands.length + 1}]'`;
 }
 
 function receive(node: Node, cotangent: Tensor): void {

@@ -22,7 +22,7 @@ import { report, watching } from './observer.ts';
  *   forward: ([x], out) => {
  *     for (let i = 0; i < out.length; i++) out[i] = x.data[i] / 2;
  *   },
- *   vjps: [vjp((g) => apply(halfOp, [g], undefined))],
+ *   vjps: [vjpRule((g) => apply(halfOp, [g], undefined))],
  *   forwardMode: 'linear',
  * });
  * apply(halfOp, [tensor([1, 2])], undefined).toArray(); // [0.5, 1]
