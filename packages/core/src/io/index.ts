@@ -1,1 +1,9 @@
-export {};
+// @adjoint/core/io: tensors in files' formats. Bytes in, bytes out: for browsers and Node alike.
+export {
+  MAX_HEADER_BYTES,
+  type ParseSafetensorsOptions,
+  parseSafetensors,
+  type SafetensorsContent,
+  type SerializeSafetensorsOptions,
+  serializeSafetensors,
+} from './safetensors.ts';
