@@ -8,6 +8,7 @@ export type { ConvLayerOptions, ConvTransposeLayerOptions } from './layers/conv-
 export * from './layers/conv-transpose.ts';
 export * from './layers/linear.ts';
 export type { ParameterizedOptions } from './layers/options.ts';
+export * from './losses/losses.ts';
 export * from './module/containers.ts';
 export type { ForwardHook, ForwardPreHook, HookHandle } from './module/hooks.ts';
 export { type Member, Module, type PlacedTensor, type UnaryModule } from './module/module.ts';

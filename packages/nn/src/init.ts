@@ -83,7 +83,7 @@ export function fansOf(shape: readonly number[], op = 'fansOf'): Fans {
  *
  * @param slope negative slope of 'leakyRelu'. Default 0.01.
  * @example
- * gainOf('relu'); // sqrt(2)
+ * init.gainOf('relu'); // 1.4142135623730951
  */
 export function gainOf(nonlinearity: Nonlinearity, slope = 0.01): number {
   switch (nonlinearity) {
@@ -135,7 +135,7 @@ export function ones_(target: Tensor): Tensor {
  * Fills with numbers drawn uniformly from [low, high). PyTorch's `uniform_`.
  *
  * @example
- * uniform_(weight, { low: -0.1, high: 0.1, generator: new Generator(1) });
+ * init.uniform_(zeros([3, 4]), { low: -0.1, high: 0.1, generator: new Generator(1) });
  */
 export function uniform_(
   target: Tensor,

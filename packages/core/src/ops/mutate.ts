@@ -114,9 +114,11 @@ export function mul_(target: Tensor, source: Operand): Tensor {
  * @returns `target`.
  * @throws as {@link copy_}, before anything is changed.
  * @example
- * noGrad(() => modify_(weight, 'halve', (values) => {
+ * const weight = tensor([2, 4]);
+ * modify_(weight, 'halve', (values) => {
  *   for (let i = 0; i < values.length; i++) values[i] /= 2;
- * }));
+ * });
+ * weight.toArray(); // [1, 2]
  */
 export function modify_(target: Tensor, op: string, change: (values: NumericArray) => void): Tensor {
   requireMutable(op, target, 0);

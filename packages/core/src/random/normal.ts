@@ -67,12 +67,7 @@ export function portableLog(x: number): number {
   return exponent * Math.LN2 + 2 * s * series;
 }
 
-/**
- * The number below which a standard normal variable lies with probability `p`, for p in (0, 1).
- *
- * @example
- * normalQuantile(0.5); // 0
- */
+/** The number below which a standard normal variable lies with probability `p`, for p in (0, 1). */
 export function normalQuantile(p: number): number {
   const q = p - 0.5;
   if (Math.abs(q) <= 0.425) return q * ratio(centreTop, centreBottom, 0.180625 - q * q);

@@ -1,6 +1,7 @@
 // Activations as modules, each thin over the function of the same name in core.
 
 import {
+  ArgumentError,
   celu,
   type EluOptions,
   elu,
@@ -14,14 +15,17 @@ import {
   type LeakyReluOptions,
   leakyRelu,
   logSigmoid,
+  logSoftmax,
   mish,
   prelu,
   relu,
   relu6,
+  type SoftmaxOptions,
   type SoftplusOptions,
   selu,
   sigmoid,
   silu,
+  softmax,
   softplus,
   softsign,
   type Tensor,
@@ -37,10 +41,10 @@ abstract class Activation<Options extends object> extends Module {
   readonly options: Options;
   readonly #fn: (x: Tensor, options: Options) => Tensor;
 
-  constructor(fn: (x: Tensor, options: Options) => Tensor, options: Options) {
+  /** @param probe an operand without elements, on which the function checks its options. */
+  constructor(fn: (x: Tensor, options: Options) => Tensor, options: Options, probe: Tensor = zeros([0])) {
     super();
-    // The function itself checks its options; no element, no work.
-    fn(zeros([0]), options);
+    fn(probe, options);
     this.options = options;
     this.#fn = fn;
   }
@@ -172,6 +176,28 @@ export class Hardsigmoid extends Activation<object> {
 export class Hardswish extends Activation<object> {
   constructor() {
     super(hardswish, {});
+  }
+}
+
+// The emptiest operand that has the axis.
+function probeWithAxis(op: string, axis: number): Tensor {
+  if (!Number.isInteger(axis) || Math.abs(axis) > 32) {
+    throw new ArgumentError(`axis is ${axis}; give an integer.`, { op, operand: 'axis', actual: axis });
+  }
+  return zeros(new Array<number>(axis < 0 ? -axis : axis + 1).fill(0));
+}
+
+/** e^x, scaled to sum to 1 along an axis: {@link softmax} as a module. PyTorch's `nn.Softmax`. */
+export class Softmax extends Activation<SoftmaxOptions> {
+  constructor(options: SoftmaxOptions = {}) {
+    super(softmax, options, probeWithAxis('Softmax', options.axis ?? -1));
+  }
+}
+
+/** The logarithm of softmax: {@link logSoftmax} as a module. PyTorch's `nn.LogSoftmax`. */
+export class LogSoftmax extends Activation<SoftmaxOptions> {
+  constructor(options: SoftmaxOptions = {}) {
+    super(logSoftmax, options, probeWithAxis('LogSoftmax', options.axis ?? -1));
   }
 }
 

@@ -8,7 +8,7 @@ import { Module, type UnaryModule } from './module.ts';
  *
  * @example
  * const net = new Sequential(new Linear(784, 100), new ReLU(), new Linear(100, 10));
- * net.forward(x);
+ * net.forward(zeros([16, 784])).shape; // [16, 10]
  * net.at(0).parameters();
  */
 export class Sequential extends Module {
@@ -100,7 +100,7 @@ export class ModuleList<M extends Module = UnaryModule> extends Module {
  *
  * @example
  * const heads = new ModuleDict({ digits: new Linear(64, 10), letters: new Linear(64, 26) });
- * heads.get('digits').forward(x);
+ * heads.get('digits').forward(zeros([16, 64])).shape; // [16, 10]
  */
 export class ModuleDict<M extends Module = UnaryModule> extends Module {
   readonly #items = new Map<string, M>();

@@ -5,14 +5,13 @@ import type { Module } from './module.ts';
 import { Parameter } from './parameter.ts';
 
 /**
- * Writes the tree of a module, and below it what it holds in all.
+ * Writes the tree of a module, and below it what it holds in all:
  *
- * @example
- * Sequential(
- *   (0): Linear(784, 100)  weight (100, 784), bias (100,)  78,500 parameters
- *   (1): ReLU()
- * )
- * 78,500 parameters
+ *     Sequential(
+ *       (0): Linear(784, 100)  weight (100, 784), bias (100,)  78,500 parameters
+ *       (1): ReLU()
+ *     )
+ *     78,500 parameters
  */
 export function describeModule(root: Module): string {
   return `${tree(root, '')}\n${totals(root)}`;

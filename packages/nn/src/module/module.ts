@@ -224,7 +224,8 @@ export abstract class Module {
    * Calls `hook` after each `forward` of this module; what it returns, if not undefined, replaces the output.
    *
    * @example
-   * const handle = net.hidden.registerForwardHook((module, inputs, output) => {
+   * const layer = new Linear(4, 2);
+   * const handle = layer.registerForwardHook((module, inputs, output) => {
    *   console.log(output.shape);
    * });
    * handle.remove();

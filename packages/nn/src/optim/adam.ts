@@ -67,9 +67,10 @@ abstract class AdamBase extends Optimizer<AdamOptions> {
  *
  * @throws ArgumentError for an illegal option.
  * @example
+ * const model = new Linear(4, 1);
  * const optimizer = new Adam(model.parameters(), { lr: 1e-3 });
  * optimizer.zeroGrad();
- * loss.backward();
+ * mean(square(model.forward(randn([8, 4])))).backward();
  * optimizer.step();
  */
 export class Adam extends AdamBase {
@@ -88,7 +89,12 @@ export class Adam extends AdamBase {
  *
  * @throws ArgumentError for an illegal option.
  * @example
- * new AdamW([{ params: model.parameters(), weightDecay: 0.1 }], { lr: 3e-4 });
+ * const model = new Sequential(new Linear(4, 8), new ReLU(), new Linear(8, 1));
+ * const [last, ...rest] = [...model].reverse();
+ * new AdamW(
+ *   [{ params: last.parameters(), weightDecay: 0.1 }, { params: rest.flatMap((layer) => layer.parameters()) }],
+ *   { lr: 3e-4 },
+ * );
  */
 export class AdamW extends AdamBase {
   constructor(params: ParamInput<AdamOptions>, options: Partial<Readonly<AdamOptions>> = {}) {

@@ -28,9 +28,10 @@ export interface SGDOptions extends BaseOptions {
  *
  * @throws ArgumentError for an illegal option.
  * @example
+ * const model = new Linear(4, 1);
  * const optimizer = new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 });
  * optimizer.zeroGrad();
- * loss.backward();
+ * mean(square(model.forward(randn([8, 4])))).backward();
  * optimizer.step();
  */
 export class SGD extends Optimizer<SGDOptions> {
