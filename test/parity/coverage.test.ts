@@ -4,7 +4,7 @@ import * as core from '@adjoint/core';
 import { describe, expect, it } from 'vitest';
 import { adapters } from './adapters/index.ts';
 import { families } from './families.ts';
-import { deviations, notYet, refusedFamilies } from './not-yet.ts';
+import { notYet, refusedFamilies } from './not-yet.ts';
 import { loadFixtures, loadIllegal } from './oracle.ts';
 import { refusalTests } from './suite.ts';
 
@@ -25,14 +25,4 @@ describe('ops of the fixtures', () => {
 
 describe('families that are refused as a whole', () => {
   for (const family of refusedFamilies) refusalTests(loadFixtures(family), adapters);
-});
-
-describe('cases that are refused on purpose', () => {
-  for (const { op, name, why } of deviations) {
-    const cases = families
-      .flatMap((family) => loadFixtures(family))
-      .filter((c) => c.op === op && name.test(c.name));
-    it(`${op} ${name}: ${why}`, () => expect(cases.length).toBeGreaterThan(0));
-    refusalTests(cases, adapters);
-  }
 });

@@ -2,22 +2,8 @@
 
 /** Ops without an adapter, because there is nothing to call. */
 export const notYet: readonly string[] = [
-  // elementwise
-  'remainder',
-  'floorDivide',
-  'lerp',
   // reductions
   'median',
-  // matmul
-  'bmm',
-  'dot',
-  'outer',
-  'linear',
-  'einsum',
-  'triu',
-  'tril',
-  'diagonal',
-  'trace',
   // shape
   'unfold',
   'fold',
@@ -33,19 +19,7 @@ export const notYet: readonly string[] = [
   // losses
   'ctcOfLogits',
   // normalisation
-  'layerNorm',
-  'rmsNorm',
-  'groupNorm',
-  'batchNorm',
-  'instanceNorm',
-  'localResponseNorm',
   // pooling
-  'maxPool1d',
-  'maxPool2d',
-  'maxPool3d',
-  'avgPool1d',
-  'avgPool2d',
-  'avgPool3d',
   'adaptiveAvgPool1d',
   'adaptiveMaxPool1d',
   'adaptiveAvgPool2d',
@@ -58,17 +32,7 @@ export const notYet: readonly string[] = [
   'pixelUnshuffle',
   // attention
   'scaledDotProductAttention',
-  // promotion
 ];
 
 /** Families whose ops exist, but refuse the options that the family is about. */
 export const refusedFamilies: readonly string[] = ['convPadding'];
-
-/** Single cases that Adjoint refuses on purpose where PyTorch computes, and why. */
-export const deviations: readonly { readonly op: string; readonly name: RegExp; readonly why: string }[] = [
-  {
-    op: 'mul',
-    name: /^promotes: bool, bool/,
-    why: 'arithmetic on bool is refused; there are logical ops for it',
-  },
-];

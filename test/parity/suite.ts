@@ -4,7 +4,6 @@
 
 import { add, grad, mul, sum, Tensor, tensor } from '@adjoint/core';
 import { describe, expect, it } from 'vitest';
-import { deviations } from './not-yet.ts';
 import {
   type Argument,
   type ByPath,
@@ -26,11 +25,9 @@ export type Adapter = (args: readonly Operand[], options: CaseOptions) => Tensor
 /** Op names and how to call them. */
 export type Adapters = Readonly<Record<string, Adapter>>;
 
-/** Declares one test per case of a family whose op has an adapter, but for those that are refused on purpose. */
+/** Declares one test per case of a family whose op has an adapter. */
 export function parityTests(family: string, cases: readonly ParityCase[], adapters: Adapters): void {
-  const refused = (call: Call): boolean =>
-    deviations.some(({ op, name }) => op === call.op && name.test(call.name));
-  const callable = cases.filter((parityCase) => parityCase.op in adapters && !refused(parityCase));
+  const callable = cases.filter((parityCase) => parityCase.op in adapters);
   if (callable.length === 0) return;
   describe(family, () => {
     for (const parityCase of callable) {

@@ -95,8 +95,31 @@ export * from './ops/losses-pairwise.ts';
 export { maskedFill, maskedSelect } from './ops/masked.ts';
 export { matmul } from './ops/matmul.ts';
 export { add_, copy_, fill_, modify_, mul_, zero_ } from './ops/mutate.ts';
+export {
+  groupNorm,
+  type LocalResponseNormOptions,
+  layerNorm,
+  localResponseNorm,
+  type NormalisationOptions,
+  type RmsNormOptions,
+  rmsNorm,
+} from './ops/norms.ts';
+export * from './ops/norms-batch.ts';
 export type { Operand } from './ops/operand.ts';
 export { type PadMode, type PadOptions, pad } from './ops/pad.ts';
+export {
+  type AvgPoolOptions,
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
+  type MaxPoolOptions,
+  maxPool1d,
+  maxPool1dWithIndices,
+  maxPool2d,
+  maxPool2dWithIndices,
+  maxPool3d,
+  maxPool3dWithIndices,
+} from './ops/pool.ts';
 export { pow, reciprocal, rsqrt, sqrt, square } from './ops/powers.ts';
 export { bmm, dot, linear, outer } from './ops/products.ts';
 export { all, any } from './ops/quantifiers.ts';

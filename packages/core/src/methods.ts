@@ -20,18 +20,22 @@ import {
   lt,
   ne,
 } from './ops/compare.ts';
+import { diagonal, trace, tril, triu } from './ops/diagonal.ts';
+import { floorDivide, remainder } from './ops/division.ts';
 import { expand, mean, sum } from './ops/expand-sum.ts';
 import { exp, exp2, expm1, log, log1p, log2, log10 } from './ops/exponential.ts';
 import { amax, amin, argmax, argmin, max, min } from './ops/extremes.ts';
 import { gather, scatter, scatterAdd } from './ops/gather.ts';
 import { acosh, asinh, atanh, cosh, hypot, sinh, tanh } from './ops/hyperbolic.ts';
 import { clone, contiguous, permute, reshape, transpose, view } from './ops/layout.ts';
+import { lerp } from './ops/lerp.ts';
 import { indexSelect, take } from './ops/lookup.ts';
 import { maskedFill, maskedSelect } from './ops/masked.ts';
 import { matmul } from './ops/matmul.ts';
 import { add_, copy_, fill_, mul_, zero_ } from './ops/mutate.ts';
 import { pad } from './ops/pad.ts';
 import { pow, reciprocal, rsqrt, sqrt, square } from './ops/powers.ts';
+import { bmm, dot, outer } from './ops/products.ts';
 import { all, any } from './ops/quantifiers.ts';
 import { celu, elu, hardsigmoid, hardswish, leakyRelu, prelu, relu, relu6, selu } from './ops/rectifiers.ts';
 import { cumprod, cumsum, prod } from './ops/scan.ts';
@@ -174,6 +178,16 @@ const methods = {
   cumsum,
   cumprod,
   prod,
+  floorDivide,
+  remainder,
+  lerp,
+  bmm,
+  dot,
+  outer,
+  diagonal,
+  trace,
+  triu,
+  tril,
   clone,
   contiguous,
   to: cast,

@@ -6,6 +6,8 @@ import { convAdapters } from './conv.ts';
 import { elementwiseAdapters } from './elementwise.ts';
 import { indexingAdapters } from './indexing.ts';
 import { lossAdapters } from './losses.ts';
+import { networkAdapters } from './networks.ts';
+import { productAdapters } from './products.ts';
 import { reductionAdapters } from './reductions.ts';
 import { shapeAdapters } from './shape.ts';
 
@@ -15,8 +17,10 @@ export const adapters: Adapters = {
   ...arithmeticAdapters,
   ...convAdapters,
   ...elementwiseAdapters,
+  ...productAdapters,
   ...reductionAdapters,
   ...shapeAdapters,
   ...indexingAdapters,
   ...lossAdapters,
+  ...networkAdapters,
 };

@@ -4,6 +4,7 @@ import { kernels } from '@adjoint/kernels-cpu';
 import { defineOp, vjp } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
+import { logicalAndOp, logicalOrOp } from './compare.ts';
 import { inferArithmetic, inferFloatBinary, inferSame } from './infer.ts';
 import { type Operand, toOperand } from './operand.ts';
 
@@ -67,14 +68,15 @@ export const negOp = defineOp({
 });
 
 /**
- * Adds, element by element, with broadcasting and type promotion. PyTorch's `torch.add`.
+ * Adds, element by element, with broadcasting and type promotion; of two bools it is `logicalOr`. PyTorch's `torch.add`.
  *
- * @throws ShapeError if the shapes do not broadcast; DTypeError for two bools.
+ * @throws ShapeError if the shapes do not broadcast.
  * @example
  * add(tensor([1, 2]), 10).toArray(); // [11, 12]
  */
 export function add(a: Operand, b: Operand): Tensor {
-  return apply(addOp, [toOperand(a, b), toOperand(b, a)], undefined);
+  const [left, right] = [toOperand(a, b), toOperand(b, a)];
+  return apply(areBool(left, right) ? logicalOrOp : addOp, [left, right], undefined);
 }
 
 /**
@@ -89,14 +91,20 @@ export function sub(a: Operand, b: Operand): Tensor {
 }
 
 /**
- * Multiplies, element by element, with broadcasting and type promotion. PyTorch's `torch.mul`.
+ * Multiplies, element by element, with broadcasting and type promotion; of two bools it is `logicalAnd`. PyTorch's
+ * `torch.mul`.
  *
- * @throws ShapeError if the shapes do not broadcast; DTypeError for two bools.
+ * @throws ShapeError if the shapes do not broadcast.
  * @example
  * mul(tensor([[1], [2]]), tensor([3, 4])).toArray(); // [[3, 4], [6, 8]]
  */
 export function mul(a: Operand, b: Operand): Tensor {
-  return apply(mulOp, [toOperand(a, b), toOperand(b, a)], undefined);
+  const [left, right] = [toOperand(a, b), toOperand(b, a)];
+  return apply(areBool(left, right) ? logicalAndOp : mulOp, [left, right], undefined);
+}
+
+function areBool(a: Tensor, b: Tensor): boolean {
+  return a.dtype === 'bool' && b.dtype === 'bool';
 }
 
 /**

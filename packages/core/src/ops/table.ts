@@ -20,6 +20,8 @@ import {
   neOp,
 } from './compare.ts';
 import { convInputGradOp, convOp, convWeightGradOp } from './conv.ts';
+import { diagonalOp, undiagonalOp } from './diagonal.ts';
+import { floorDivideOp, remainderOp } from './division.ts';
 import { expandOp, sumOp } from './expand-sum.ts';
 import { exp2Op, expm1Op, expOp, log1pOp, log2Op, log10Op, logOp } from './exponential.ts';
 import { amaxOp, aminOp, argmaxOp, argminOp } from './extremes.ts';
@@ -27,11 +29,13 @@ import { gatherOp, scatterOp, scatterSumOp } from './gather.ts';
 import { acoshOp, asinhOp, atanhOp, coshOp, hypotOp, sinhOp, tanhOp } from './hyperbolic.ts';
 import { catOp } from './join.ts';
 import { cloneOp, permuteOp, reshapeOp, sliceOp, unsliceOp } from './layout.ts';
+import { lerpOp } from './lerp.ts';
 import { indexSelectOp, indexSumOp, oneHotOp, wrapIndexOp } from './lookup.ts';
 import { binaryCrossEntropyOp } from './losses-binary.ts';
 import { classIndexOp } from './losses-classes.ts';
 import { matmulOp } from './matmul.ts';
 import { padOp } from './pad.ts';
+import { avgPoolInputGradOp, avgPoolOp, maxPoolPlacesOp } from './pool.ts';
 import { powNumberOp, powOp, reciprocalOp, rsqrtOp, sqrtOp, squareOp } from './powers.ts';
 import { allOp, anyOp } from './quantifiers.ts';
 import { eluOp, hardsigmoidOp, hardswishOp, leakyReluOp, reluOp } from './rectifiers.ts';
@@ -184,4 +188,16 @@ export const builtinOps: readonly AnyOp[] = [
   recurrenceOp,
   cumprodOp,
   prodOp,
+  // division
+  floorDivideOp,
+  remainderOp,
+  // lerp
+  lerpOp,
+  // diagonal
+  diagonalOp,
+  undiagonalOp,
+  // pooling
+  maxPoolPlacesOp,
+  avgPoolOp,
+  avgPoolInputGradOp,
 ];

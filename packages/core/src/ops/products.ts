@@ -1,0 +1,113 @@
+// Products of vectors and matrices beside matmul: bmm, dot, outer, and the affine map of a linear layer.
+
+import { formatShape, ShapeError } from '../errors.ts';
+import type { Tensor } from '../tensor.ts';
+import { add, mul } from './arithmetic.ts';
+import { reshape, transpose } from './layout.ts';
+import { matmul } from './matmul.ts';
+
+/**
+ * The matrix products of two stacks of equal length. PyTorch's `torch.bmm`.
+ *
+ * @param a of shape (n, i, k).
+ * @param b of shape (n, k, j).
+ * @returns shape (n, i, j).
+ * @throws ShapeError unless both have three axes, equal lengths and fitting inner sizes; `matmul` broadcasts.
+ * @example
+ * bmm(ones([2, 1, 3]), ones([2, 3, 1])).toArray(); // [[[3]], [[3]]]
+ */
+export function bmm(a: Tensor, b: Tensor): Tensor {
+  requireRank('bmm', 'a', a, 3);
+  requireRank('bmm', 'b', b, 3);
+  if (a.shape[0] !== b.shape[0] || a.shape[2] !== b.shape[1]) {
+    throw new ShapeError(
+      `a has shape ${formatShape(a.shape)} and b ${formatShape(b.shape)}; they must be (n, i, k) and (n, k, j), with the same n and k (matmul broadcasts n).`,
+      {
+        op: 'bmm',
+        operand: 'b',
+        actual: b.shape,
+        expected: `(${a.shape[0]}, ${a.shape[2]}, j)`,
+      },
+    );
+  }
+  return matmul(a, b);
+}
+
+/**
+ * The inner product of two vectors of equal length; 0 of empty ones. PyTorch's `torch.dot`.
+ *
+ * @throws ShapeError unless both have one axis, of the same size.
+ * @example
+ * dot(tensor([1, 2]), tensor([3, 4])).item(); // 11
+ */
+export function dot(a: Tensor, b: Tensor): Tensor {
+  requireRank('dot', 'a', a, 1);
+  requireRank('dot', 'b', b, 1);
+  if (a.size !== b.size) {
+    throw new ShapeError(`a has ${a.size} elements and b ${b.size}; they must have as many.`, {
+      op: 'dot',
+      operand: 'b',
+      actual: b.shape,
+      expected: formatShape(a.shape),
+    });
+  }
+  return matmul(a, b);
+}
+
+/**
+ * The products of each element of one vector with each of another. PyTorch's `torch.outer`.
+ *
+ * @param a of shape (i,).
+ * @param b of shape (j,).
+ * @returns shape (i, j).
+ * @throws ShapeError unless both have one axis.
+ * @example
+ * outer(tensor([1, 2]), tensor([3, 4])).toArray(); // [[3, 4], [6, 8]]
+ */
+export function outer(a: Tensor, b: Tensor): Tensor {
+  requireRank('outer', 'a', a, 1);
+  requireRank('outer', 'b', b, 1);
+  return mul(reshape(a, [a.size, 1]), b);
+}
+
+/**
+ * `x · weightᵀ + bias` over the last axis. PyTorch's `F.linear`.
+ *
+ * @param x of shape (..., in).
+ * @param weight of shape (out, in); or (in,), which drops the last axis of the result.
+ * @param bias of shape (out,), or () beside a weight of one axis. Default: none.
+ * @returns shape (..., out).
+ * @throws ShapeError if the sizes do not fit.
+ * @example
+ * linear(tensor([1, 2]), tensor([[3, 4], [5, 6]]), tensor([10, 20])).toArray(); // [21, 37]
+ */
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
+  const features = weight.shape[weight.ndim - 1];
+  if (x.ndim < 1 || weight.ndim < 1 || weight.ndim > 2 || x.shape[x.ndim - 1] !== features) {
+    throw new ShapeError(
+      `x has shape ${formatShape(x.shape)} and weight ${formatShape(weight.shape)}; they must be (..., in) and (out, in), with the same in.`,
+      { op: 'linear', operand: 'weight', actual: weight.shape, expected: `(out, ${x.shape[x.ndim - 1]})` },
+    );
+  }
+  const out = weight.shape.slice(0, -1);
+  if (bias && (bias.ndim !== out.length || bias.shape[0] !== out[0])) {
+    throw new ShapeError(
+      `bias has shape ${formatShape(bias.shape)} and weight ${formatShape(weight.shape)}; there must be a bias for each output.`,
+      { op: 'linear', operand: 'bias', actual: bias.shape, expected: formatShape(out) },
+    );
+  }
+  // One product of two matrices, whatever the leading axes: the weight's gradient is then one product too.
+  const lead = x.shape.slice(0, -1);
+  const rows = lead.reduce((product, size) => product * size, 1);
+  const flat = x.ndim === 2 ? x : reshape(x, [rows, features]);
+  const product = matmul(flat, weight.ndim === 2 ? transpose(weight) : weight);
+  return reshape(bias ? add(product, bias) : product, [...lead, ...out]);
+}
+
+function requireRank(op: string, operand: string, x: Tensor, rank: number): void {
+  if (x.ndim === rank) return;
+  throw new ShapeError(
+    `${operand} has shape ${formatShape(x.shape)}; it takes ${rank} ${rank === 1 ? 'axis' : 'axes'}, and matmul takes any number.`,
+    { op, operand, actual: x.shape, expected: `${rank} axes` },
+  );
+}
