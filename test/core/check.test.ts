@@ -62,7 +62,13 @@ describe.each(modes)('%s mode', (mode) => {
   });
 
   test('finds a gradient that does not reach its input', () => {
-    const report = gradcheck((x, y) => mul(x.detach(), y), [float64([1, 2]), float64([3, 4])], { mode });
+    const report = gradcheck(
+      (x, y) => mul(float64(x.toArray() as number[]), y),
+      [float64([1, 2]), float64([3, 4])],
+      {
+        mode,
+      },
+    );
     expect(report.pairs.map(({ input, ok, verdict }) => [input, ok, verdict.kind])).toEqual([
       ['inputs[0]', false, 'missing'],
       ['inputs[1]', true, 'ok'],
@@ -131,6 +137,15 @@ test('refuses float32 unless told to be coarse, and functions without a float', 
   expect(() => gradcheck((x) => x, [tensor([1], { dtype: 'int32' })])).toThrow(/no derivative to check/);
   expect(() => gradcheck((x) => cast(x, 'int32'), [float64([1])])).toThrow(/no floating-point tensor/);
   expect(() => gradcheck(() => 3 as unknown as Tensor, [float64([1])])).toThrow(/return a tensor/);
+});
+
+test('refuses options that mean nothing', () => {
+  const check = (options: object) => () => gradcheck((x) => x, float64([1]), options);
+  expect(check({ mode: 'slow' })).toThrow(/mode is "slow"; use one of full, fast/);
+  expect(check({ step: 0 })).toThrow(/step is 0; give a finite number above 0/);
+  expect(check({ rtol: -1 })).toThrow(/rtol is -1/);
+  expect(check({ projections: Number.NaN })).toThrow(/projections is NaN/);
+  expect(check({ precision: 'float16' })).toThrow(/precision is "float16"/);
 });
 
 test('the assert forms throw the report, and return nothing when all is well', () => {

@@ -1,50 +1,13 @@
-// Compares analytic with numeric derivatives, pair by pair, and writes the report.
+// Compares analytic with numeric derivatives, pair by pair: every entry, or random projections; then asks why they differ.
 
-import type { Shape } from '../shape.ts';
+import { type Circumstances, diagnose, type Entry } from './diagnose.ts';
 import { Directions } from './directions.ts';
 import { centralDifference, numericJacobians } from './numeric.ts';
-import type { CheckPrecision, Probe } from './probe.ts';
+import type { ResolvedOptions } from './options.ts';
+import type { Line, Probe } from './probe.ts';
 import { type CheckReport, type Coordinate, type PairReport, reportOf, type Verdict } from './report.ts';
 import { type Analytic, dot, isVerdict } from './reverse.ts';
-
-/** Options of the gradient checks. */
-export interface CheckOptions {
-  /**
-   * `full` (default) compares every entry of the Jacobian: two runs per input element. `fast` compares a few random
-   * projections `vᵀ J u`: a handful of runs in all, whatever the sizes.
-   */
-  readonly mode?: 'full' | 'fast';
-  /** How far inputs are moved to either side. Default 1e-5, and 1e-2 with `precision: 'float32'`. */
-  readonly step?: number;
-  /** Error allowed beside the relative one. Default 1e-8, and 1e-3 with `precision: 'float32'`. */
-  readonly atol?: number;
-  /** Error allowed per unit of the numeric derivative. Default 1e-6, and 1e-2 with `precision: 'float32'`. */
-  readonly rtol?: number;
-  /** `float64` (default) refuses float32 inputs; `float32` accepts them, for a coarse check. */
-  readonly precision?: CheckPrecision;
-  /** Projections per pair in fast mode. Default 4. */
-  readonly projections?: number;
-  /** Seed of the random directions. Default 0. */
-  readonly seed?: number;
-}
-
-/** Options with their defaults filled in. */
-export type ResolvedOptions = Required<CheckOptions>;
-
-/** Fills in defaults. */
-export function resolveOptions(options: CheckOptions): ResolvedOptions {
-  const coarse = options.precision === 'float32';
-  return {
-    mode: 'full',
-    step: coarse ? 1e-2 : 1e-5,
-    atol: coarse ? 1e-3 : 1e-8,
-    rtol: coarse ? 1e-2 : 1e-6,
-    precision: 'float64',
-    projections: 4,
-    seed: 0,
-    ...options,
-  };
-}
+import { Study } from './study.ts';
 
 /** What the inputs and outputs of a function are called in its report. */
 export interface Names {
@@ -52,7 +15,7 @@ export interface Names {
   input(index: number): string;
 }
 
-/** Compares every differentiable output with every checked input. */
+/** Compares every differentiable output with every checked input. `analytic` makes the derivatives anew each time. */
 export function compare(
   probe: Probe,
   analytic: () => Analytic,
@@ -63,123 +26,210 @@ export function compare(
   const second = analytic();
   const pairs: PairReport[] = [];
   probe.checked.forEach((input, i) => {
-    const entries = options.mode === 'full' ? fullEntries(probe, i, options) : fastEntries(probe, i, options);
-    probe.outputs.forEach((output, o) => {
-      const found = entries[o](first, second);
-      pairs.push({ output: names.output(output.index), input: names.input(input), ...found });
+    const findings =
+      options.mode === 'full'
+        ? compareEntries(probe, i, first, second, options)
+        : compareProjections(probe, i, first, second, options);
+    probe.outputs.forEach(({ index }, o) => {
+      pairs.push({ output: names.output(index), input: names.input(input), ...findings[o] });
     });
   });
   return reportOf(probe.op, options.mode, pairs);
 }
 
 type Finding = Omit<PairReport, 'output' | 'input'>;
-type Entries = (first: Analytic, second: Analytic) => Finding;
 
-function fullEntries(probe: Probe, i: number, options: ResolvedOptions): Entries[] {
-  const input = probe.inputs[probe.checked[i]];
-  const numeric = numericJacobians(probe, probe.checked[i], options.step);
-  return probe.outputs.map((output, o) => (first, second) => {
-    const matrix = first.jacobian(o, i);
-    const repeated = second.jacobian(o, i);
-    const columns = input.size;
-    return judge(matrix, repeated, numeric[o], first.connected(o, i), probe, o, options, (entry) => ({
-      output: unravel(Math.floor(entry / columns), output.shape),
-      input: unravel(entry % columns, input.shape),
-    }));
+function compareEntries(
+  probe: Probe,
+  i: number,
+  first: Analytic,
+  second: Analytic,
+  options: ResolvedOptions,
+): Finding[] {
+  const index = probe.checked[i];
+  const input = probe.inputs[index];
+  const jacobians = numericJacobians(probe, index, options.step);
+  const studies = new Map<number, Study>();
+  const study = (column: number): Study => {
+    const known = studies.get(column);
+    if (known !== undefined) return known;
+    const made = new Study(probe.coordinateLine(index, column), probe.base, options.step);
+    studies.set(column, made);
+    return made;
+  };
+  return probe.outputs.map((output, o) => {
+    const analytic = first.jacobian(o, i);
+    const unsteady = unsteadiness(probe, o, analytic, second.jacobian(o, i));
+    if (unsteady !== null) return failed(unsteady);
+    if (isVerdict(analytic)) return failed(analytic);
+    const entries = Array.from(analytic, (value, k): Entry => {
+      const row = Math.floor(k / input.size);
+      const column = k % input.size;
+      return {
+        output: unravel(row, output.shape),
+        input: unravel(column, input.shape),
+        analytic: value,
+        numeric: jacobians[o][k],
+        judge: (allowed) => study(column).judge(o, row, value, allowed),
+      };
+    });
+    return diagnose(entries, circumstancesOf(probe, o, i, first, true), options);
   });
 }
 
-function fastEntries(probe: Probe, i: number, options: ResolvedOptions): Entries[] {
+function compareProjections(
+  probe: Probe,
+  i: number,
+  first: Analytic,
+  second: Analytic,
+  options: ResolvedOptions,
+): Finding[] {
+  const index = probe.checked[i];
   const directions = new Directions(options.seed);
-  const { size } = probe.inputs[probe.checked[i]];
-  const lines = Array.from({ length: options.projections }, () => {
-    const u = directions.next(size);
-    return { u, slopes: centralDifference(probe.directionLine(probe.checked[i], u), options.step) };
+  const trials = Array.from({ length: options.projections }, () => {
+    const u = directions.next(probe.inputs[index].size);
+    const line = probe.directionLine(index, u);
+    return { u, line, slopes: centralDifference(line, options.step) };
   });
-  return probe.outputs.map((output, o) => (first, second) => {
-    const v = lines.map(() => directions.next(output.size));
-    const numeric = Float64Array.from(lines, ({ slopes }, p) => dot(slopes[o], v[p]));
-    const project = (analytic: Analytic): Float64Array | Verdict => {
-      const values = new Float64Array(lines.length);
-      for (let p = 0; p < lines.length; p++) {
-        const value = analytic.projection(o, i, v[p], lines[p].u);
-        if (isVerdict(value)) return value;
-        values[p] = value;
-      }
-      return values;
-    };
-    return judge(project(first), project(second), numeric, first.connected(o, i), probe, o, options, () => ({
-      output: null,
-      input: null,
-    }));
+  return probe.outputs.map((output, o) => {
+    const entries: Entry[] = [];
+    for (const { u, line, slopes } of trials) {
+      const v = directions.next(output.size);
+      const analytic = first.projection(o, i, v, u);
+      const repeated = second.projection(o, i, v, u);
+      const unsteady = unsteadiness(probe, o, analytic, repeated);
+      if (unsteady !== null) return failed(unsteady);
+      if (isVerdict(analytic)) return failed(analytic);
+      entries.push({
+        output: null,
+        input: null,
+        analytic,
+        numeric: dot(slopes[o], v),
+        judge: (allowed) => {
+          const base = [Float64Array.of(dot(probe.base[o], v))];
+          return new Study(projected(line, o, v), base, options.step).judge(0, 0, analytic, allowed);
+        },
+      });
+    }
+    // Projections of a wrong Jacobian say little of what is wrong with it; its entries do, where there are not too many.
+    const finding = diagnose(entries, circumstancesOf(probe, o, i, first, false), options);
+    if (finding.ok) return finding;
+    if (output.size * probe.inputs[index].size <= options.detailLimit) {
+      return compareEntries(probe, i, first, second, options)[o];
+    }
+    const example = worstEntry(probe, o, i, first, options);
+    return example === null ? finding : { ...finding, worst: [example] };
   });
 }
 
-function judge(
-  matrix: Float64Array | Verdict,
-  repeated: Float64Array | Verdict,
-  numeric: Float64Array,
-  connected: boolean,
+// One entry that is wrong, found by halving: of the input's elements first, then of the output's.
+function worstEntry(
   probe: Probe,
   o: number,
-  { atol, rtol, step }: ResolvedOptions,
-  place: (entry: number) => Pick<Coordinate, 'output' | 'input'>,
-): Finding {
-  if (isVerdict(matrix)) return { ok: false, verdict: matrix, compared: 0, maxError: 0, worst: [] };
-  const wrong: number[] = [];
-  let maxError = 0;
-  const errors = matrix.map((value, k) => (Object.is(value, numeric[k]) ? 0 : Math.abs(value - numeric[k])));
-  const allowed = (k: number): number => atol + rtol * Math.abs(numeric[k]);
-  for (let k = 0; k < errors.length; k++) {
-    maxError = Math.max(maxError, errors[k]);
-    if (!(errors[k] <= allowed(k))) wrong.push(k);
+  i: number,
+  first: Analytic,
+  options: ResolvedOptions,
+): Coordinate | null {
+  const index = probe.checked[i];
+  const input = probe.inputs[index];
+  const output = probe.outputs[o];
+  const directions = new Directions(options.seed);
+  const u = directions.next(input.size);
+  const v = directions.next(output.size);
+  const gap = (v: Float64Array, u: Float64Array, slopes: Float64Array): number => {
+    const analytic = first.projection(o, i, v, u);
+    return isVerdict(analytic) ? 0 : Math.abs(dot(slopes, v) - analytic);
+  };
+  const slopesAlong = (u: Float64Array): Float64Array =>
+    centralDifference(probe.directionLine(index, u), options.step)[o];
+  const column = halve(u, (part) => gap(v, part, slopesAlong(part)));
+  const unit = new Float64Array(input.size);
+  unit[column] = 1;
+  const slopes = slopesAlong(unit);
+  const row = halve(v, (part) => gap(part, unit, slopes));
+  const cotangent = new Float64Array(output.size);
+  cotangent[row] = 1;
+  const analytic = first.projection(o, i, cotangent, unit);
+  if (isVerdict(analytic)) return null;
+  const study = new Study(probe.coordinateLine(index, column), probe.base, options.step);
+  const entry: Entry = {
+    output: unravel(row, output.shape),
+    input: unravel(column, input.shape),
+    analytic,
+    numeric: slopes[row],
+    judge: (allowed) => study.judge(o, row, analytic, allowed),
+  };
+  return diagnose([entry], circumstancesOf(probe, o, i, first, false), options).worst[0] ?? null;
+}
+
+// The one element of a direction at which halving after halving the larger gap remains.
+function halve(direction: Float64Array, gap: (part: Float64Array) => number): number {
+  let [from, to] = [0, direction.length];
+  const only = (from: number, to: number): Float64Array =>
+    direction.map((value, k) => (k >= from && k < to ? value : 0));
+  while (to - from > 1) {
+    const middle = (from + to) >> 1;
+    if (gap(only(from, middle)) >= gap(only(middle, to))) to = middle;
+    else from = middle;
   }
-  wrong.sort((a, b) => errors[b] / allowed(b) - errors[a] / allowed(a));
-  const worst = wrong.slice(0, 5).map((k) => ({
-    ...place(k),
-    analytic: matrix[k],
-    numeric: numeric[k],
-    error: errors[k],
-    tolerance: allowed(k),
-    steps: [{ step, numeric: numeric[k], error: errors[k] }],
-  }));
-  const verdict = verdictOf(matrix, repeated, connected, wrong.length, probe, o);
-  return { ok: verdict.kind === 'ok', verdict, compared: matrix.length, maxError, worst };
+  return from;
 }
 
-function verdictOf(
-  matrix: Float64Array,
-  repeated: Float64Array | Verdict,
-  connected: boolean,
-  wrong: number,
+function circumstancesOf(
   probe: Probe,
   o: number,
-): Verdict {
-  if (!sameValues(probe.base[o], probe.again[o])) {
+  i: number,
+  analytic: Analytic,
+  complete: boolean,
+): Circumstances {
+  return {
+    shape: { output: probe.outputs[o].shape, input: probe.inputs[probe.checked[i]].shape },
+    complete,
+    connected: analytic.connected(o, i),
+    detachments: analytic.detachments,
+  };
+}
+
+// A line on which the one value is the output's projection on v.
+function projected(line: Line, o: number, v: Float64Array): Line {
+  return (t) => {
+    const sample = line(t);
+    return { t: sample.t, values: [Float64Array.of(dot(sample.values[o], v))] };
+  };
+}
+
+function failed(verdict: Verdict): Finding {
+  return { ok: false, verdict, compared: 0, maxError: 0, worst: [] };
+}
+
+function unsteadiness(
+  probe: Probe,
+  o: number,
+  analytic: Float64Array | number | Verdict,
+  repeated: Float64Array | number | Verdict,
+): Verdict | null {
+  if (!sameNumbers(probe.base[o], probe.again[o])) {
     return { kind: 'nondeterministic', text: 'Two runs on the same inputs gave different values.' };
   }
-  if (isVerdict(repeated) || !sameValues(matrix, repeated)) {
-    return {
-      kind: 'nondeterministic',
-      text: 'Two backward passes on the same inputs gave different derivatives.',
-    };
-  }
-  if (wrong === 0) return { kind: 'ok', text: 'Analytic and numeric derivative agree.' };
-  if (!connected) {
-    return {
-      kind: 'missing',
-      text: 'The output depends on the input, but no graph leads from one to the other.',
-    };
-  }
-  return { kind: 'wrong', text: `${wrong} of ${matrix.length} entries differ.` };
+  const same =
+    isVerdict(analytic) || isVerdict(repeated)
+      ? isVerdict(analytic) && isVerdict(repeated)
+      : sameNumbers(numbersOf(analytic), numbersOf(repeated));
+  return same
+    ? null
+    : { kind: 'nondeterministic', text: 'Two derivatives at the same inputs gave different values.' };
 }
 
-function sameValues(a: Float64Array, b: Float64Array): boolean {
+function numbersOf(value: Float64Array | number): Float64Array {
+  return typeof value === 'number' ? Float64Array.of(value) : value;
+}
+
+function sameNumbers(a: Float64Array, b: Float64Array): boolean {
   return a.every((value, k) => Object.is(value, b[k]));
 }
 
-/** The index of an element by its row-major number. */
-export function unravel(element: number, shape: Shape): number[] {
+// The index of an element by its row-major number.
+function unravel(element: number, shape: readonly number[]): number[] {
   const index = new Array<number>(shape.length);
   let rest = element;
   for (let axis = shape.length - 1; axis >= 0; axis--) {

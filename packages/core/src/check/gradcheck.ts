@@ -6,8 +6,9 @@ import { cast } from '../ops/cast.ts';
 import { tensor, zerosLike } from '../ops/create.ts';
 import { enableGrad } from '../tape/mode.ts';
 import type { Tensor } from '../tensor.ts';
-import { type CheckOptions, compare, type Names, resolveOptions } from './compare.ts';
+import { compare, type Names } from './compare.ts';
 import { Directions } from './directions.ts';
+import { type CheckOptions, resolveOptions } from './options.ts';
 import { type CheckedFunction, Probe } from './probe.ts';
 import { type CheckReport, GradcheckError } from './report.ts';
 import { reverse } from './reverse.ts';
@@ -30,7 +31,7 @@ export function gradcheck(
   inputs: Tensor | readonly Tensor[],
   options: CheckOptions = {},
 ): CheckReport {
-  const resolved = resolveOptions(options);
+  const resolved = resolveOptions('gradcheck', options);
   const probe = new Probe('gradcheck', fn, listInputs(inputs), resolved.precision);
   return compare(probe, () => reverse(probe), namesOf(probe), resolved);
 }
@@ -61,7 +62,7 @@ export function gradgradcheck(
   inputs: Tensor | readonly Tensor[],
   options: CheckOptions = {},
 ): CheckReport {
-  const resolved = resolveOptions(options);
+  const resolved = resolveOptions('gradgradcheck', options);
   const given = listInputs(inputs);
   const first = new Probe('gradgradcheck', fn, given, resolved.precision);
   const directions = new Directions(resolved.seed + 1);

@@ -1,7 +1,7 @@
 // @adjoint/core/check: gradient checks, for built-in ops and for yours.
 
-export type { CheckOptions } from './compare.ts';
 export { assertGradcheck, assertGradgradcheck, gradcheck, gradgradcheck } from './gradcheck.ts';
+export type { CheckOptions } from './options.ts';
 export type { CheckedFunction, CheckPrecision } from './probe.ts';
 export {
   type CheckReport,

@@ -13,8 +13,10 @@ import { AdjointError } from '../errors.ts';
  * - `flipped`: right but for the direction of an axis.
  * - `summed`, `averaged`: summed (averaged) over an axis that it should not be, such as a broadcast one.
  * - `shape`, `dtype`: a rule gave a cotangent of the wrong shape or element type.
+ * - `detached`: the difference is of no other kind, and an op or rule reads a detached copy of a value, or runs under noGrad.
  * - `nondeterministic`: two runs on the same inputs differ.
- * - `kink`: the input lies where the derivative jumps; the analytic value lies between the slopes on both sides.
+ * - `kink`: the input lies where the derivative jumps, and the analytic value between the slopes on both sides: not
+ *   wrong, but not checked either. Or such a place is less than a step away; if smaller steps agree, the pair is ok.
  * - `wrongAtKink`: as `kink`, but the analytic value is not between the slopes.
  * - `discontinuity`: the function itself jumps at the input.
  * - `rounding`: the function is computed too coarsely for a decision, as in float32.
@@ -33,6 +35,7 @@ export type VerdictKind =
   | 'averaged'
   | 'shape'
   | 'dtype'
+  | 'detached'
   | 'nondeterministic'
   | 'kink'
   | 'wrongAtKink'
@@ -125,7 +128,7 @@ export function reportOf(check: string, mode: 'full' | 'fast', pairs: readonly P
 
 function describe({ output, input, verdict, worst }: PairReport): string {
   const lines = [`d ${output} / d ${input}: ${verdict.kind}. ${verdict.text}`];
-  for (const entry of worst) {
+  worst.forEach((entry, rank) => {
     const where =
       entry.output === null || entry.input === null
         ? 'along a random direction'
@@ -133,11 +136,10 @@ function describe({ output, input, verdict, worst }: PairReport): string {
     lines.push(
       `  ${where}: analytic ${long(entry.analytic)}, numeric ${long(entry.numeric)}, error ${short(entry.error)} (allowed ${short(entry.tolerance)})`,
     );
-    if (entry.steps.length > 1) {
-      const tried = entry.steps.map(({ step, numeric }) => `${step.toExponential(0)}: ${long(numeric)}`);
-      lines.push(`    numeric by step: ${tried.join(', ')}`);
-    }
-  }
+    if (rank > 0 || entry.steps.length < 2) return;
+    const tried = entry.steps.map(({ step, numeric }) => `${step.toExponential(0)}: ${long(numeric)}`);
+    lines.push(`    numeric by step: ${tried.join(', ')}`);
+  });
   return lines.join('\n');
 }
 

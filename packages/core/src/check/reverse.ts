@@ -5,7 +5,10 @@ import { leadsTo } from '../autograd/paths.ts';
 import { AdjointError, DTypeError, GradientError, ShapeError } from '../errors.ts';
 import { tensor } from '../ops/create.ts';
 import { enableGrad } from '../tape/mode.ts';
+import type { Node } from '../tape/node.ts';
+import { observe } from '../tape/observer.ts';
 import type { Tensor } from '../tensor.ts';
+import { Detachments } from './detachments.ts';
 import type { Probe } from './probe.ts';
 import type { Verdict } from './report.ts';
 
@@ -17,16 +20,21 @@ export interface Analytic {
   projection(output: number, input: number, v: Float64Array, u: Float64Array): number | Verdict;
   /** Whether the output depends on the input as far as the framework knows. */
   connected(output: number, input: number): boolean;
+  /** Where the framework lost sight of a dependence, in words. */
+  readonly detachments: readonly string[];
 }
 
 /** Derivatives by reverse mode, through one recorded run of the function. */
 export function reverse(probe: Probe): Analytic {
   const leaves = probe.leaves();
-  const outputs = enableGrad(() => probe.run(leaves));
+  const detachments = new Detachments(leaves);
+  const outputs = observe(detachments, () => enableGrad(() => probe.run(leaves)));
 
   const pull = (output: Tensor, leaf: Tensor, cotangent: Float64Array): Float64Array => {
     const gradOutput = tensor(cotangent, { shape: output.shape, dtype: output.dtype });
-    const gradient = grad(output, leaf, { gradOutput, retainGraph: true, unused: 'zeros' });
+    const gradient = observe({ ruleRan: requireDType }, () =>
+      grad(output, leaf, { gradOutput, retainGraph: true, unused: 'zeros' }),
+    );
     return Float64Array.from(gradient.toTypedArray());
   };
   const connected = (o: number, i: number): boolean =>
@@ -34,6 +42,7 @@ export function reverse(probe: Probe): Analytic {
 
   return {
     connected,
+    detachments: detachments.found,
     jacobian(o, i) {
       const output = outputs[o];
       const leaf = leaves[probe.checked[i]];
@@ -53,6 +62,17 @@ export function reverse(probe: Probe): Analytic {
       return attempt(() => dot(pull(outputs[o], leaves[probe.checked[i]], v), u));
     },
   };
+}
+
+// Backward converts cotangents to the type of the operand, which is right after promotion: a rule's result then still has
+// the type of the cotangent it was given. Any other type is a slip that the conversion hides.
+function requireDType({ op, parents }: Node, index: number, cotangent: Tensor, result: Tensor): void {
+  const operand = parents[index]!.dtype;
+  if (result.dtype === operand || result.dtype === cotangent.dtype) return;
+  throw new DTypeError(
+    `the derivative rule of operand ${op!.operandName(index)} gave ${result.dtype} for an operand of ${operand}; correct the rule in the op's record.`,
+    { op: op!.name, operand: op!.operandName(index), actual: result.dtype, expected: operand },
+  );
 }
 
 /** The inner product of two arrays. */

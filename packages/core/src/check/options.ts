@@ -1,0 +1,69 @@
+// The options of the derivative checks, and their defaults.
+
+import { ArgumentError } from '../errors.ts';
+import type { CheckPrecision } from './probe.ts';
+
+/** Options of `gradcheck`, `gradgradcheck` and `jvpcheck`. */
+export interface CheckOptions {
+  /**
+   * `full` (default) compares every entry of the Jacobian: two runs per input element. `fast` compares a few random
+   * projections `vᵀ J u`, a handful of runs in all; it looks at entries only where a projection is wrong and the
+   * Jacobian is small enough.
+   */
+  readonly mode?: 'full' | 'fast';
+  /** How far inputs are moved to either side. Default 1e-5, and 1e-2 with `precision: 'float32'`. */
+  readonly step?: number;
+  /** Error allowed beside the relative one. Default 1e-8, and 1e-3 with `precision: 'float32'`. */
+  readonly atol?: number;
+  /** Error allowed per unit of the numeric derivative. Default 1e-6, and 1e-2 with `precision: 'float32'`. */
+  readonly rtol?: number;
+  /** `float64` (default) refuses float32 inputs; `float32` accepts them, for a coarse check. */
+  readonly precision?: CheckPrecision;
+  /** Projections per pair in fast mode. Default 4. */
+  readonly projections?: number;
+  /** Most entries that a Jacobian may have to be looked at entry by entry after fast mode found it wrong. Default 65536. */
+  readonly detailLimit?: number;
+  /** Seed of the random directions. Default 0. */
+  readonly seed?: number;
+}
+
+/** Options with their defaults filled in. */
+export type ResolvedOptions = Required<CheckOptions>;
+
+/**
+ * Fills in defaults.
+ *
+ * @throws ArgumentError for an option that is none of the values it may have.
+ */
+export function resolveOptions(op: string, options: CheckOptions): ResolvedOptions {
+  const precision = oneOf(op, 'precision', options.precision ?? 'float64', ['float64', 'float32']);
+  const coarse = precision === 'float32';
+  return {
+    mode: oneOf(op, 'mode', options.mode ?? 'full', ['full', 'fast']),
+    step: atLeast(op, 'step', options.step ?? (coarse ? 1e-2 : 1e-5), Number.MIN_VALUE),
+    atol: atLeast(op, 'atol', options.atol ?? (coarse ? 1e-3 : 1e-8), 0),
+    rtol: atLeast(op, 'rtol', options.rtol ?? (coarse ? 1e-2 : 1e-6), 0),
+    precision,
+    projections: Math.ceil(atLeast(op, 'projections', options.projections ?? 4, 1)),
+    detailLimit: atLeast(op, 'detailLimit', options.detailLimit ?? 65536, 0),
+    seed: atLeast(op, 'seed', options.seed ?? 0, 0),
+  };
+}
+
+function oneOf<T extends string>(op: string, operand: string, value: T, choices: readonly T[]): T {
+  if (choices.includes(value)) return value;
+  throw new ArgumentError(`${operand} is ${JSON.stringify(value)}; use one of ${choices.join(', ')}.`, {
+    op,
+    operand,
+    actual: value,
+    expected: choices.join(' | '),
+  });
+}
+
+function atLeast(op: string, operand: string, value: number, least: number): number {
+  if (Number.isFinite(value) && value >= least) return value;
+  throw new ArgumentError(
+    `${operand} is ${value}; give a finite number ${least === Number.MIN_VALUE ? 'above 0' : `of at least ${least}`}.`,
+    { op, operand, actual: value, expected: `a finite number >= ${least}` },
+  );
+}
