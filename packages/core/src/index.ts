@@ -2,7 +2,7 @@
 
 import './methods.ts';
 
-export { GeometryError } from '@adjoint/kernels-cpu';
+export { GeometryError, IntegerDivisionError } from '@adjoint/kernels-cpu';
 export { type BackwardOptions, backward, type GradOptions, grad } from './autograd/backward.ts';
 export * from './check/index.ts';
 export * from './dtype.ts';

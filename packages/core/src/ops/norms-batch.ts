@@ -1,0 +1,174 @@
+// Batch and instance normalisation, whose statistics over a batch may be carried along as running ones.
+//
+// PyTorch changes running statistics in place. Here tensors do not change behind one's back: the new statistics are returned,
+// and whoever keeps them copies them (as nn's layers do).
+
+import { ArgumentError } from '../errors.ts';
+import { noGrad } from '../tape/mode.ts';
+import type { Tensor } from '../tensor.ts';
+import { add, mul, sub } from './arithmetic.ts';
+import { cast } from './cast.ts';
+import { mean } from './expand-sum.ts';
+import { reshape } from './layout.ts';
+import {
+  affine,
+  inComputeDType,
+  type NormalisationOptions,
+  perChannel,
+  requireChannelAxis,
+  requireParameter,
+  requireSeveral,
+  standardise,
+} from './norms.ts';
+import { rsqrt } from './powers.ts';
+import { variance } from './statistics.ts';
+
+/** Running statistics of the channels, shape (C,) each. */
+interface Running {
+  readonly runningMean?: Tensor | undefined;
+  readonly runningVar?: Tensor | undefined;
+}
+
+/** Options of {@link batchNorm}; weight and bias have shape (C,). */
+export interface BatchNormOptions extends NormalisationOptions, Running {
+  /** Normalise by the statistics of this batch, rather than by the running ones. Default false. */
+  readonly training?: boolean | undefined;
+  /** Weight of this batch in the new running statistics. Default 0.1. */
+  readonly momentum?: number | undefined;
+}
+
+/** Options of {@link instanceNorm}; weight and bias have shape (C,). */
+export interface InstanceNormOptions extends NormalisationOptions, Running {
+  /** Normalise by the statistics of each instance, rather than by the running ones. Default true. */
+  readonly useInputStats?: boolean | undefined;
+  /** Weight of this batch in the new running statistics. Default 0.1. */
+  readonly momentum?: number | undefined;
+}
+
+/** What was normalised, and the running statistics after the call: new ones if they were given and the batch was used. */
+export interface NormalisedBatch {
+  readonly output: Tensor;
+  readonly runningMean: Tensor | undefined;
+  readonly runningVar: Tensor | undefined;
+}
+
+/**
+ * Normalises each channel over the batch and its places, or by running statistics; then scales and shifts it. PyTorch's
+ * `torch.nn.functional.batch_norm` (Ioffe and Szegedy 2015).
+ *
+ * The batch is divided by its mean square deviation, while the running variance takes up the unbiased one, as in PyTorch.
+ *
+ * @param x shape (N, C) or (N, C, …).
+ * @returns the normalised tensor, and the running statistics after the call; those given stay as they are.
+ * @throws ShapeError for fewer than two axes, one value per channel in training, or a parameter of another shape than (C,);
+ *   ArgumentError if neither running statistics are given nor the batch's are used; DTypeError for integers.
+ * @example
+ * const { output, runningMean } = batchNorm(x, { runningMean: zeros([3]), runningVar: ones([3]), training: true });
+ */
+export function batchNorm(x: Tensor, options: BatchNormOptions = {}): NormalisedBatch {
+  const op = 'batchNorm';
+  const { training = false, momentum = 0.1, eps = 1e-5 } = options;
+  requireChannelAxis(op, x);
+  requireOptions(op, x.shape[1], options);
+  if (!training) return byRunning(op, 'training', x, options, eps);
+  const places = x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
+  requireSeveral(op, x, x.size / x.shape[1], 'channel');
+  const output = inComputeDType(op, x, (wide) =>
+    affine(standardise(wide, places, eps), options, perChannel(x.shape[1], x.ndim)),
+  );
+  return { output, ...carryOn(options, momentum, x, places) };
+}
+
+/**
+ * Normalises each channel of each instance over its places, or by running statistics; then scales and shifts it. PyTorch's
+ * `torch.nn.functional.instance_norm` (Ulyanov et al. 2016).
+ *
+ * @param x shape (N, C, …) with at least one spatial axis.
+ * @returns the normalised tensor, and the running statistics after the call (means over the instances); those given stay as
+ *   they are.
+ * @throws ShapeError for fewer than three axes, one value per instance and channel, or a parameter of another shape than (C,);
+ *   ArgumentError if neither running statistics are given nor the input's are used; DTypeError for integers.
+ * @example
+ * instanceNorm(tensor([[[1, 3]]])).output.toArray(); // [[[-0.999995, 0.999995]]]
+ */
+export function instanceNorm(x: Tensor, options: InstanceNormOptions = {}): NormalisedBatch {
+  const op = 'instanceNorm';
+  const { useInputStats = true, momentum = 0.1, eps = 1e-5 } = options;
+  requireChannelAxis(op, x);
+  requireOptions(op, x.shape[1], options);
+  if (!useInputStats) return byRunning(op, 'useInputStats', x, options, eps);
+  const places = x.shape.slice(2).map((_, i) => i + 2);
+  requireSeveral(
+    op,
+    x,
+    places.reduce((product, axis) => product * x.shape[axis], 1),
+    'channel of an instance',
+  );
+  const output = inComputeDType(op, x, (wide) =>
+    affine(standardise(wide, places, eps), options, perChannel(x.shape[1], x.ndim)),
+  );
+  return { output, ...carryOn(options, momentum, x, places) };
+}
+
+function byRunning(
+  op: string,
+  option: string,
+  x: Tensor,
+  options: NormalisationOptions & Running,
+  eps: number,
+): NormalisedBatch {
+  const { runningMean, runningVar } = options;
+  if (runningMean === undefined || runningVar === undefined) {
+    throw new ArgumentError(
+      `without ${option} it normalises by running statistics, and ${runningMean === undefined ? 'runningMean' : 'runningVar'} is not given; give both, or pass { ${option}: true }.`,
+      { op, operand: option, actual: false, expected: 'true, or runningMean and runningVar' },
+    );
+  }
+  const shape = perChannel(x.shape[1], x.ndim);
+  const output = inComputeDType(op, x, (wide) => {
+    const statistic = (running: Tensor): Tensor => cast(reshape(running, shape), wide.dtype);
+    const scale = rsqrt(add(statistic(runningVar), eps));
+    return affine(mul(sub(wide, statistic(runningMean)), scale), options, shape);
+  });
+  return { output, runningMean, runningVar };
+}
+
+// The running statistics moved towards those of the batch: over `places`, then over what is left beside the channels.
+function carryOn(
+  { runningMean, runningVar }: Running,
+  momentum: number,
+  x: Tensor,
+  places: readonly number[],
+): Omit<NormalisedBatch, 'output'> {
+  const rest = x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
+  const move = (running: Tensor | undefined, batch: () => Tensor): Tensor | undefined => {
+    if (running === undefined) return undefined;
+    return noGrad(() => {
+      const seen = cast(reshape(mean(batch(), { axes: rest }), running.shape), running.dtype);
+      return add(mul(running, 1 - momentum), mul(seen, momentum));
+    });
+  };
+  return {
+    runningMean: move(runningMean, () => mean(x, { axes: places, keepdim: true })),
+    runningVar: move(runningVar, () => variance(x, { axes: places, keepdim: true })),
+  };
+}
+
+function requireOptions(
+  op: string,
+  channels: number,
+  { weight, bias, runningMean, runningVar }: NormalisationOptions & Running,
+): void {
+  requireParameter(op, 'weight', weight, [channels]);
+  requireParameter(op, 'bias', bias, [channels]);
+  requireParameter(op, 'runningMean', runningMean, [channels]);
+  requireParameter(op, 'runningVar', runningVar, [channels]);
+  const missing = runningMean === undefined ? 'runningMean' : 'runningVar';
+  if ((runningMean === undefined) === (runningVar === undefined)) return;
+  throw new ArgumentError(`${missing} is not given and the other one is; give both or neither.`, {
+    op,
+    operand: missing,
+    actual: undefined,
+    expected: 'both running statistics, or none',
+  });
+}

@@ -1,0 +1,247 @@
+// Normalisations over axes of a tensor. What they share is one step, `(x - mean) / sqrt(variance + eps)`.
+//
+// 16-bit floats are normalised in float32 and rounded once, as in PyTorch.
+
+import { computeDType, type FloatDType } from '../dtype.ts';
+import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { type Shape, sameShape } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import { add, div, mul, sub } from './arithmetic.ts';
+import { cast } from './cast.ts';
+import { mean } from './expand-sum.ts';
+import { requireFloat } from './infer.ts';
+import { reshape } from './layout.ts';
+import { pad } from './pad.ts';
+import { pow, rsqrt, square } from './powers.ts';
+import { narrow } from './slice.ts';
+
+/** Options of normalisations with a scale and a shift. */
+export interface NormalisationOptions {
+  /** Multiplies what was normalised. Default: none. */
+  readonly weight?: Tensor | undefined;
+  /** Added in the end. Default: none. */
+  readonly bias?: Tensor | undefined;
+  /** Added to the variance before its root is taken. Default 1e-5. */
+  readonly eps?: number | undefined;
+}
+
+/** `(x - mean) / sqrt(variance + eps)` over axes, with the mean square deviation as variance. */
+export function standardise(x: Tensor, axes: readonly number[], eps: number): Tensor {
+  const centred = sub(x, mean(x, { axes, keepdim: true }));
+  const spread = mean(square(centred), { axes, keepdim: true });
+  return mul(centred, rsqrt(add(spread, eps)));
+}
+
+/** Runs a normalisation in the type that 16-bit floats compute in, and rounds its result once. */
+export function inComputeDType(op: string, x: Tensor, run: (x: Tensor) => Tensor): Tensor {
+  requireFloat(op, 'x', x);
+  return cast(run(cast(x, computeDType(x.dtype))), x.dtype);
+}
+
+/** Checks that a scale, shift or statistic is floating-point and has the one shape it can have. */
+export function requireParameter(
+  op: string,
+  name: string,
+  parameter: Tensor | undefined,
+  shape: Shape,
+): void {
+  if (parameter === undefined) return;
+  requireFloat(op, name, parameter);
+  if (sameShape(parameter.shape, shape)) return;
+  throw new ShapeError(
+    `${name} has shape ${formatShape(parameter.shape)}; it takes ${formatShape(shape)}, one element for each that is normalised alike.`,
+    { op, operand: name, actual: parameter.shape, expected: formatShape(shape) },
+  );
+}
+
+/** Multiplies by the weight and adds the bias, seen under a shape that broadcasts to that of `x`. */
+export function affine(x: Tensor, { weight, bias }: NormalisationOptions, shape: Shape): Tensor {
+  const wide = x.dtype as FloatDType;
+  const scaled = weight === undefined ? x : mul(x, cast(reshape(weight, shape), wide));
+  return bias === undefined ? scaled : add(scaled, cast(reshape(bias, shape), wide));
+}
+
+/** The shape in which one element per channel, on axis 1, broadcasts to a tensor of `rank` axes. */
+export function perChannel(channels: number, rank: number): number[] {
+  return Array.from({ length: rank }, (_, axis) => (axis === 1 ? channels : 1));
+}
+
+/**
+ * Normalises over the last axes: mean 0, variance 1, then scale and shift. PyTorch's `torch.nn.functional.layer_norm`.
+ *
+ * @param normalizedShape the last sizes of `x`; `weight` and `bias` have this shape.
+ * @throws ShapeError if `x` does not end in `normalizedShape` or a parameter has another shape; DTypeError for integers.
+ * @example
+ * layerNorm(tensor([[1, 3]]), [2]).toArray(); // [[-0.999995, 0.999995]]
+ */
+export function layerNorm(
+  x: Tensor,
+  normalizedShape: Shape,
+  { weight, bias, eps = 1e-5 }: NormalisationOptions = {},
+): Tensor {
+  const op = 'layerNorm';
+  const axes = lastAxes(op, x, normalizedShape);
+  requireParameter(op, 'weight', weight, normalizedShape);
+  requireParameter(op, 'bias', bias, normalizedShape);
+  return inComputeDType(op, x, (wide) =>
+    affine(standardise(wide, axes, eps), { weight, bias }, normalizedShape),
+  );
+}
+
+/** Options of {@link rmsNorm}. */
+export interface RmsNormOptions {
+  /** Multiplies what was normalised. Default: none. */
+  readonly weight?: Tensor | undefined;
+  /** Added to the mean square before its root is taken. Default: the distance from 1 to the next number of the dtype. */
+  readonly eps?: number | undefined;
+}
+
+const epsilons: Readonly<Record<FloatDType, number>> = {
+  float64: 2 ** -52,
+  float32: 2 ** -23,
+  float16: 2 ** -10,
+  bfloat16: 2 ** -7,
+};
+
+/**
+ * Divides by the root of the mean square over the last axes, then scales. PyTorch's `torch.nn.functional.rms_norm`
+ * (Zhang and Sennrich 2019).
+ *
+ * @param normalizedShape the last sizes of `x`; `weight` has this shape.
+ * @throws ShapeError if `x` does not end in `normalizedShape` or the weight has another shape; DTypeError for integers.
+ * @example
+ * rmsNorm(tensor([[3, 4]]), [2], { eps: 0 }).toArray(); // [[0.8485281, 1.1313708]]
+ */
+export function rmsNorm(x: Tensor, normalizedShape: Shape, { weight, eps }: RmsNormOptions = {}): Tensor {
+  const op = 'rmsNorm';
+  const axes = lastAxes(op, x, normalizedShape);
+  requireParameter(op, 'weight', weight, normalizedShape);
+  return inComputeDType(op, x, (wide) => {
+    const power = mean(square(wide), { axes, keepdim: true });
+    const unit = mul(wide, rsqrt(add(power, eps ?? epsilons[x.dtype as FloatDType])));
+    return affine(unit, { weight }, normalizedShape);
+  });
+}
+
+function lastAxes(op: string, x: Tensor, normalizedShape: Shape): number[] {
+  const lead = x.ndim - normalizedShape.length;
+  if (normalizedShape.length === 0 || lead < 0 || !sameShape(x.shape.slice(lead), normalizedShape)) {
+    throw new ShapeError(
+      `x has shape ${formatShape(x.shape)} and normalizedShape is ${formatShape(normalizedShape)}; it must be the last sizes of x, one at least.`,
+      {
+        op,
+        operand: 'normalizedShape',
+        actual: normalizedShape,
+        expected: `the end of ${formatShape(x.shape)}`,
+      },
+    );
+  }
+  return normalizedShape.map((_, i) => lead + i);
+}
+
+/**
+ * Normalises groups of channels of each sample, then scales and shifts each channel. PyTorch's
+ * `torch.nn.functional.group_norm` (Wu and He 2018).
+ *
+ * @param x shape (N, C, …).
+ * @param numGroups divides C.
+ * @param options `weight` and `bias` have shape (C,).
+ * @throws ShapeError for fewer than two axes, one value per group in the whole batch, or a parameter of another shape;
+ *   ArgumentError unless `numGroups` divides C; DTypeError for integers.
+ * @example
+ * groupNorm(tensor([[1, 3, 10, 30]]), 2).toArray(); // [[-0.999995, 0.999995, -1, 1]]
+ */
+export function groupNorm(
+  x: Tensor,
+  numGroups: number,
+  { weight, bias, eps = 1e-5 }: NormalisationOptions = {},
+): Tensor {
+  const op = 'groupNorm';
+  requireChannelAxis(op, x);
+  const [batch, channels, ...spatial] = x.shape;
+  if (!Number.isInteger(numGroups) || numGroups < 1 || channels % numGroups !== 0) {
+    throw new ArgumentError(
+      `numGroups is ${numGroups} and x of shape ${formatShape(x.shape)} has ${channels} channels; it takes a divisor of them.`,
+      { op, operand: 'numGroups', actual: numGroups, expected: `a divisor of ${channels}` },
+    );
+  }
+  requireParameter(op, 'weight', weight, [channels]);
+  requireParameter(op, 'bias', bias, [channels]);
+  const members = spatial.reduce((product, size) => product * size, channels / numGroups);
+  requireSeveral(op, x, batch * members, 'group');
+  return inComputeDType(op, x, (wide) => {
+    const groups = standardise(reshape(wide, [batch, numGroups, members]), [2], eps);
+    return affine(reshape(groups, x.shape), { weight, bias }, perChannel(channels, x.ndim));
+  });
+}
+
+/** @throws ShapeError unless there is an axis of channels. */
+export function requireChannelAxis(op: string, x: Tensor): void {
+  if (x.ndim >= 2) return;
+  throw new ShapeError(`x has shape ${formatShape(x.shape)}; it takes (N, C, …), channels on axis 1.`, {
+    op,
+    operand: 'x',
+    actual: x.shape,
+    expected: 'at least two axes',
+  });
+}
+
+/** @throws ShapeError for a single value, whose deviation from itself says nothing. */
+export function requireSeveral(op: string, x: Tensor, count: number, of: string): void {
+  if (count !== 1) return;
+  throw new ShapeError(
+    `x of shape ${formatShape(x.shape)} has one value per ${of}, which has no variance; give more.`,
+    { op, operand: 'x', actual: x.shape, expected: `more than one value per ${of}` },
+  );
+}
+
+/** Options of {@link localResponseNorm}. */
+export interface LocalResponseNormOptions {
+  /** Weight of the mean square. Default 1e-4. */
+  readonly alpha?: number;
+  /** Exponent of the divisor. Default 0.75. */
+  readonly beta?: number;
+  /** Added to the weighted mean square. Default 1. */
+  readonly k?: number;
+}
+
+/**
+ * Divides each element by `(k + alpha · mean of squares)^beta` over neighbouring channels at the same place. PyTorch's
+ * `torch.nn.functional.local_response_norm` (Krizhevsky et al. 2012).
+ *
+ * @param x shape (N, C, …) with at least one spatial axis.
+ * @param size number of channels in the mean; those that do not exist count as 0.
+ * @throws ShapeError for fewer than three axes; ArgumentError for a size below 1; DTypeError for integers.
+ * @example
+ * localResponseNorm(ones([1, 3, 1]), 1, { alpha: 3, beta: 0.5 }).toArray(); // [[[0.5], [0.5], [0.5]]]
+ */
+export function localResponseNorm(
+  x: Tensor,
+  size: number,
+  { alpha = 1e-4, beta = 0.75, k = 1 }: LocalResponseNormOptions = {},
+): Tensor {
+  const op = 'localResponseNorm';
+  if (x.ndim < 3) {
+    throw new ShapeError(`x has shape ${formatShape(x.shape)}; it takes (N, C, …) with a spatial axis.`, {
+      op,
+      operand: 'x',
+      actual: x.shape,
+      expected: 'at least three axes',
+    });
+  }
+  if (!Number.isInteger(size) || size < 1) {
+    throw new ArgumentError(`size is ${size}; it takes an integer of at least 1.`, {
+      op,
+      operand: 'size',
+      actual: size,
+      expected: 'an integer >= 1',
+    });
+  }
+  return inComputeDType(op, x, (wide) => {
+    const spatial = new Array<number>(2 * (x.ndim - 2)).fill(0);
+    const squares = pad(square(wide), [...spatial, Math.floor(size / 2), Math.floor((size - 1) / 2)]);
+    let total = narrow(squares, 1, 0, x.shape[1]);
+    for (let i = 1; i < size; i++) total = add(total, narrow(squares, 1, i, x.shape[1]));
+    return div(wide, pow(add(mul(total, alpha / size), k), beta));
+  });
+}
