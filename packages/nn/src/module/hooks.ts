@@ -14,7 +14,7 @@ export type ForwardHook<M extends Module> = (
 export type ForwardPreHook<M extends Module> = (
   module: M,
   inputs: Parameters<M['forward']>,
-) => Parameters<M['forward']> | undefined;
+) => readonly unknown[] | undefined;
 
 /** Takes a hook away again. */
 export interface HookHandle {

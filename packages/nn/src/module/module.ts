@@ -230,12 +230,12 @@ export abstract class Module {
    * });
    * handle.remove();
    */
-  registerForwardHook(hook: ForwardHook<this>): HookHandle {
+  registerForwardHook<M extends Module>(this: M, hook: ForwardHook<M>): HookHandle {
     return addForwardHook(this, hook);
   }
 
   /** Calls `hook` before each `forward` of this module; a list that it returns replaces the inputs. */
-  registerForwardPreHook(hook: ForwardPreHook<this>): HookHandle {
+  registerForwardPreHook<M extends Module>(this: M, hook: ForwardPreHook<M>): HookHandle {
     return addForwardPreHook(this, hook);
   }
 
