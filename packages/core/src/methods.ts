@@ -33,13 +33,14 @@ import { indexSelect, take } from './ops/lookup.ts';
 import { maskedFill, maskedSelect } from './ops/masked.ts';
 import { matmul } from './ops/matmul.ts';
 import { add_, copy_, fill_, mul_, zero_ } from './ops/mutate.ts';
+import type { Operand } from './ops/operand.ts';
 import { pad } from './ops/pad.ts';
 import { pow, reciprocal, rsqrt, sqrt, square } from './ops/powers.ts';
 import { bmm, dot, outer } from './ops/products.ts';
 import { all, any } from './ops/quantifiers.ts';
 import { celu, elu, hardsigmoid, hardswish, leakyRelu, prelu, relu, relu6, selu } from './ops/rectifiers.ts';
 import { cumprod, cumsum, prod } from './ops/scan.ts';
-import { abs, maximum, minimum } from './ops/select.ts';
+import { abs, maximum, minimum, where } from './ops/select.ts';
 import { erf, erfc, gelu, logSigmoid, mish, sigmoid, silu, softplus, softsign } from './ops/sigmoids.ts';
 import { chunk, narrow, select, slice, split, unbind } from './ops/slice.ts';
 import { logSoftmax, logsumexp, softmax } from './ops/softmax.ts';
@@ -119,6 +120,7 @@ const methods = {
   ceil,
   round,
   trunc,
+  where: (x: Tensor, condition: Tensor, other: Operand) => where(condition, x, other),
   maximum,
   minimum,
   abs,

@@ -79,16 +79,15 @@ export function clamp(x: Tensor, { min, max }: ClampOptions): Tensor {
   return apply(clampOp, [x], { lower: min ?? -Infinity, upper: max ?? Infinity });
 }
 
-// Below the lower bound or above the upper one the result is the bound; a bound that is NaN makes it NaN.
+// Where x or a bound is NaN the result is, and nothing gets a gradient.
 function clampByTensors(x: Tensor, min: Operand | undefined, max: Operand | undefined): Tensor {
-  let result = where(isnan(x), x.detach(), x);
-  if (min !== undefined) result = where(beyond(lt(result, min), min), min, result);
-  if (max !== undefined) result = where(beyond(gt(result, max), max), max, result);
+  let result = where(isnan(x), Number.NaN, x);
+  if (min !== undefined) result = where(lt(result, min), min, result);
+  if (max !== undefined) result = where(gt(result, max), max, result);
+  for (const bound of [min, max]) {
+    if (typeof bound === 'object') result = where(isnan(bound), Number.NaN, result);
+  }
   return result;
-}
-
-function beyond(outside: Tensor, bound: Operand): Tensor {
-  return typeof bound === 'number' ? outside : logicalOr(outside, isnan(bound));
 }
 
 /** Options of {@link hardtanh}. */

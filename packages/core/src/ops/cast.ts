@@ -1,7 +1,7 @@
 // Conversion between element types.
 
 import { kernels } from '@adjoint/kernels-cpu';
-import { checkDType, type DType } from '../dtype.ts';
+import { checkDType, type DType, isHalf } from '../dtype.ts';
 import { defineOp, vjp } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
@@ -36,4 +36,9 @@ export const castOp = defineOp<readonly ['x'], { readonly to: DType; readonly fr
 export function cast(x: Tensor, dtype: DType): Tensor {
   checkDType(dtype, 'cast');
   return x.dtype === dtype ? x : apply(castOp, [x], { to: dtype, from: x.dtype });
+}
+
+/** Computes in float32 where the operand is a 16-bit float, whose range sums and squares would leave; the result is rounded once. */
+export function inFloat32(x: Tensor, f: (wide: Tensor) => Tensor): Tensor {
+  return isHalf(x.dtype) ? cast(f(cast(x, 'float32')), x.dtype) : f(x);
 }

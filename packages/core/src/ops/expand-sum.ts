@@ -1,13 +1,14 @@
 // Expansion and sum, each the adjoint of the other, and the mean that follows.
 
 import { kernels, type Strided } from '@adjoint/kernels-cpu';
-import { type DType, isFloat } from '../dtype.ts';
+import { type DType, isFloat, toFloatDType } from '../dtype.ts';
 import { formatShape, ShapeError } from '../errors.ts';
 import { defineOp, vjp } from '../registry.ts';
 import { broadcastsTo, checkAxes, checkShape, reducedShape, type Shape, sameShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { div } from './arithmetic.ts';
+import { cast, inFloat32 } from './cast.ts';
 import { reshape } from './layout.ts';
 
 /** Options of reductions. */
@@ -99,7 +100,8 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
   // Checked here as well, so that a wrong axis is reported under the name that was called.
   const axes = checkAxes(options.axes, x.ndim, 'mean');
   const count = axes.reduce((product, axis) => product * x.shape[axis], 1);
-  return div(sum(x, options), count);
+  // A sum that the operand's type cannot hold may have a mean that it can.
+  return inFloat32(cast(x, toFloatDType(x.dtype)), (wide) => div(sum(wide, options), count));
 }
 
 /**

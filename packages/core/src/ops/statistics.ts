@@ -1,14 +1,14 @@
 // Spread and size: variance, standard deviation and norms. Half-precision operands are squared in float32.
 
 import { kernels } from '@adjoint/kernels-cpu';
-import { isHalf } from '../dtype.ts';
+import { toFloatDType } from '../dtype.ts';
 import { ArgumentError } from '../errors.ts';
 import { defineOp, vjp } from '../registry.ts';
 import { reducedShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { mul, sub } from './arithmetic.ts';
-import { cast } from './cast.ts';
+import { cast, inFloat32 } from './cast.ts';
 import { eq, ne } from './compare.ts';
 import { mean, type ReduceAttrs, type ReduceOptions, reduceAttrs, sum, unreduce } from './expand-sum.ts';
 import { amaxOp, aminOp } from './extremes.ts';
@@ -80,11 +80,6 @@ function root(x: Tensor, n: number): Tensor {
   return where(zero, n < 0 ? Number.POSITIVE_INFINITY : 0, n === 2 ? sqrt(safe) : pow(safe, 1 / n));
 }
 
-// 16-bit floats overflow at the square of 256.
-function inFloat32(x: Tensor, f: (wide: Tensor) => Tensor): Tensor {
-  return isHalf(x.dtype) ? cast(f(cast(x, 'float32')), x.dtype) : f(x);
-}
-
 /** Options of {@link norm}. */
 export interface NormOptions extends ReduceOptions {
   /** The exponent: any number, Infinity and -Infinity included, or 'fro' for 2. Default 2. */
@@ -112,7 +107,7 @@ export function norm(x: Tensor, { p = 2, axes, keepdim = false }: NormOptions = 
     });
   }
   const reduce = reduceAttrs(x, axes === undefined ? { keepdim } : { axes, keepdim }, 'norm');
-  const numbers = cast(x, inferFloat([x]).dtype);
+  const numbers = cast(x, toFloatDType(x.dtype));
   return inFloat32(numbers, (wide) => vectorNorm(wide, exponent, reduce));
 }
 
