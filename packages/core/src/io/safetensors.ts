@@ -311,7 +311,7 @@ export interface SerializeSafetensorsOptions {
 export function serializeSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   { metadata = {} }: SerializeSafetensorsOptions = {},
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const named = Object.entries(tensors);
   for (const [name, x] of named) checkNamed(name, x);
   for (const entry of Object.entries(metadata)) checkMetadata(entry);
