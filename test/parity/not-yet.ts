@@ -20,16 +20,7 @@ export const notYet: readonly string[] = [
   'ctcOfLogits',
   // normalisation
   // pooling
-  'adaptiveAvgPool1d',
-  'adaptiveMaxPool1d',
-  'adaptiveAvgPool2d',
-  'adaptiveMaxPool2d',
-  'adaptiveAvgPool3d',
-  'adaptiveMaxPool3d',
   // resample
-  'interpolate',
-  'pixelShuffle',
-  'pixelUnshuffle',
   // attention
   'scaledDotProductAttention',
 ];

@@ -120,6 +120,18 @@ export {
   maxPool3d,
   maxPool3dWithIndices,
 } from './ops/pool.ts';
+export {
+  type AdaptiveSize,
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool1dWithIndices,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool2dWithIndices,
+  adaptiveMaxPool3d,
+  adaptiveMaxPool3dWithIndices,
+} from './ops/pool-adaptive.ts';
 export { pow, reciprocal, rsqrt, sqrt, square } from './ops/powers.ts';
 export { bmm, dot, linear, outer } from './ops/products.ts';
 export { all, any } from './ops/quantifiers.ts';
@@ -136,6 +148,7 @@ export {
   relu6,
   selu,
 } from './ops/rectifiers.ts';
+export * from './ops/resize.ts';
 export { cumprod, cumsum, prod, type ScanOptions } from './ops/scan.ts';
 export { abs, maximum, minimum, where } from './ops/select.ts';
 export {

@@ -24,6 +24,13 @@ export interface Strided<A extends NumericArray = NumericArray> {
   readonly offset: number;
 }
 
+/** A sparse matrix by rows: row `i` has `values[n]` in column `columns[n]`, for n from `starts[i]` up to `starts[i + 1]`. */
+export interface SparseMatrix {
+  readonly starts: Int32Array;
+  readonly columns: Int32Array;
+  readonly values: Float64Array;
+}
+
 /** `out[i] = f(a[i], p, q)`; `p` and `q` are the op's own parameters (slope, alpha, lower and upper bound). */
 export type UnaryKernel = (a: Strided, out: NumericArray, p?: number, q?: number) => void;
 
@@ -179,6 +186,20 @@ export interface Kernels extends ElementwiseKernels, ReduceKernels {
   readonly avgPool: (g: PoolGeometry, x: FloatArray, y: FloatArray) => void;
   /** The adjoint of `avgPool`. */
   readonly avgPoolInputGrad: (g: PoolGeometry, y: FloatArray, x: FloatArray) => void;
+
+  /** `out[…, i, …] = Σk matrix[i, k] · a[…, k, …]` along `axis`, summed in double precision. */
+  readonly sparseAlong: (matrix: SparseMatrix, a: Strided, axis: number, out: NumericArray) => void;
+  /**
+   * For each of `planes` contiguous planes, the flat index of the largest element of every window of adaptive pooling: along an
+   * axis window `o` covers `floor(o · in / out)` up to, but not with, `ceil((o + 1) · in / out)`. NaN wins.
+   */
+  readonly adaptiveMaxPool: (
+    planes: number,
+    inputSize: readonly number[],
+    outputSize: readonly number[],
+    x: FloatArray,
+    indices: Int32Array,
+  ) => void;
 
   /** Writes the elements of `a` into `out`, row-major; converts as a JavaScript assignment between the arrays does. */
   readonly copy: (a: Strided, out: NumericArray) => void;

@@ -1,19 +1,30 @@
 // How fixtures call normalisation, pooling, resizing and attention: tensors are operands there, null where absent.
 
 import {
+  type AdaptiveSize,
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1dWithIndices,
+  adaptiveMaxPool2dWithIndices,
+  adaptiveMaxPool3dWithIndices,
   avgPool1d,
   avgPool2d,
   avgPool3d,
   type BatchNormOptions,
   batchNorm,
   groupNorm,
+  type InterpolateOptions,
   instanceNorm,
+  interpolate,
   layerNorm,
   localResponseNorm,
   maxPool1dWithIndices,
   maxPool2dWithIndices,
   maxPool3dWithIndices,
   type NormalisedBatch,
+  pixelShuffle,
+  pixelUnshuffle,
   rmsNorm,
   type Tensor,
   type ValuesAndIndices,
@@ -47,6 +58,14 @@ const pool =
   ([x], { kernelSize, ...options }) =>
     tensors(op(tensorOf(x), kernelSize as number | number[], options));
 
+const adaptive =
+  <Result>(
+    op: (x: Tensor, outputSize: AdaptiveSize) => Result,
+    tensors: (result: Result) => Tensor | Tensor[],
+  ): Adapter =>
+  ([x], { outputSize }) =>
+    tensors(op(tensorOf(x), outputSize as AdaptiveSize));
+
 const both = ({ values, indices }: ValuesAndIndices): Tensor[] => [values, indices];
 const alone = (result: Tensor): Tensor => result;
 
@@ -74,4 +93,13 @@ export const networkAdapters: Adapters = {
   avgPool1d: pool(avgPool1d, alone),
   avgPool2d: pool(avgPool2d, alone),
   avgPool3d: pool(avgPool3d, alone),
+  adaptiveAvgPool1d: adaptive(adaptiveAvgPool1d, alone),
+  adaptiveAvgPool2d: adaptive(adaptiveAvgPool2d, alone),
+  adaptiveAvgPool3d: adaptive(adaptiveAvgPool3d, alone),
+  adaptiveMaxPool1d: adaptive(adaptiveMaxPool1dWithIndices, both),
+  adaptiveMaxPool2d: adaptive(adaptiveMaxPool2dWithIndices, both),
+  adaptiveMaxPool3d: adaptive(adaptiveMaxPool3dWithIndices, both),
+  interpolate: ([x], options) => interpolate(tensorOf(x), options as InterpolateOptions),
+  pixelShuffle: ([x], { upscaleFactor }) => pixelShuffle(tensorOf(x), upscaleFactor as number),
+  pixelUnshuffle: ([x], { downscaleFactor }) => pixelUnshuffle(tensorOf(x), downscaleFactor as number),
 };

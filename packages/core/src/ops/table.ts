@@ -36,9 +36,11 @@ import { classIndexOp } from './losses-classes.ts';
 import { matmulOp } from './matmul.ts';
 import { padOp } from './pad.ts';
 import { avgPoolInputGradOp, avgPoolOp, maxPoolPlacesOp } from './pool.ts';
+import { adaptiveMaxPoolPlacesOp } from './pool-adaptive.ts';
 import { powNumberOp, powOp, reciprocalOp, rsqrtOp, sqrtOp, squareOp } from './powers.ts';
 import { allOp, anyOp } from './quantifiers.ts';
 import { eluOp, hardsigmoidOp, hardswishOp, leakyReluOp, reluOp } from './rectifiers.ts';
+import { resampleOp } from './resample.ts';
 import { cumprodOp, cumsumOp, prodOp, recurrenceOp } from './scan.ts';
 import { absOp, maximumOp, minimumOp, whereOp } from './select.ts';
 import {
@@ -200,4 +202,6 @@ export const builtinOps: readonly AnyOp[] = [
   maxPoolPlacesOp,
   avgPoolOp,
   avgPoolInputGradOp,
+  adaptiveMaxPoolPlacesOp,
+  resampleOp,
 ];

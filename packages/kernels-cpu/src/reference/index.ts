@@ -11,6 +11,7 @@ import { logsumexp, variance } from './moments.ts';
 import { avgPool, avgPoolInputGrad, maxPool } from './pool.ts';
 import { recurrence } from './recurrence.ts';
 import { argmax, argmin, reduceKernels } from './reduce.ts';
+import { adaptiveMaxPool, sparseAlong } from './resample.ts';
 import { cumprod, cumsum } from './scan.ts';
 import { logSoftmax, softmax } from './softmax.ts';
 import { argsort } from './sort.ts';
@@ -38,6 +39,8 @@ export const reference: Kernels = {
   maxPool,
   avgPool,
   avgPoolInputGrad,
+  sparseAlong,
+  adaptiveMaxPool,
   copy,
   assign,
   accumulate,
