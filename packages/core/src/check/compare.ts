@@ -2,6 +2,7 @@
 
 import { type Circumstances, diagnose, type Entry } from './diagnose.ts';
 import { Directions } from './directions.ts';
+import { unravel } from './numbers.ts';
 import { centralDifference, numericJacobians } from './numeric.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Line, Probe } from './probe.ts';
@@ -214,27 +215,16 @@ function unsteadiness(
   const same =
     isVerdict(analytic) || isVerdict(repeated)
       ? isVerdict(analytic) && isVerdict(repeated)
-      : sameNumbers(numbersOf(analytic), numbersOf(repeated));
+      : sameNumbers(listed(analytic), listed(repeated));
   return same
     ? null
     : { kind: 'nondeterministic', text: 'Two derivatives at the same inputs gave different values.' };
 }
 
-function numbersOf(value: Float64Array | number): Float64Array {
+function listed(value: Float64Array | number): Float64Array {
   return typeof value === 'number' ? Float64Array.of(value) : value;
 }
 
 function sameNumbers(a: Float64Array, b: Float64Array): boolean {
   return a.every((value, k) => Object.is(value, b[k]));
-}
-
-// The index of an element by its row-major number.
-function unravel(element: number, shape: readonly number[]): number[] {
-  const index = new Array<number>(shape.length);
-  let rest = element;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    index[axis] = rest % shape[axis];
-    rest = Math.floor(rest / shape[axis]);
-  }
-  return index;
 }

@@ -8,6 +8,7 @@ import { ArgumentError, DTypeError, formatShape } from '../errors.ts';
 import { type Shape, sameShape } from '../shape.ts';
 import { noGrad } from '../tape/mode.ts';
 import { fromArray, Storage, Tensor } from '../tensor.ts';
+import { numbersOf } from './numbers.ts';
 
 /** A function that can be checked: tensors in, one tensor or several out. It must be pure. */
 export type CheckedFunction = (...inputs: Tensor[]) => Tensor | readonly Tensor[];
@@ -55,7 +56,7 @@ export class Probe {
     this.checked = checkedInputs(op, inputs, precision);
     const first = noGrad(() => listOf(op, fn(...inputs.map(copyOf))));
     this.outputs = differentiable(op, first);
-    this.base = this.outputs.map(({ index }) => Float64Array.from(first[index].toTypedArray()));
+    this.base = this.outputs.map(({ index }) => numbersOf(first[index]));
     this.again = this.values(inputs.map(copyOf));
   }
 
@@ -107,7 +108,7 @@ export class Probe {
   }
 
   private values(inputs: readonly Tensor[]): Float64Array[] {
-    return noGrad(() => this.run(inputs)).map((output) => Float64Array.from(output.toTypedArray()));
+    return noGrad(() => this.run(inputs)).map((output) => numbersOf(output));
   }
 }
 

@@ -9,6 +9,7 @@ import type { Node } from '../tape/node.ts';
 import { observe } from '../tape/observer.ts';
 import type { Tensor } from '../tensor.ts';
 import { Detachments } from './detachments.ts';
+import { numbersOf } from './numbers.ts';
 import type { Probe } from './probe.ts';
 import type { Verdict } from './report.ts';
 
@@ -35,7 +36,7 @@ export function reverse(probe: Probe): Analytic {
     const gradient = observe({ ruleRan: requireDType }, () =>
       grad(output, leaf, { gradOutput, retainGraph: true, unused: 'zeros' }),
     );
-    return Float64Array.from(gradient.toTypedArray());
+    return numbersOf(gradient);
   };
   const connected = (o: number, i: number): boolean =>
     outputs[o].node !== null && leadsTo(outputs[o].node, leaves[probe.checked[i]].node!);
