@@ -85,29 +85,15 @@ export interface ConvTransposeGeometryOptions extends CommonOptions {
 export function convGeometry(options: ConvGeometryOptions): ConvGeometry {
   const op = options.op ?? 'convolution';
   const c = readCommon(op, options);
-  const outputSize = c.inputSize.map((input, axis) => {
-    const [kernel, stride, padding, dilation] = [
-      c.kernelSize[axis],
-      c.stride[axis],
-      c.padding[axis],
-      c.dilation[axis],
-    ];
-    const reach = dilation * (kernel - 1) + 1;
-    const output = Math.floor((input + 2 * padding - reach) / stride) + 1;
-    if (output >= 1) return output;
-    throw new GeometryError({
-      op,
-      parameter: 'inputSize',
-      axis,
-      actual: input,
-      expected: `at least ${reach - 2 * padding}, so that the output is not empty`,
-      remedy:
-        'The output size is floor((input + 2·padding − dilation·(kernel − 1) − 1) / stride) + 1 = ' +
-        `floor((${input} + 2·${padding} − ${dilation}·(${kernel} − 1) − 1) / ${stride}) + 1 = ${output}. ` +
-        `Use a larger input, a smaller kernel or dilation, or padding[${axis}] of at least ${Math.ceil((reach - input) / 2)}.`,
-    });
-  });
-  return checked(op, { ...c, outputSize }, { x: 'input', y: 'output' });
+  const dims = c.inputSize.length;
+  const outputSize = new Array<number>(dims);
+  for (let axis = 0; axis < dims; axis++) {
+    const reach = c.dilation[axis] * (c.kernelSize[axis] - 1) + 1;
+    const room = c.inputSize[axis] + 2 * c.padding[axis] - reach;
+    if (room < 0) throw emptyOutput(op, c, axis);
+    outputSize[axis] = Math.floor(room / c.stride[axis]) + 1;
+  }
+  return checked(op, c, c.inputSize, outputSize, 'convolution');
 }
 
 /**
@@ -142,34 +128,19 @@ export function convTransposeGeometry(options: ConvTransposeGeometryOptions): Co
       remedy: `Leave out outputSize or outputPadding (which is ${String(options.outputPadding)}).`,
     });
   }
-  const smallest = c.inputSize.map(
-    (input, axis) =>
-      (input - 1) * c.stride[axis] - 2 * c.padding[axis] + c.dilation[axis] * (c.kernelSize[axis] - 1) + 1,
-  );
+  const smallest = new Array<number>(dims);
+  for (let axis = 0; axis < dims; axis++) {
+    const reach = c.dilation[axis] * (c.kernelSize[axis] - 1) + 1;
+    smallest[axis] = (c.inputSize[axis] - 1) * c.stride[axis] - 2 * c.padding[axis] + reach;
+  }
   const size =
     options.outputSize === undefined
-      ? fromOutputPadding(
-          op,
-          c,
-          perAxis(options.outputPadding ?? 0, dims, { op, option: 'outputPadding', minimum: 0 }),
-          smallest,
-        )
-      : fromOutputSize(
-          op,
-          c,
-          perAxis(options.outputSize, dims, { op, option: 'outputSize', minimum: 1 }),
-          smallest,
-        );
-  const geometry = {
-    ...c,
-    inChannels: c.outChannels,
-    outChannels: c.inChannels,
-    inputSize: size,
-    outputSize: c.inputSize,
-  };
-  return checked(op, geometry, { x: 'output', y: 'input' });
+      ? fromOutputPadding(op, c, options.outputPadding ?? 0, smallest)
+      : fromOutputSize(op, c, options.outputSize, smallest);
+  return checked(op, c, size, c.inputSize, 'transpose');
 }
 
+/** The options, checked one by one; channels and sizes are still those of what enters and leaves the operation. */
 type Common = Omit<ConvGeometry, 'outputSize'>;
 
 function readCommon(op: string, options: CommonOptions): Common {
@@ -185,22 +156,11 @@ function readCommon(op: string, options: CommonOptions): Common {
   }
   const dims = inputSize.length;
   const groups = integer(options.groups ?? 1, { op, option: 'groups', minimum: 1 });
-  const channels = (option: 'inChannels' | 'outChannels') => {
-    const count = integer(options[option], { op, option, minimum: 1 });
-    if (count % groups === 0) return count;
-    throw new GeometryError({
-      op,
-      parameter: option,
-      actual: count,
-      expected: `a multiple of groups = ${groups}`,
-      remedy: `Choose groups among the divisors of ${count}, or ${option} among the multiples of ${groups}.`,
-    });
-  };
   return {
     batch: integer(options.batch, { op, option: 'batch', minimum: 0 }),
     groups,
-    inChannels: channels('inChannels'),
-    outChannels: channels('outChannels'),
+    inChannels: channels(op, 'inChannels', options.inChannels, groups),
+    outChannels: channels(op, 'outChannels', options.outChannels, groups),
     inputSize: perAxis(inputSize, dims, { op, option: 'inputSize', minimum: 1 }),
     kernelSize: perAxis(options.kernelSize, dims, { op, option: 'kernelSize', minimum: 1 }),
     stride: perAxis(options.stride ?? 1, dims, { op, option: 'stride', minimum: 1 }),
@@ -209,10 +169,25 @@ function readCommon(op: string, options: CommonOptions): Common {
   };
 }
 
-function fromOutputPadding(op: string, c: Common, outputPadding: number[], smallest: number[]): number[] {
-  return outputPadding.map((extra, axis) => {
-    const [stride, dilation] = [c.stride[axis], c.dilation[axis]];
+function channels(op: string, option: string, value: unknown, groups: number): number {
+  const count = integer(value, { op, option, minimum: 1 });
+  if (count % groups === 0) return count;
+  throw new GeometryError({
+    op,
+    parameter: option,
+    actual: count,
+    expected: `a multiple of groups = ${groups}`,
+    remedy: `Choose groups among the divisors of ${count}, or ${option} among the multiples of ${groups}.`,
+  });
+}
+
+function fromOutputPadding(op: string, c: Common, value: PerAxis, smallest: number[]): number[] {
+  const extras = perAxis(value, smallest.length, { op, option: 'outputPadding', minimum: 0 });
+  return extras.map((extra, axis) => {
+    const stride = c.stride[axis];
+    const dilation = c.dilation[axis];
     const limit = Math.max(stride, dilation);
+    const size = smallest[axis] + extra;
     if (extra >= limit) {
       throw new GeometryError({
         op,
@@ -221,18 +196,18 @@ function fromOutputPadding(op: string, c: Common, outputPadding: number[], small
         actual: extra,
         expected: `an integer in [0, ${limit - 1}], less than max(stride, dilation) = max(${stride}, ${dilation}) = ${limit}`,
         remedy:
-          `${outputFormula(c, axis, extra, smallest[axis] + extra)} ` +
-          `Lower outputPadding[${axis}] to at most ${limit - 1}, or raise stride[${axis}] or dilation[${axis}] to at least ${extra + 1}.`,
+          `${outputFormula(c, axis, extra, size)} Lower outputPadding[${axis}] to at most ${limit - 1}, ` +
+          `or raise stride[${axis}] or dilation[${axis}] to at least ${extra + 1}.`,
       });
     }
-    const size = smallest[axis] + extra;
-    if (size >= 1) return size;
-    throw emptyTranspose(op, c, axis, extra, size);
+    if (size < 1) throw emptyTranspose(op, c, axis, extra, size);
+    return size;
   });
 }
 
-function fromOutputSize(op: string, c: Common, outputSize: number[], smallest: number[]): number[] {
-  return outputSize.map((size, axis) => {
+function fromOutputSize(op: string, c: Common, value: PerAxis, smallest: number[]): number[] {
+  const sizes = perAxis(value, smallest.length, { op, option: 'outputSize', minimum: 1 });
+  return sizes.map((size, axis) => {
     const minimum = smallest[axis];
     const limit = Math.max(c.stride[axis], c.dilation[axis]);
     const maximum = minimum + limit - 1;
@@ -252,6 +227,27 @@ function fromOutputSize(op: string, c: Common, outputSize: number[], smallest: n
   });
 }
 
+function emptyOutput(op: string, c: Common, axis: number): GeometryError {
+  const input = c.inputSize[axis];
+  const kernel = c.kernelSize[axis];
+  const stride = c.stride[axis];
+  const padding = c.padding[axis];
+  const dilation = c.dilation[axis];
+  const reach = dilation * (kernel - 1) + 1;
+  const output = Math.floor((input + 2 * padding - reach) / stride) + 1;
+  return new GeometryError({
+    op,
+    parameter: 'inputSize',
+    axis,
+    actual: input,
+    expected: `at least ${reach - 2 * padding}, so that the output is not empty`,
+    remedy:
+      'The output size is floor((input + 2·padding − dilation·(kernel − 1) − 1) / stride) + 1 = ' +
+      `floor((${input} + 2·${padding} − ${dilation}·(${kernel} − 1) − 1) / ${stride}) + 1 = ${output}. ` +
+      `Use a larger input, a smaller kernel or dilation, or padding[${axis}] of at least ${Math.ceil((reach - input) / 2)}.`,
+  });
+}
+
 function emptyTranspose(op: string, c: Common, axis: number, extra: number, size: number): GeometryError {
   const missing = 1 - size;
   return new GeometryError({
@@ -265,20 +261,37 @@ function emptyTranspose(op: string, c: Common, axis: number, extra: number, size
 }
 
 function outputFormula(c: Common, axis: number, extra: number, size: number): string {
-  const [input, kernel] = [c.inputSize[axis], c.kernelSize[axis]];
+  const input = c.inputSize[axis];
+  const kernel = c.kernelSize[axis];
   return (
     'The output size is (input − 1)·stride − 2·padding + dilation·(kernel − 1) + outputPadding + 1 = ' +
     `(${input} − 1)·${c.stride[axis]} − 2·${c.padding[axis]} + ${c.dilation[axis]}·(${kernel} − 1) + ${extra} + 1 = ${size}.`
   );
 }
 
+/** Puts x and y where they belong, in one object shape whichever constructor asks, and checks that all arrays can be addressed. */
 function checked(
   op: string,
-  g: ConvGeometry,
-  names: { readonly x: string; readonly y: string },
+  c: Common,
+  xSize: readonly number[],
+  ySize: readonly number[],
+  role: 'convolution' | 'transpose',
 ): ConvGeometry {
-  requireAddressable(op, names.x, [g.batch, g.inChannels, ...g.inputSize]);
-  requireAddressable(op, names.y, [g.batch, g.outChannels, ...g.outputSize]);
+  const isTranspose = role === 'transpose';
+  const g: ConvGeometry = {
+    batch: c.batch,
+    groups: c.groups,
+    inChannels: isTranspose ? c.outChannels : c.inChannels,
+    outChannels: isTranspose ? c.inChannels : c.outChannels,
+    inputSize: xSize,
+    kernelSize: c.kernelSize,
+    outputSize: ySize,
+    stride: c.stride,
+    padding: c.padding,
+    dilation: c.dilation,
+  };
+  requireAddressable(op, isTranspose ? 'output' : 'input', [g.batch, g.inChannels, ...xSize]);
+  requireAddressable(op, isTranspose ? 'input' : 'output', [g.batch, g.outChannels, ...ySize]);
   requireAddressable(op, 'weight', [g.outChannels, g.inChannels / g.groups, ...g.kernelSize]);
   return g;
 }

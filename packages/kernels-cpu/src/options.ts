@@ -54,12 +54,15 @@ export function perAxis(value: unknown, dims: number, rule: OptionRule): number[
     });
   }
   // Not map(): it would skip the holes of a sparse array.
-  return Array.from(value, (element, axis) => integer(element, rule, axis));
+  const values = new Array<number>(dims);
+  for (let axis = 0; axis < dims; axis++) values[axis] = integer(value[axis], rule, axis);
+  return values;
 }
 
 /** Throws if an array of these extents would hold more elements than an int32 index can reach. */
 export function requireAddressable(op: string, operand: string, extents: readonly number[]): void {
-  const elements = extents.reduce((product, extent) => product * extent, 1);
+  let elements = 1;
+  for (let axis = 0; axis < extents.length; axis++) elements *= extents[axis];
   if (elements <= MAX_ELEMENTS) return;
   throw new GeometryError({
     op,

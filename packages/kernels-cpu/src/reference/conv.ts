@@ -8,6 +8,7 @@
 import type { ConvGeometry } from '../geometry.ts';
 import type { FloatArray } from '../kernels.ts';
 import { gemm, type Matrix } from './gemm.ts';
+import { elementCount } from './strided.ts';
 import { gatherTaps, planTaps, scatterTaps } from './taps.ts';
 import { Workspace } from './workspace.ts';
 
@@ -22,7 +23,7 @@ export function convForward(g: ConvGeometry, x: FloatArray, w: FloatArray, y: Fl
   const taps = planTaps(g);
   const depth = taps.channels * taps.taps;
   const outChannels = g.outChannels / g.groups;
-  const positions = size(g.outputSize);
+  const positions = elementCount(g.outputSize);
   const weight = inDouble(w, weightSpace);
   const matrix = matrixSpace.take(depth * taps.width);
   const sums = outputSpace.take(outChannels * taps.width);
@@ -49,7 +50,7 @@ export function convInputGrad(g: ConvGeometry, w: FloatArray, y: FloatArray, x: 
   const taps = planTaps(g);
   const depth = taps.channels * taps.taps;
   const outChannels = g.outChannels / g.groups;
-  const positions = size(g.outputSize);
+  const positions = elementCount(g.outputSize);
   const imageSize = taps.channels * taps.plane;
   const weight = inDouble(w, weightSpace);
   const matrix = matrixSpace.take(depth * taps.width);
@@ -95,7 +96,7 @@ export function convWeightGrad(g: ConvGeometry, x: FloatArray, y: FloatArray, w:
   const taps = planTaps(g);
   const depth = taps.channels * taps.taps;
   const outChannels = g.outChannels / g.groups;
-  const positions = size(g.outputSize);
+  const positions = elementCount(g.outputSize);
   const sums = weightSpace.take(w.length);
   const matrix = matrixSpace.take(depth * taps.width);
   const cotangent = outputSpace.take(outChannels * taps.width);
@@ -115,10 +116,6 @@ export function convWeightGrad(g: ConvGeometry, x: FloatArray, y: FloatArray, w:
     }
   }
   copyRows(sums, 0, w.length, w, 0, 0, 1, w.length);
-}
-
-function size(extents: readonly number[]): number {
-  return extents.reduce((product, extent) => product * extent, 1);
 }
 
 function inDouble(w: FloatArray, space: Workspace): Float64Array {

@@ -90,8 +90,12 @@ function ternaryRow(
   out: NumericArray,
   k: number,
 ): void {
-  let [i, j, l] = [rows.at(0), rows.at(1), rows.at(2)];
-  const [di, dj, dl] = [rows.step(0), rows.step(1), rows.step(2)];
+  let i = rows.at(0);
+  let j = rows.at(1);
+  let l = rows.at(2);
+  const di = rows.step(0);
+  const dj = rows.step(1);
+  const dl = rows.step(2);
   for (const end = k + rows.length; k < end; k++, i += di, j += dj, l += dl) out[k] = f(a[i], b[j], c[l]);
 }
 

@@ -9,8 +9,10 @@ export const gather: Kernels['gather'] = (a, axis, index, out) => {
   const rows = new Rows(index.shape, [pinned(a, axis, index.shape), index]);
   let k = 0;
   do {
-    let [i, j] = [rows.at(0), rows.at(1)];
-    const [di, dj] = [rows.step(0), rows.step(1)];
+    let i = rows.at(0);
+    let j = rows.at(1);
+    const di = rows.step(0);
+    const dj = rows.step(1);
     for (const end = k + rows.length; k < end; k++, i += di, j += dj) {
       out[k] = a.data[i + index.data[j] * stride];
     }
@@ -24,8 +26,12 @@ export const scatter: Kernels['scatter'] = (a, axis, index, target, targetShape)
   const from = { ...a, shape: index.shape };
   const rows = new Rows(index.shape, [from, index, pinned(whole, axis, index.shape)]);
   do {
-    let [i, j, k] = [rows.at(0), rows.at(1), rows.at(2)];
-    const [di, dj, dk] = [rows.step(0), rows.step(1), rows.step(2)];
+    let i = rows.at(0);
+    let j = rows.at(1);
+    let k = rows.at(2);
+    const di = rows.step(0);
+    const dj = rows.step(1);
+    const dk = rows.step(2);
     for (let t = 0; t < rows.length; t++, i += di, j += dj, k += dk) {
       target[k + index.data[j] * stride] = a.data[i];
     }
@@ -39,8 +45,12 @@ export const scatterAdd: Kernels['scatterAdd'] = (a, axis, index, target, target
   const from = { ...a, shape: index.shape };
   const rows = new Rows(index.shape, [from, index, pinned(whole, axis, index.shape)]);
   do {
-    let [i, j, k] = [rows.at(0), rows.at(1), rows.at(2)];
-    const [di, dj, dk] = [rows.step(0), rows.step(1), rows.step(2)];
+    let i = rows.at(0);
+    let j = rows.at(1);
+    let k = rows.at(2);
+    const di = rows.step(0);
+    const dj = rows.step(1);
+    const dk = rows.step(2);
     for (let t = 0; t < rows.length; t++, i += di, j += dj, k += dk) {
       target[k + index.data[j] * stride] += a.data[i];
     }
@@ -56,8 +66,10 @@ export const indexSelect: Kernels['indexSelect'] = (a, axis, index, out) => {
   const rows = new Rows(slice.shape, [slice, withoutAxis(whole, axis)]);
   for (let j = 0; j < index.length; j++) {
     do {
-      let [i, k] = [rows.at(0) + index[j] * a.strides[axis], rows.at(1) + j * whole.strides[axis]];
-      const [di, dk] = [rows.step(0), rows.step(1)];
+      let i = rows.at(0) + index[j] * a.strides[axis];
+      let k = rows.at(1) + j * whole.strides[axis];
+      const di = rows.step(0);
+      const dk = rows.step(1);
       for (let t = 0; t < rows.length; t++, i += di, k += dk) out[k] = a.data[i];
     } while (rows.next());
   }
@@ -70,8 +82,10 @@ export const indexAdd: Kernels['indexAdd'] = (a, axis, index, target, targetShap
   const rows = new Rows(slice.shape, [slice, withoutAxis(whole, axis)]);
   for (let j = 0; j < index.length; j++) {
     do {
-      let [i, k] = [rows.at(0) + j * a.strides[axis], rows.at(1) + index[j] * whole.strides[axis]];
-      const [di, dk] = [rows.step(0), rows.step(1)];
+      let i = rows.at(0) + j * a.strides[axis];
+      let k = rows.at(1) + index[j] * whole.strides[axis];
+      const di = rows.step(0);
+      const dk = rows.step(1);
       for (let t = 0; t < rows.length; t++, i += di, k += dk) target[k] += a.data[i];
     } while (rows.next());
   }

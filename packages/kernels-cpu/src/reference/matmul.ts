@@ -16,10 +16,13 @@ const productSpace = new Workspace();
 export const matmul: BinaryKernel = (a, b, out, shape) => {
   if (out.length === 0) return;
   const rank = shape.length;
-  const [m, n, depth] = [shape[rank - 2], shape[rank - 1], a.shape[a.shape.length - 1]];
+  const m = shape[rank - 2];
+  const n = shape[rank - 1];
+  const depth = a.shape[a.shape.length - 1];
   const isInteger = out instanceof Int32Array || out instanceof Uint8Array;
   const batches = new Rows(shape.slice(0, -2), [batchAxes(a), batchAxes(b)]);
-  let [packedA, packedB] = [-1, -1];
+  let packedA = -1;
+  let packedB = -1;
   let left: Matrix | undefined;
   let right: Matrix | undefined;
   let k = 0;
@@ -34,7 +37,8 @@ export const matmul: BinaryKernel = (a, b, out, shape) => {
       // A broadcast operand stays packed.
       if (left === undefined || startA !== packedA) left = pack(a, startA, m, depth, leftSpace);
       if (right === undefined || startB !== packedB) right = pack(b, startB, depth, n, rightSpace);
-      [packedA, packedB] = [startA, startB];
+      packedA = startA;
+      packedB = startB;
       const product = productSpace.take(m * n);
       product.fill(0, 0, m * n);
       gemm(m, n, depth, left, right, product, 0, n);
@@ -50,13 +54,16 @@ function batchAxes({ shape, strides, offset }: Strided) {
 /** A matrix of a strided operand in double precision, along its shorter stride so that memory is read in order. */
 function pack(a: Strided, start: number, rows: number, columns: number, space: Workspace): Matrix {
   const rank = a.shape.length;
-  const [rowStride, columnStride] = [a.strides[rank - 2], a.strides[rank - 1]];
+  const rowStride = a.strides[rank - 2];
+  const columnStride = a.strides[rank - 1];
   if (a.data instanceof Float64Array)
     return { data: a.data, offset: start, row: rowStride, column: columnStride };
   const data = space.take(rows * columns);
   const byColumns = Math.abs(rowStride) < Math.abs(columnStride);
-  const [outer, inner] = byColumns ? [columns, rows] : [rows, columns];
-  const [outerStride, innerStride] = byColumns ? [columnStride, rowStride] : [rowStride, columnStride];
+  const outer = byColumns ? columns : rows;
+  const inner = byColumns ? rows : columns;
+  const outerStride = byColumns ? columnStride : rowStride;
+  const innerStride = byColumns ? rowStride : columnStride;
   for (let o = 0; o < outer; o++)
     packLine(a.data, start + o * outerStride, innerStride, data, o * inner, inner);
   return byColumns ? { data, offset: 0, row: 1, column: rows } : { data, offset: 0, row: columns, column: 1 };
@@ -77,8 +84,10 @@ function integerProduct(
   n: number,
   depth: number,
 ): void {
-  const [rowA, columnA] = a.strides.slice(-2);
-  const [rowB, columnB] = b.strides.slice(-2);
+  const rowA = a.strides[a.strides.length - 2];
+  const columnA = a.strides[a.strides.length - 1];
+  const rowB = b.strides[b.strides.length - 2];
+  const columnB = b.strides[b.strides.length - 1];
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j++) {
       let total = 0;

@@ -18,14 +18,19 @@ interface Windows {
 
 export const maxPool: Kernels['maxPool'] = (g, x, y, indices) => {
   const { starts, positions } = listWindows(g);
-  const [inPlane, outPlane] = [elementCount(g.inputSize), elementCount(g.outputSize)];
+  const inPlane = elementCount(g.inputSize);
+  const outPlane = elementCount(g.outputSize);
   for (let plane = 0; plane < g.batch * g.channels; plane++) {
     const base = plane * inPlane;
     for (let o = 0; o < outPlane; o++) {
-      let [best, index] = [-Infinity, positions[starts[o]]];
+      let best = -Infinity;
+      let index = positions[starts[o]];
       for (let t = starts[o]; t < starts[o + 1]; t++) {
         const value = x[base + positions[t]];
-        if (value > best || Number.isNaN(value)) [best, index] = [value, positions[t]];
+        if (value > best || Number.isNaN(value)) {
+          best = value;
+          index = positions[t];
+        }
       }
       y[plane * outPlane + o] = best;
       indices[plane * outPlane + o] = index;
@@ -35,7 +40,8 @@ export const maxPool: Kernels['maxPool'] = (g, x, y, indices) => {
 
 export const avgPool: Kernels['avgPool'] = (g, x, y) => {
   const { starts, positions, divisors } = listWindows(g);
-  const [inPlane, outPlane] = [elementCount(g.inputSize), elementCount(g.outputSize)];
+  const inPlane = elementCount(g.inputSize);
+  const outPlane = elementCount(g.outputSize);
   for (let plane = 0; plane < g.batch * g.channels; plane++) {
     const base = plane * inPlane;
     for (let o = 0; o < outPlane; o++) {
@@ -50,7 +56,8 @@ const planeSpace = new Workspace();
 
 export const avgPoolInputGrad: Kernels['avgPoolInputGrad'] = (g, y, x) => {
   const { starts, positions, divisors } = listWindows(g);
-  const [inPlane, outPlane] = [elementCount(g.inputSize), elementCount(g.outputSize)];
+  const inPlane = elementCount(g.inputSize);
+  const outPlane = elementCount(g.outputSize);
   const sums = planeSpace.take(inPlane);
   for (let plane = 0; plane < g.batch * g.channels; plane++) {
     sums.fill(0, 0, inPlane);
@@ -82,16 +89,20 @@ function listWindows(g: PoolGeometry): Windows {
       }
     }
   }
-  return { starts, positions: Int32Array.from(positions), divisors };
+  return { starts, positions: new Int32Array(positions), divisors };
 }
 
 /** The windows of one axis: the positions inside the input, and how many a mean counts. */
 function listAxis(g: PoolGeometry, axis: number): { inside: number[]; divisor: number }[] {
-  const at = (values: readonly number[], missing: number) => threeAxes(values, missing)[axis];
-  const [input, output, kernel] = [at(g.inputSize, 1), at(g.outputSize, 1), at(g.kernelSize, 1)];
-  const [stride, padding, dilation] = [at(g.stride, 1), at(g.padding, 0), at(g.dilation, 1)];
+  const input = threeAxes(g.inputSize, 1)[axis];
+  const output = threeAxes(g.outputSize, 1)[axis];
+  const kernel = threeAxes(g.kernelSize, 1)[axis];
+  const stride = threeAxes(g.stride, 1)[axis];
+  const padding = threeAxes(g.padding, 0)[axis];
+  const dilation = threeAxes(g.dilation, 1)[axis];
   const limit = g.countIncludePad ? input + padding : input;
-  return Array.from({ length: output }, (_, o) => {
+  const windows: { inside: number[]; divisor: number }[] = [];
+  for (let o = 0; o < output; o++) {
     const inside: number[] = [];
     let divisor = 0;
     for (let tap = 0; tap < kernel; tap++) {
@@ -99,6 +110,7 @@ function listAxis(g: PoolGeometry, axis: number): { inside: number[]; divisor: n
       if (position >= 0 && position < input) inside.push(position);
       if (position < limit && (g.countIncludePad || position >= 0)) divisor++;
     }
-    return { inside, divisor };
-  });
+    windows.push({ inside, divisor });
+  }
+  return windows;
 }

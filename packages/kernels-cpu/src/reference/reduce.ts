@@ -19,7 +19,8 @@ interface Reducer {
 const sum: Reducer = {
   initial: 0,
   fold(state, data, i, di, n) {
-    let [total, error] = [state[0], state[1]];
+    let total = state[0];
+    let error = state[1];
     for (let t = 0; t < n; t++, i += di) {
       const x = data[i];
       const next = total + x;
@@ -123,16 +124,23 @@ function reduction(reducer: Reducer, integerReducer: Reducer = reducer): ReduceK
   };
 }
 
-/** The layouts, from offset 0, of the axes that stay and of those that are reduced. */
+/** The layouts, from offset 0, of the axes that stay and of those that are reduced (which are sorted). */
 export function splitAxes(a: Strided, axes: readonly number[]): { kept: Layout; reduced: Layout } {
-  const kept = { shape: [] as number[], strides: [] as number[], offset: 0 };
-  const reduced = { shape: [] as number[], strides: [] as number[], offset: 0 };
-  for (let axis = 0; axis < a.shape.length; axis++) {
-    const layout = axes.includes(axis) ? reduced : kept;
-    layout.shape.push(a.shape[axis]);
-    layout.strides.push(a.strides[axis]);
+  const rank = a.shape.length;
+  const kept = emptyLayout(rank - axes.length);
+  const reduced = emptyLayout(axes.length);
+  for (let axis = 0, next = 0; axis < rank; axis++) {
+    const isReduced = next < axes.length && axes[next] === axis;
+    const layout = isReduced ? reduced : kept;
+    const place = isReduced ? next++ : axis - next;
+    layout.shape[place] = a.shape[axis];
+    layout.strides[place] = a.strides[axis];
   }
   return { kept, reduced };
+}
+
+function emptyLayout(rank: number): { shape: number[]; strides: number[]; offset: number } {
+  return { shape: new Array<number>(rank), strides: new Array<number>(rank), offset: 0 };
 }
 
 export const reduceKernels: { readonly [K in ReduceName]: ReduceKernel } = {
@@ -148,16 +156,21 @@ export const reduceKernels: { readonly [K in ReduceName]: ReduceKernel } = {
 function extremum(beats: (x: number, best: number) => boolean) {
   return (a: Strided, axis: number, out: Int32Array): void => {
     if (out.length === 0) return;
-    const [extent, stride] = [a.shape[axis], a.strides[axis]];
+    const extent = a.shape[axis];
+    const stride = a.strides[axis];
     const { kept } = splitAxes(a, [axis]);
     const lines = new Rows(kept.shape, [kept, contiguous(kept.shape)]);
     do {
       for (let t = 0; t < lines.length; t++) {
         const start = a.offset + lines.at(0) + t * lines.step(0);
-        let [index, best] = [0, a.data[start]];
+        let index = 0;
+        let best = a.data[start];
         for (let i = 1; i < extent && !Number.isNaN(best); i++) {
           const x = a.data[start + i * stride];
-          if (beats(x, best) || Number.isNaN(x)) [index, best] = [i, x];
+          if (beats(x, best) || Number.isNaN(x)) {
+            index = i;
+            best = x;
+          }
         }
         out[lines.at(1) + t * lines.step(1)] = index;
       }

@@ -18,7 +18,9 @@ function scan(line: ScanLine): ScanKernel {
   return (a, axis, out) => {
     if (out.length === 0) return;
     const target = contiguous(a.shape);
-    const [extent, stride, targetStride] = [a.shape[axis], a.strides[axis], target.strides[axis]];
+    const extent = a.shape[axis];
+    const stride = a.strides[axis];
+    const targetStride = target.strides[axis];
     const others = withoutAxis(a, axis);
     const lines = new Rows(others.shape, [others, withoutAxis(target, axis)]);
     do {
@@ -32,7 +34,8 @@ function scan(line: ScanLine): ScanKernel {
 
 export const cumsum = scan((n, a, i, di, out, k, dk) => {
   const isInteger = out instanceof Int32Array || out instanceof Uint8Array;
-  let [total, error] = [0, 0];
+  let total = 0;
+  let error = 0;
   for (let t = 0; t < n; t++, i += di, k += dk) {
     const x = a[i];
     const next = total + x;

@@ -5,7 +5,8 @@ import { contiguous, Rows, withoutAxis } from './strided.ts';
 
 export const argsort: Kernels['argsort'] = (a, axis, direction, out) => {
   if (out.length === 0) return;
-  const [extent, stride] = [a.shape[axis], a.strides[axis]];
+  const extent = a.shape[axis];
+  const stride = a.strides[axis];
   const whole = contiguous(a.shape);
   const others = withoutAxis(a, axis);
   const lines = new Rows(others.shape, [others, withoutAxis(whole, axis)]);

@@ -30,8 +30,14 @@ export function contiguous(shape: readonly number[]): Layout {
 
 /** The same layout without one of its axes. */
 export function withoutAxis({ shape, strides, offset }: Layout, axis: number): Layout {
-  const others = (_: number, other: number) => other !== axis;
-  return { shape: shape.filter(others), strides: strides.filter(others), offset };
+  const rank = shape.length - 1;
+  const others = { shape: new Array<number>(rank), strides: new Array<number>(rank), offset };
+  for (let other = 0; other < rank; other++) {
+    const from = other < axis ? other : other + 1;
+    others.shape[other] = shape[from];
+    others.strides[other] = strides[from];
+  }
+  return others;
 }
 
 /**
@@ -70,24 +76,55 @@ export class Rows {
   /** How many rows there are. */
   readonly count: number;
   readonly #operands: number;
-  readonly #positions: number[] = [];
-  /** Extents of the merged axes, the last of which is the row. */
-  readonly #extents: number[] = [];
+  readonly #positions: number[];
+  /** How many axes are left after merging; the last is the row. */
+  readonly #axes: number;
+  readonly #extents: number[];
   /** Strides of the merged axes, axis by axis: operand `p` on axis `x` is at `x * operands + p`. */
-  readonly #strides: number[] = [];
-  readonly #counters: number[] = [];
+  readonly #strides: number[];
+  readonly #counters: number[];
 
   constructor(shape: readonly number[], operands: readonly Layout[]) {
-    this.#operands = operands.length;
-    for (const operand of operands) this.#positions.push(operand.offset);
+    const width = operands.length;
+    const rank = Math.max(1, shape.length);
+    const extents = new Array<number>(rank);
+    const counters = new Array<number>(rank);
+    const strides = new Array<number>(rank * width);
+    const positions = new Array<number>(width);
     let count = 1;
+    let axes = 0;
     for (let axis = 0; axis < shape.length; axis++) {
-      if (shape[axis] === 1) continue;
-      count *= shape[axis];
-      this.#push(shape[axis], axis - shape.length, operands);
+      const extent = shape[axis];
+      if (extent === 1) continue;
+      count *= extent;
+      let merges = axes > 0;
+      for (let p = 0; p < width; p++) {
+        const stride = broadcastStride(operands[p], axis - shape.length);
+        strides[axes * width + p] = stride;
+        if (merges && strides[(axes - 1) * width + p] !== stride * extent) merges = false;
+      }
+      if (merges) {
+        for (let p = 0; p < width; p++) strides[(axes - 1) * width + p] = strides[axes * width + p];
+        extents[axes - 1] *= extent;
+      } else {
+        extents[axes] = extent;
+        counters[axes] = 0;
+        axes++;
+      }
     }
-    if (this.#extents.length === 0) this.#push(1, 0, operands);
-    this.length = this.#extents[this.#extents.length - 1];
+    if (axes === 0) {
+      for (let p = 0; p < width; p++) strides[p] = 0;
+      extents[0] = 1;
+      axes = 1;
+    }
+    for (let p = 0; p < width; p++) positions[p] = operands[p].offset;
+    this.#operands = width;
+    this.#axes = axes;
+    this.#extents = extents;
+    this.#counters = counters;
+    this.#strides = strides;
+    this.#positions = positions;
+    this.length = extents[axes - 1];
     this.count = count / this.length;
   }
 
@@ -98,45 +135,31 @@ export class Rows {
 
   /** The distance between neighbours of operand `p` along a row. */
   step(p: number): number {
-    return this.#strides[this.#strides.length - this.#operands + p];
+    return this.#strides[(this.#axes - 1) * this.#operands + p];
   }
 
   /** Goes on to the next row; after the last it is back at the first and returns false. */
   next(): boolean {
     const operands = this.#operands;
     const positions = this.#positions;
-    for (let axis = this.#extents.length - 2; axis >= 0; axis--) {
-      const strides = axis * operands;
+    const strides = this.#strides;
+    for (let axis = this.#axes - 2; axis >= 0; axis--) {
       const extent = this.#extents[axis];
       const counter = this.#counters[axis] + 1;
       if (counter < extent) {
         this.#counters[axis] = counter;
-        for (let p = 0; p < operands; p++) positions[p] += this.#strides[strides + p];
+        for (let p = 0; p < operands; p++) positions[p] += strides[axis * operands + p];
         return true;
       }
       this.#counters[axis] = 0;
-      for (let p = 0; p < operands; p++) positions[p] -= (extent - 1) * this.#strides[strides + p];
+      for (let p = 0; p < operands; p++) positions[p] -= (extent - 1) * strides[axis * operands + p];
     }
     return false;
   }
+}
 
-  /** Adds the axis that is `fromEnd` (negative) from the end of every operand, or merges it with the one before. */
-  #push(extent: number, fromEnd: number, operands: readonly Layout[]): void {
-    const last = this.#strides.length - this.#operands;
-    let merges = this.#extents.length > 0;
-    for (let p = 0; p < operands.length; p++) {
-      const { shape, strides } = operands[p];
-      const axis = shape.length + fromEnd;
-      const stride = axis < 0 || axis >= shape.length || shape[axis] === 1 ? 0 : strides[axis];
-      if (merges && this.#strides[last + p] !== stride * extent) merges = false;
-      this.#strides.push(stride);
-    }
-    if (merges) {
-      this.#extents[this.#extents.length - 1] *= extent;
-      this.#strides.splice(last, this.#operands);
-    } else {
-      this.#extents.push(extent);
-      this.#counters.push(0);
-    }
-  }
+/** The stride of an operand on the axis that is `fromEnd` (negative) from its end: 0 where it is broadcast. */
+function broadcastStride({ shape, strides }: Layout, fromEnd: number): number {
+  const axis = shape.length + fromEnd;
+  return axis < 0 || shape[axis] === 1 ? 0 : strides[axis];
 }

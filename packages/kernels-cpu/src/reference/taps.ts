@@ -5,13 +5,14 @@
 
 import type { ConvGeometry } from '../geometry.ts';
 import type { FloatArray } from '../kernels.ts';
+import { elementCount } from './strided.ts';
 
 /** A range of output positions [first, first + count) of one image, with the places that S reads for them. */
 export interface TapChunk {
   readonly first: number;
   readonly count: number;
   /** Triples (start in one channel's plane of x, start in the matrix, length): what lies inside x; all else is padding. */
-  readonly runs: Int32Array;
+  readonly runs: readonly number[];
 }
 
 /** S for every image and group of a geometry, cut into chunks of output positions so that its matrix stays in cache. */
@@ -34,68 +35,67 @@ const CHUNK = 2 ** 18;
 
 /** Plans S for a geometry with 1 to 3 spatial axes; missing leading axes count as extent 1. */
 export function planTaps(g: ConvGeometry): Taps {
-  const [, inHeight, inWidth] = threeAxes(g.inputSize, 1);
-  const [kernelDepth, kernelHeight, kernelWidth] = threeAxes(g.kernelSize, 1);
-  const [outDepth, outHeight, outWidth] = threeAxes(g.outputSize, 1);
   const channels = g.inChannels / g.groups;
-  const taps = kernelDepth * kernelHeight * kernelWidth;
+  const kernel = threeAxes(g.kernelSize, 1);
+  const out = threeAxes(g.outputSize, 1);
+  const taps = kernel[0] * kernel[1] * kernel[2];
+  const rows = out[0] * out[1];
+  const width = out[2];
   const positions = Math.max(1, Math.floor(CHUNK / (channels * taps)));
   // A chunk is a whole number of output rows, or part of one row where a row alone is too long.
-  const rowsPerChunk = Math.max(1, Math.floor(positions / outWidth));
-  const columnsPerChunk = Math.min(outWidth, positions);
-  const rows = outDepth * outHeight;
+  const rowsPerChunk = Math.min(rows, Math.max(1, Math.floor(positions / width)));
+  const columnsPerChunk = Math.min(width, positions);
   const chunks: TapChunk[] = [];
   for (let row = 0; row < rows; row += rowsPerChunk) {
     const rowEnd = Math.min(rows, row + rowsPerChunk);
-    for (let column = 0; column < outWidth; column += columnsPerChunk) {
-      const columnEnd = Math.min(outWidth, column + columnsPerChunk);
-      chunks.push({
-        first: row * outWidth + column,
-        count: (rowEnd - row) * (columnEnd - column),
-        runs: chunkRuns(g, row, rowEnd, column, columnEnd),
-      });
+    for (let column = 0; column < width; column += columnsPerChunk) {
+      const columnEnd = Math.min(width, column + columnsPerChunk);
+      const runs: number[] = [];
+      for (let tap = 0; tap < taps; tap++) pushRuns(runs, g, tap, row, rowEnd, column, columnEnd);
+      chunks.push({ first: row * width + column, count: (rowEnd - row) * (columnEnd - column), runs });
     }
   }
   return {
     channels,
-    plane: g.inputSize.reduce((product, extent) => product * extent, 1),
+    plane: elementCount(g.inputSize),
     taps,
-    stride: threeAxes(g.stride, 1)[2],
+    stride: g.stride[g.stride.length - 1],
     chunks,
-    width: chunks.reduce((widest, chunk) => Math.max(widest, chunk.count), 0),
+    width: rowsPerChunk * columnsPerChunk,
   };
+}
 
-  function chunkRuns(
-    { inputSize, stride, padding, dilation }: ConvGeometry,
-    row: number,
-    rowEnd: number,
-    column: number,
-    columnEnd: number,
-  ): Int32Array {
-    const inDepth = threeAxes(inputSize, 1)[0];
-    const [strideD, strideH, strideW] = threeAxes(stride, 1);
-    const [paddingD, paddingH, paddingW] = threeAxes(padding, 0);
-    const [dilationD, dilationH, dilationW] = threeAxes(dilation, 1);
-    const width = columnEnd - column;
-    const count = (rowEnd - row) * width;
-    const runs: number[] = [];
-    for (let tap = 0; tap < taps; tap++) {
-      const shiftW = (tap % kernelWidth) * dilationW - paddingW;
-      const shiftH = (Math.floor(tap / kernelWidth) % kernelHeight) * dilationH - paddingH;
-      const shiftD = Math.floor(tap / kernelWidth / kernelHeight) * dilationD - paddingD;
-      // The columns that this tap finds inside x: 0 <= column * stride + shift < inWidth.
-      const low = Math.max(column, Math.ceil(-shiftW / strideW));
-      const high = Math.min(columnEnd, Math.ceil((inWidth - shiftW) / strideW));
-      if (low >= high) continue;
-      for (let r = row; r < rowEnd; r++) {
-        const d = Math.floor(r / outHeight) * strideD + shiftD;
-        const h = (r % outHeight) * strideH + shiftH;
-        if (d < 0 || d >= inDepth || h < 0 || h >= inHeight) continue;
-        const start = (d * inHeight + h) * inWidth + low * strideW + shiftW;
-        runs.push(start, tap * count + (r - row) * width + low - column, high - low);
-      }
-    }
-    return Int32Array.from(runs);
+/** The runs of one tap of the kernel: one per output row that the tap finds inside x. */
+function pushRuns(
+  runs: number[],
+  g: ConvGeometry,
+  tap: number,
+  row: number,
+  rowEnd: number,
+  column: number,
+  columnEnd: number,
+): void {
+  const input = threeAxes(g.inputSize, 1);
+  const kernel = threeAxes(g.kernelSize, 1);
+  const stride = threeAxes(g.stride, 1);
+  const padding = threeAxes(g.padding, 0);
+  const dilation = threeAxes(g.dilation, 1);
+  const outHeight = threeAxes(g.outputSize, 1)[1];
+  // Output position o reads the input at o * stride + shift.
+  const shiftW = (tap % kernel[2]) * dilation[2] - padding[2];
+  const shiftH = (Math.floor(tap / kernel[2]) % kernel[1]) * dilation[1] - padding[1];
+  const shiftD = Math.floor(tap / (kernel[2] * kernel[1])) * dilation[0] - padding[0];
+  const low = Math.max(column, Math.ceil(-shiftW / stride[2]));
+  const high = Math.min(columnEnd, Math.ceil((input[2] - shiftW) / stride[2]));
+  if (low >= high) return;
+  const width = columnEnd - column;
+  const inMatrix = tap * (rowEnd - row) * width + low - column;
+  for (let r = row; r < rowEnd; r++) {
+    const d = Math.floor(r / outHeight) * stride[0] + shiftD;
+    const h = (r % outHeight) * stride[1] + shiftH;
+    if (d < 0 || d >= input[0] || h < 0 || h >= input[1]) continue;
+    const inPlane = (d * input[1] + h) * input[2] + low * stride[2] + shiftW;
+    runs.push(inPlane, inMatrix + (r - row) * width, high - low);
   }
 }
 
@@ -137,6 +137,6 @@ export function scatterTaps(taps: Taps, chunk: TapChunk, matrix: Float64Array, x
 
 /** Spatial values of three axes, with `missing` for leading axes that are not there. */
 export function threeAxes(values: readonly number[], missing: number): [number, number, number] {
-  const at = (axis: number) => values[values.length - 3 + axis] ?? missing;
-  return [at(0), at(1), at(2)];
+  const rank = values.length;
+  return [rank > 2 ? values[rank - 3] : missing, rank > 1 ? values[rank - 2] : missing, values[rank - 1]];
 }

@@ -1,0 +1,42 @@
+// Copies a strided matrix into panels: `width` elements of one step side by side, step after step.
+
+namespace ADJOINT_NAMESPACE {
+
+/** to[k · toStep + i] = from[i · fromRow + k] for a block of 4 × 4. */
+template <class T> INLINE void transpose4(const T* from, Index fromRow, T* to, Index toStep) {
+  typedef typename Lanes<T>::V4 V4;
+  typedef typename Lanes<T>::Unaligned4 U4;
+  const V4 a = *reinterpret_cast<const U4*>(from), b = *reinterpret_cast<const U4*>(from + fromRow);
+  const V4 c = *reinterpret_cast<const U4*>(from + 2 * fromRow), d = *reinterpret_cast<const U4*>(from + 3 * fromRow);
+  const V4 ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  const V4 cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd1 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  *reinterpret_cast<U4*>(to) = __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5);
+  *reinterpret_cast<U4*>(to + toStep) = __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7);
+  *reinterpret_cast<U4*>(to + 2 * toStep) = __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5);
+  *reinterpret_cast<U4*>(to + 3 * toStep) = __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7);
+}
+
+/** to[k · width + i] = from[i · row + k · step] for i < n, and 0 for n <= i < width, k < depth. */
+template <class T>
+static void pack(const T* from, Index row, Index step, Index n, Index width, Index depth, T* to) {
+  if (n < width)
+    for (Index k = 0; k < depth; k++)
+      for (Index i = n; i < width; i++) to[k * width + i] = 0;
+  if (row == 1) {
+    for (Index k = 0; k < depth; k++) copyRun(to + k * width, from + k * step, n);
+    return;
+  }
+  Index k = 0;
+  if (step == 1 && n >= 4) {
+    for (; k + 4 <= depth; k += 4) {
+      Index i = 0;
+      for (; i + 4 <= n; i += 4) transpose4(from + i * row + k, row, to + k * width + i, width);
+      // What is left over is done with the last four, some of them again.
+      if (i < n) transpose4(from + (n - 4) * row + k, row, to + k * width + n - 4, width);
+    }
+  }
+  for (; k < depth; k++)
+    for (Index i = 0; i < n; i++) to[k * width + i] = from[i * row + k * step];
+}
+
+}  // namespace ADJOINT_NAMESPACE

@@ -1,0 +1,138 @@
+// The register tiles that all products come down to: MR × NV vectors of sums that stay in registers over the whole depth.
+//
+// Every element's sum runs with the depth ascending and one multiply-add per step, whatever tile computes it. So how the
+// work is cut into tiles and threads does not show in the bits.
+
+namespace ADJOINT_NAMESPACE {
+
+// Vectors per tile row, and most rows per tile: as many sums as there are registers left beside the operands.
+enum { NV = 2, MR = ADJOINT_TILE_ROWS };
+
+template <class T> struct Tile { enum { N = Lanes<T>::N * NV }; };
+
+#define UNROLL _Pragma("GCC unroll 16")
+
+/**
+ * c (=|+=) a · b for `rows` runs of `depth` steps: the panel a holds R elements per step; b moves on by `bStep` per step,
+ * and by `bJump` more after each run.
+ */
+template <class T, int R>
+__attribute__((noinline)) void tileRows(Index rows, Index depth, const T* a, const T* b, Index bStep, Index bJump,
+                                               T* c, Index cRow, bool accumulate) {
+  constexpr int W = Lanes<T>::N;
+  Vec<T> sum[R][NV];
+  UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < NV; v++) sum[i][v] = Vec<T>{};
+  for (Index row = 0; row < rows; row++, b += bJump)
+    for (Index k = 0; k < depth; k++, a += R, b += bStep) {
+      Vec<T> right[NV];
+      UNROLL for (int v = 0; v < NV; v++) right[v] = load(b + v * W);
+      UNROLL for (int i = 0; i < R; i++) {
+        const Vec<T> left = splat(a[i]);
+        UNROLL for (int v = 0; v < NV; v++) sum[i][v] = fma(left, right[v], sum[i][v]);
+      }
+    }
+  if (accumulate) {
+    UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < NV; v++)
+      store(c + i * cRow + v * W, sum[i][v] + load(c + i * cRow + v * W));
+  } else {
+    UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < NV; v++) store(c + i * cRow + v * W, sum[i][v]);
+  }
+}
+
+/** c (=|+=) a · b where step k reads b at `offsets[k]`: a convolution read in place, without a matrix. */
+template <class T, int R, int V>
+__attribute__((noinline)) void tileOffsets(Index depth, const T* a, const T* b, const Index* offsets, T* c,
+                                                  Index cRow, bool accumulate) {
+  constexpr int W = Lanes<T>::N;
+  Vec<T> sum[R][V];
+  UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++) sum[i][v] = Vec<T>{};
+  for (Index k = 0; k < depth; k++, a += R) {
+    const T* from = b + offsets[k];
+    Vec<T> right[V];
+    UNROLL for (int v = 0; v < V; v++) right[v] = load(from + v * W);
+    UNROLL for (int i = 0; i < R; i++) {
+      const Vec<T> left = splat(a[i]);
+      UNROLL for (int v = 0; v < V; v++) sum[i][v] = fma(left, right[v], sum[i][v]);
+    }
+  }
+  if (accumulate) {
+    UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++)
+      store(c + i * cRow + v * W, sum[i][v] + load(c + i * cRow + v * W));
+  } else {
+    UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++) store(c + i * cRow + v * W, sum[i][v]);
+  }
+}
+
+/** Inner products along memory: c[i, j] += Σ a[i][t] · b[j][t] over `count` (a multiple of the vector) contiguous t. */
+template <class T, int R, int C>
+__attribute__((noinline)) void tileDots(Index count, const T* a, Index aRow, const T* b, const Index* offsets,
+                                               int columns, T* c, Index cRow, int rows) {
+  constexpr int W = Lanes<T>::N;
+  const T* right[C];
+  UNROLL for (int j = 0; j < C; j++) right[j] = b + offsets[j < columns ? j : columns - 1];
+  Vec<T> sum[R][C];
+  UNROLL for (int i = 0; i < R; i++) UNROLL for (int j = 0; j < C; j++) sum[i][j] = Vec<T>{};
+  for (Index t = 0; t < count; t += W) {
+    Vec<T> left[R];
+    UNROLL for (int i = 0; i < R; i++) left[i] = load(a + i * aRow + t);
+    UNROLL for (int j = 0; j < C; j++) {
+      const Vec<T> x = load(right[j] + t);
+      UNROLL for (int i = 0; i < R; i++) sum[i][j] = fma(left[i], x, sum[i][j]);
+    }
+  }
+  for (int i = 0; i < rows; i++)
+    for (int j = 0; j < columns; j++) c[i * cRow + j] += horizontalSum<T>(sum[i][j]);
+}
+
+template <class T> using RowsTile = void (*)(Index, Index, const T*, const T*, Index, Index, T*, Index, bool);
+template <class T> using OffsetsTile = void (*)(Index, const T*, const T*, const Index*, T*, Index, bool);
+template <class T> using DotsTile = void (*)(Index, const T*, Index, const T*, const Index*, int, T*, Index, int);
+
+/** Tiles by their number of rows; [0] is unused. */
+template <class T> struct Tiles {
+  static constexpr RowsTile<T> rows[] = {
+      nullptr, tileRows<T, 1>, tileRows<T, 2>, tileRows<T, 3>, tileRows<T, 4>,
+#if ADJOINT_TILE_ROWS >= 6
+      tileRows<T, 5>, tileRows<T, 6>,
+#endif
+#if ADJOINT_TILE_ROWS >= 12
+      tileRows<T, 7>, tileRows<T, 8>, tileRows<T, 9>, tileRows<T, 10>, tileRows<T, 11>, tileRows<T, 12>,
+#endif
+#if ADJOINT_TILE_ROWS >= 14
+      tileRows<T, 13>, tileRows<T, 14>,
+#endif
+  };
+  static constexpr OffsetsTile<T> offsets[] = {
+      nullptr, tileOffsets<T, 1, NV>, tileOffsets<T, 2, NV>, tileOffsets<T, 3, NV>, tileOffsets<T, 4, NV>,
+#if ADJOINT_TILE_ROWS >= 6
+      tileOffsets<T, 5, NV>, tileOffsets<T, 6, NV>,
+#endif
+#if ADJOINT_TILE_ROWS >= 12
+      tileOffsets<T, 7, NV>, tileOffsets<T, 8, NV>, tileOffsets<T, 9, NV>, tileOffsets<T, 10, NV>,
+      tileOffsets<T, 11, NV>, tileOffsets<T, 12, NV>,
+#endif
+#if ADJOINT_TILE_ROWS >= 14
+      tileOffsets<T, 13, NV>, tileOffsets<T, 14, NV>,
+#endif
+  };
+  // Few rows make a tile too small to hide the latency of its sums: these are wider.
+  enum { THIN = 4 };
+#if ADJOINT_TILE_ROWS >= 12
+  static constexpr int thinVectors[] = {0, 8, 8, 6, 4};
+  static constexpr OffsetsTile<T> thin[] = {nullptr, tileOffsets<T, 1, 8>, tileOffsets<T, 2, 8>, tileOffsets<T, 3, 6>, tileOffsets<T, 4, 4>};
+  enum { DOT_ROWS = 6 };
+  static constexpr int dotColumns[] = {0, 9, 9, 6, 5, 4, 4};
+  static constexpr DotsTile<T> dots[] = {nullptr, tileDots<T, 1, 9>, tileDots<T, 2, 9>, tileDots<T, 3, 6>, tileDots<T, 4, 5>, tileDots<T, 5, 4>, tileDots<T, 6, 4>};
+#else
+  static constexpr int thinVectors[] = {0, 8, 4, 3, 2};
+  static constexpr OffsetsTile<T> thin[] = {nullptr, tileOffsets<T, 1, 8>, tileOffsets<T, 2, 4>, tileOffsets<T, 3, 3>, tileOffsets<T, 4, 2>};
+  enum { DOT_ROWS = 4 };
+  static constexpr int dotColumns[] = {0, 9, 5, 3, 2};
+  static constexpr DotsTile<T> dots[] = {nullptr, tileDots<T, 1, 9>, tileDots<T, 2, 5>, tileDots<T, 3, 3>, tileDots<T, 4, 2>};
+#endif
+};
+
+/** Rows per tile for a matrix of `m` rows: as many as fit, but so that the last tile is about as tall as the others. */
+INLINE int tileRowsFor(Index m) { return static_cast<int>(ceilDivide(m, ceilDivide(m, MR))); }
+
+}  // namespace ADJOINT_NAMESPACE

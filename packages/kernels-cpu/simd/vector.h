@@ -1,0 +1,68 @@
+// Vectors of one register, in GCC's and Clang's portable extension. ADJOINT_VECTOR_BYTES is the width of a register.
+
+namespace ADJOINT_NAMESPACE {
+
+#define INLINE static inline __attribute__((always_inline))
+
+enum { BYTES = ADJOINT_VECTOR_BYTES };
+
+template <class T> struct Lanes;
+template <> struct Lanes<float> {
+  enum { N = BYTES / 4 };
+  typedef float V __attribute__((vector_size(BYTES)));
+  typedef float Unaligned __attribute__((vector_size(BYTES), aligned(4), may_alias));
+  typedef int I __attribute__((vector_size(BYTES)));
+  typedef float V4 __attribute__((vector_size(16)));
+  typedef float Unaligned4 __attribute__((vector_size(16), aligned(4), may_alias));
+};
+template <> struct Lanes<double> {
+  enum { N = BYTES / 8 };
+  typedef double V __attribute__((vector_size(BYTES)));
+  typedef double Unaligned __attribute__((vector_size(BYTES), aligned(8), may_alias));
+  typedef long long I __attribute__((vector_size(BYTES)));
+  typedef double V4 __attribute__((vector_size(32)));
+  typedef double Unaligned4 __attribute__((vector_size(32), aligned(8), may_alias));
+};
+
+template <class T> using Vec = typename Lanes<T>::V;
+template <class T> using Bits = typename Lanes<T>::I;
+
+template <class T> INLINE Vec<T> load(const T* p) {
+  return *reinterpret_cast<const typename Lanes<T>::Unaligned*>(p);
+}
+template <class T> INLINE void store(T* p, Vec<T> v) { *reinterpret_cast<typename Lanes<T>::Unaligned*>(p) = v; }
+template <class T> INLINE Vec<T> splat(T x) { return x - Vec<T>{}; }
+
+// a · b + c: contracted to one rounding where the instruction set has it (-ffp-contract=fast), else rounded twice.
+#ifdef ADJOINT_RELAXED
+INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) { return (Vec<float>)__builtin_wasm_relaxed_madd_f32x4(a, b, c); }
+INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) { return (Vec<double>)__builtin_wasm_relaxed_madd_f64x2(a, b, c); }
+#else
+template <class V> INLINE V fma(V a, V b, V c) { return a * b + c; }
+#endif
+
+INLINE Index larger(Index a, Index b) { return a > b ? a : b; }
+INLINE Index smaller(Index a, Index b) { return a < b ? a : b; }
+INLINE Index ceilDivide(Index a, Index b) { return (a + b - 1) / b; }
+INLINE Index roundUp(Index a, Index b) { return ceilDivide(a, b) * b; }
+
+template <class T> INLINE void zero(T* p, Index n) {
+  Index i = 0;
+  for (; i + Lanes<T>::N <= n; i += Lanes<T>::N) store(p + i, Vec<T>{});
+  for (; i < n; i++) p[i] = 0;
+}
+template <class T> INLINE void copyRun(T* to, const T* from, Index n) {
+  Index i = 0;
+  for (; i + Lanes<T>::N <= n; i += Lanes<T>::N) store(to + i, load(from + i));
+  for (; i < n; i++) to[i] = from[i];
+}
+template <class T> INLINE T horizontalSum(Vec<T> v) {
+  // In halves, so that the order is the same for every caller.
+  T part[Lanes<T>::N];
+  for (int i = 0; i < Lanes<T>::N; i++) part[i] = v[i];
+  for (int width = Lanes<T>::N / 2; width > 0; width /= 2)
+    for (int i = 0; i < width; i++) part[i] += part[i + width];
+  return part[0];
+}
+
+}  // namespace ADJOINT_NAMESPACE
