@@ -49,6 +49,11 @@ export class GradientError extends AdjointError {
   override readonly name = 'GradientError';
 }
 
+/** Something that a traced function did and that a graph cannot hold, such as reading the value of a tensor. */
+export class TraceError extends AdjointError {
+  override readonly name = 'TraceError';
+}
+
 /** A tensor that a graph saved for its backward pass was changed in place before that pass ran. */
 export class MutationError extends AdjointError {
   override readonly name = 'MutationError';

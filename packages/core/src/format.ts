@@ -10,6 +10,7 @@ export interface Printable {
   readonly size: number;
   readonly isLeaf: boolean;
   readonly node: { readonly name: string } | null;
+  readonly storage: { readonly hasValues: boolean };
   toTypedArray(): ArrayLike<number>;
 }
 
@@ -20,7 +21,7 @@ const significantDigits = 4;
 /** Formats the values of `tensor`; `tensor([[1, 2], [3, 4]])` with NumPy's layout, plus dtype and graph where notable. */
 export function formatTensor(tensor: Printable): string {
   const notes: string[] = [];
-  if (tensor.size === 0) notes.push(`shape=${formatShape(tensor.shape)}`);
+  if (tensor.size === 0 || !tensor.storage.hasValues) notes.push(`shape=${formatShape(tensor.shape)}`);
   if (tensor.dtype !== 'float32') notes.push(`dtype=${tensor.dtype}`);
   if (tensor.node !== null) notes.push(tensor.isLeaf ? 'requiresGrad=true' : `gradFn=${tensor.node.name}`);
   const suffix = notes.length > 0 ? `, ${notes.join(', ')}` : '';
@@ -29,6 +30,7 @@ export function formatTensor(tensor: Printable): string {
 
 function formatValues(tensor: Printable): string {
   const { shape, dtype } = tensor;
+  if (!tensor.storage.hasValues) return 'traced';
   if (tensor.size === 0) return '[]';
   const values = tensor.toTypedArray();
   const shorten = tensor.size > summariseAbove;

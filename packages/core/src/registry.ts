@@ -6,7 +6,7 @@
 import type { NumericArray, Strided } from '@adjoint/kernels-cpu';
 import type { DType } from './dtype.ts';
 import { AdjointError } from './errors.ts';
-import type { Shape } from './shape.ts';
+import { type Shape, sizeOf } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
 /** What a shape rule sees of an operand: everything but its values. */
@@ -22,6 +22,8 @@ export interface ResultSpec {
   readonly dtype: DType;
   /** The type that operands named in `promotes` are converted to before the forward rule sees them. */
   readonly compute?: DType;
+  /** Shape and dtype of what the forward rule keeps, in the order of `keeps`: what a trace knows of it. */
+  readonly kept?: readonly Omit<Kept, 'data'>[];
 }
 
 /** The layout of a view: the operand's own array, seen otherwise. */
@@ -87,6 +89,8 @@ interface OpBase<Names extends readonly string[], Attrs> {
   /** One derivative rule per operand, in terms of ops; or the reason why there is none. */
   readonly vjps: { readonly [K in keyof Names]: VjpRule<Attrs> | NoGradient };
   readonly forwardMode: ForwardMode<Attrs> | NoGradient;
+  /** Floating-point operations that it takes. Default: one per element of the result, none for a view. */
+  readonly flops?: (operands: readonly OperandSpec[], attrs: Attrs, result: ResultSpec) => number;
 }
 
 /** An op that computes: its forward rule fills an array. */
@@ -118,6 +122,9 @@ export interface ViewOpRecord<Names extends readonly string[], Attrs> extends Op
   readonly view: (operand: Strided, attrs: Attrs, shape: Shape) => ViewSpec;
 }
 
+const onePerElement = (_operands: readonly OperandSpec[], _attrs: unknown, { shape }: ResultSpec): number =>
+  sizeOf(shape);
+
 /** Whether a rule is in truth the reason for not having one. */
 export function isNoGradient(rule: object): rule is NoGradient {
   return 'reason' in rule;
@@ -130,6 +137,7 @@ export class Op<Attrs> {
   readonly infer: (operands: readonly OperandSpec[], attrs: Attrs) => ResultSpec;
   readonly vjps: readonly (VjpRule<Attrs> | NoGradient)[];
   readonly forwardMode: ForwardMode<Attrs> | NoGradient;
+  readonly flops: (operands: readonly OperandSpec[], attrs: Attrs, result: ResultSpec) => number;
   readonly forward: ComputeOpRecord<readonly string[], Attrs>['forward'] | null;
   readonly view: ViewOpRecord<readonly string[], Attrs>['view'] | null;
   readonly strided: boolean;
@@ -149,6 +157,7 @@ export class Op<Attrs> {
     this.infer = record.infer;
     this.vjps = record.vjps;
     this.forwardMode = record.forwardMode;
+    this.flops = record.flops ?? (compute === null ? () => 0 : onePerElement);
     this.forward = compute === null ? null : compute.forward;
     this.view = 'view' in record ? record.view : null;
     this.strided = compute !== null && compute.layout === 'strided';

@@ -9,6 +9,7 @@ import { ArgumentError, DTypeError, formatShape, GradientError } from './errors.
 import { formatTensor } from './format.ts';
 import { isRowMajor, rowMajorStrides, type Shape, sizeOf } from './shape.ts';
 import { Node } from './tape/node.ts';
+import { tracing } from './tape/tracing.ts';
 
 /** An array and the count of changes made to it in place; views share one storage. */
 export class Storage {
@@ -20,6 +21,11 @@ export class Storage {
 
   constructor(data: NumericArray) {
     this.data = data;
+  }
+
+  /** Whether there is an array; a tensor that stands for a result while a graph is traced has none. */
+  get hasValues(): boolean {
+    return true;
   }
 }
 
@@ -141,13 +147,17 @@ export class Tensor {
    * tensor([1, 2, 3]).toTypedArray(); // Float32Array [1, 2, 3]
    */
   toTypedArray(): NumericArray {
+    tracing.current?.reads('toTypedArray', this);
+    // The array first: a tensor without values says so before anything of its size is allocated.
+    const { data, shape, strides, offset } = this;
     const stored = allocate(this.dtype, this.size);
-    kernels.copy(this, stored);
+    kernels.copy({ data, shape, strides, offset }, stored);
     return isHalf(this.dtype) ? decodeHalf(this.dtype, stored as Uint16Array) : stored;
   }
 
   /** The elements as nested arrays of numbers (a plain number for a 0-d tensor). */
   toArray(): NestedArray {
+    tracing.current?.reads('toArray', this);
     const flat = this.toTypedArray();
     let next = 0;
     const build = (axis: number): NestedArray =>
@@ -169,6 +179,7 @@ export class Tensor {
         { op: 'item', operand: 'tensor', actual: this.shape, expected: 'exactly one element' },
       );
     }
+    tracing.current?.reads('item', this);
     const stored = this.data[this.offset];
     return isHalf(this.dtype) ? decodeHalf(this.dtype, Uint16Array.of(stored))[0] : stored;
   }

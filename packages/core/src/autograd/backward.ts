@@ -14,6 +14,7 @@ import { broadcastsTo, sameShape } from '../shape.ts';
 import { enableGrad, noGrad } from '../tape/mode.ts';
 import type { Node } from '../tape/node.ts';
 import { report, watching } from '../tape/observer.ts';
+import { tracing } from '../tape/tracing.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** Options of `backward`. */
@@ -43,6 +44,10 @@ export interface GradOptions extends BackwardOptions {
  * w.grad!.toArray(); // [2, 4]
  */
 export function backward(output: Tensor, options: BackwardOptions = {}): void {
+  tracing.current?.refuses(
+    'backward',
+    'adds to the .grad of tensors; let the function return grad(output, inputs)',
+  );
   const seed = seedOf('backward', output, options.gradOutput);
   const found: [Tensor, Tensor][] = [];
   runPass(output.node!, seed, null, options, (node, cotangent) => {
@@ -155,7 +160,8 @@ function runPass(
   emit: (node: Node, cotangent: Tensor) => void,
 ): void {
   const createGraph = options.createGraph ?? false;
-  const retain = options.retainGraph ?? createGraph;
+  // While a graph is traced nothing is freed: what was saved outside of it is not the trace's to free.
+  const retain = options.retainGraph ?? (createGraph || tracing.current !== null);
   lastMark += 2;
   const seen = lastMark;
   const borrowed: Borrowed[] = [];

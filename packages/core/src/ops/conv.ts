@@ -9,7 +9,7 @@
 import { type ConvGeometry, type FloatArray, kernels } from '@adjoint/kernels-cpu';
 import { DTypeError, formatShape, ShapeError } from '../errors.ts';
 import { defineOp, type OperandSpec, type ResultSpec, vjp } from '../registry.ts';
-import { type Shape, sameShape } from '../shape.ts';
+import { type Shape, sameShape, sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { requireFloat } from './infer.ts';
@@ -20,6 +20,10 @@ const shapeOfX = (g: ConvGeometry): Shape => [g.batch, g.inChannels, ...g.inputS
 const shapeOfW = (g: ConvGeometry): Shape => [g.outChannels, g.inChannels / g.groups, ...g.kernelSize];
 /** What a convolution gives: shape (batch, outChannels, ...outputSize). */
 const shapeOfY = (g: ConvGeometry): Shape => [g.batch, g.outChannels, ...g.outputSize];
+
+// A multiplication and an addition per term of the trilinear form, whichever of the three is computed.
+const flops = (_: readonly OperandSpec[], g: ConvGeometry): number =>
+  2 * sizeOf(shapeOfY(g)) * sizeOf(shapeOfW(g).slice(1));
 
 /** Convolution (cross-correlation): y of x and w. */
 export const convOp = defineOp<readonly ['x', 'w'], ConvGeometry>({
@@ -32,6 +36,7 @@ export const convOp = defineOp<readonly ['x', 'w'], ConvGeometry>({
     vjp('x', (y, x, { attrs }) => convWeightGrad(x, y, attrs)),
   ],
   forwardMode: 'multilinear',
+  flops,
 });
 
 /** The adjoint of convolution in x: x of w and y. This is the transposed convolution. */
@@ -45,6 +50,7 @@ export const convInputGradOp = defineOp<readonly ['w', 'y'], ConvGeometry>({
     vjp('w', (x, w, { attrs }) => conv(x, w, attrs)),
   ],
   forwardMode: 'multilinear',
+  flops,
 });
 
 /** The adjoint of convolution in w: w of x and y. */
@@ -59,6 +65,7 @@ export const convWeightGradOp = defineOp<readonly ['x', 'y'], ConvGeometry>({
     vjp('x', (w, x, { attrs }) => conv(x, w, attrs)),
   ],
   forwardMode: 'multilinear',
+  flops,
 });
 
 /** `∂T/∂y` at `(x, w)`, for a geometry that carries every extent. */

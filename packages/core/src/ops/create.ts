@@ -5,6 +5,7 @@ import { kernels } from '@adjoint/kernels-cpu';
 import { allocate, checkDType, type DType, isHalf } from '../dtype.ts';
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
 import { checkShape, type Shape, sizeOf } from '../shape.ts';
+import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type NestedArray, type Tensor } from '../tensor.ts';
 
 /** Options of functions that make tensors. */
@@ -130,9 +131,12 @@ export function full(shape: Shape, value: number, options: TensorOptions = {}): 
     });
   }
   const dtype = options.dtype === undefined ? 'float32' : checkDType(options.dtype, 'full');
-  const data = allocate(dtype, sizeOf(shape));
-  if (value !== 0) data.fill(store([value], dtype)[0]);
-  return withOptions(fromArray(data, shape.slice(), dtype), options);
+  const made = makeTensor('full', [], { shape: shape.slice(), dtype }, () => {
+    const data = allocate(dtype, sizeOf(shape));
+    if (value !== 0) data.fill(store([value], dtype)[0]);
+    return fromArray(data, shape.slice(), dtype);
+  });
+  return withOptions(made, options);
 }
 
 /** A tensor of zeros. PyTorch's `torch.zeros`. Options, errors as `full`. */

@@ -9,6 +9,7 @@ import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { div } from './arithmetic.ts';
 import { cast, inFloat32 } from './cast.ts';
+import { flopsPerElement } from './infer.ts';
 import { reshape } from './layout.ts';
 
 /** Options of reductions. */
@@ -74,6 +75,7 @@ export const sumOp = defineOp<readonly ['x'], ReduceAttrs>({
   }),
   forward: ([x], out, { axes }) => kernels.sum(x, axes, out),
   layout: 'strided',
+  flops: flopsPerElement,
   vjps: [vjp((g, { attrs }) => unreduce(g, attrs))],
   forwardMode: 'linear',
 });

@@ -11,6 +11,7 @@ import { cast } from './cast.ts';
 import { eq, isnan, logicalOr } from './compare.ts';
 import { type ReduceAttrs, type ReduceOptions, reduceAttrs, sum, unreduce } from './expand-sum.ts';
 import { gatherAlong } from './gather.ts';
+import { flopsPerElement } from './infer.ts';
 import { reshape } from './layout.ts';
 
 interface ExtremeAttrs extends ReduceAttrs {
@@ -31,6 +32,7 @@ function extreme(
     },
     forward: ([x], out, { axes }) => run(x, axes, out),
     layout: 'strided',
+    flops: flopsPerElement,
     vjps: [vjp('x', 'output', (g, x, y, { attrs }) => mul(shares(x, y, attrs), unreduce(g, attrs)))],
     forwardMode: ([tangent], [x], y, { attrs }) => sum(mul(shares(x, y, attrs), tangent!), attrs),
   });
@@ -68,6 +70,7 @@ function placeOf(name: string, run: (x: Strided, axis: number, out: Int32Array) 
     },
     forward: ([x], out, { axis }) => run(x, axis, out as Int32Array),
     layout: 'strided',
+    flops: flopsPerElement,
     vjps: [places],
     forwardMode: places,
   });

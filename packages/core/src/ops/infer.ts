@@ -3,7 +3,7 @@
 import { isFloat, resultType, toFloatDType } from '../dtype.ts';
 import { DTypeError } from '../errors.ts';
 import type { OperandSpec, ResultSpec } from '../registry.ts';
-import { broadcastShapes } from '../shape.ts';
+import { broadcastShapes, sizeOf } from '../shape.ts';
 
 type Infer = (operands: readonly OperandSpec[]) => ResultSpec;
 
@@ -53,6 +53,11 @@ export function inferSame(op: string): Infer {
 export function inferFloat([x]: readonly OperandSpec[]): ResultSpec {
   const dtype = toFloatDType(x.dtype);
   return { shape: x.shape, dtype, compute: dtype };
+}
+
+/** Floating-point operations of a reduction: one per element that goes in. */
+export function flopsPerElement([x]: readonly OperandSpec[]): number {
+  return sizeOf(x.shape);
 }
 
 /** @throws DTypeError unless the operand is floating-point. */

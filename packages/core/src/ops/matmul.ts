@@ -4,7 +4,7 @@ import { kernels } from '@adjoint/kernels-cpu';
 import { resultType } from '../dtype.ts';
 import { DTypeError, formatShape, ShapeError } from '../errors.ts';
 import { defineOp, vjp } from '../registry.ts';
-import { broadcastShapes } from '../shape.ts';
+import { broadcastShapes, sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { reshape, transpose } from './layout.ts';
@@ -43,6 +43,7 @@ export const matmulOp = defineOp({
   forward: ([a, b], out, _, shape) => kernels.matmul(a, b, out, shape),
   layout: 'strided',
   broadcasts: true,
+  flops: ([a], _, { shape }) => 2 * sizeOf(shape) * a.shape[a.shape.length - 1],
   vjps: [vjp('b', (g, b) => matmul(g, transpose(b))), vjp('a', (g, a) => matmul(transpose(a), g))],
   forwardMode: 'multilinear',
 });

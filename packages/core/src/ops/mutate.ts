@@ -6,6 +6,7 @@ import { computeDType, isHalf } from '../dtype.ts';
 import { ArgumentError, formatShape, GradientError, ShapeError } from '../errors.ts';
 import { broadcastsTo } from '../shape.ts';
 import { gradMode, noGrad } from '../tape/mode.ts';
+import { tracing } from '../tape/tracing.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { add, mul } from './arithmetic.ts';
 import { cast } from './cast.ts';
@@ -27,6 +28,10 @@ function mutate(op: string, target: Tensor, source: Operand, value: () => Tensor
   });
   // `assign` reads while it writes: values that lie in the same array are copied out first.
   const values = result.storage === target.storage ? noGrad(() => clone(result)) : result;
+  if (tracing.current !== null) {
+    tracing.current.writes(op, target, values);
+    return target;
+  }
   kernels.assign(values, target);
   target.storage.version++;
   target.storage.lastMutation = op;
@@ -121,6 +126,10 @@ export function mul_(target: Tensor, source: Operand): Tensor {
  * weight.toArray(); // [1, 2]
  */
 export function modify_(target: Tensor, op: string, change: (values: NumericArray) => void): Tensor {
+  tracing.current?.refuses(
+    op,
+    'changes values by a function over an array; change them by ops, such as copy_',
+  );
   requireMutable(op, target, 0);
   target.storage.version++;
   target.storage.lastMutation = op;

@@ -6,6 +6,7 @@ import { reducedShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { type ReduceAttrs, type ReduceOptions, reduceAttrs } from './expand-sum.ts';
+import { flopsPerElement } from './infer.ts';
 
 const constant = noGradient('its result is bool, constant but for jumps.');
 
@@ -19,6 +20,7 @@ function quantifier(
     infer: ([x], { axes, keepdim }) => ({ shape: reducedShape(x.shape, axes, keepdim), dtype: 'bool' }),
     forward: ([x], out, { axes }) => run(x, axes, out),
     layout: 'strided',
+    flops: flopsPerElement,
     vjps: [constant],
     forwardMode: constant,
   });

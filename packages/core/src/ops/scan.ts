@@ -14,6 +14,7 @@ import { add, mul } from './arithmetic.ts';
 import { flip } from './axes.ts';
 import { zerosLike } from './create.ts';
 import { expand, type ReduceAttrs, type ReduceOptions, reduceAttrs, sum, unreduce } from './expand-sum.ts';
+import { flopsPerElement } from './infer.ts';
 import { cat } from './join.ts';
 import { permute, reshape } from './layout.ts';
 import { scalar } from './operand.ts';
@@ -101,6 +102,7 @@ export const prodOp = defineOp<readonly ['x'], ReduceAttrs>({
   },
   forward: ([x], out, { axes }) => kernels.prod(x, axes, out),
   layout: 'strided',
+  flops: flopsPerElement,
   vjps: [vjp('x', (g, x, { attrs }) => mul(unreduce(g, attrs), productOfOthers(x, attrs.axes)))],
   forwardMode: ([tangent], [x], _, { attrs }) => sum(mul(tangent!, productOfOthers(x, attrs.axes)), attrs),
 });

@@ -8,7 +8,7 @@ import type { Tensor } from '../tensor.ts';
 import { mul, sub } from './arithmetic.ts';
 import { type ReduceAttrs, type ReduceOptions, reduceAttrs, sum, unreduce } from './expand-sum.ts';
 import { exp } from './exponential.ts';
-import { inferFloat } from './infer.ts';
+import { flopsPerElement, inferFloat } from './infer.ts';
 import { reshape } from './layout.ts';
 
 interface AxisAttrs {
@@ -57,6 +57,7 @@ export const logsumexpOp = defineOp<readonly ['x'], ReduceAttrs>({
   },
   forward: ([x], out, { axes }) => kernels.logsumexp(x, axes, out),
   layout: 'strided',
+  flops: flopsPerElement,
   vjps: [
     vjp('x', 'output', (g, x, y, { attrs }) => mul(unreduce(g, attrs), exp(sub(x, unreduce(y, attrs))))),
   ],

@@ -12,7 +12,7 @@ import { cast, inFloat32 } from './cast.ts';
 import { eq, ne } from './compare.ts';
 import { mean, type ReduceAttrs, type ReduceOptions, reduceAttrs, sum, unreduce } from './expand-sum.ts';
 import { amaxOp, aminOp } from './extremes.ts';
-import { inferFloat } from './infer.ts';
+import { flopsPerElement, inferFloat } from './infer.ts';
 import { pow, sqrt, square } from './powers.ts';
 import { abs, where } from './select.ts';
 import { trunc } from './steps.ts';
@@ -31,6 +31,7 @@ export const varOp = defineOp<readonly ['x'], VarAttrs>({
   },
   forward: ([x], out, { axes, correction }) => kernels.variance(x, axes, correction, out),
   layout: 'strided',
+  flops: flopsPerElement,
   vjps: [vjp('x', (g, x, { attrs }) => mul(unreduce(g, attrs), slope(x, attrs)))],
   forwardMode: ([tangent], [x], _, { attrs }) => sum(mul(tangent!, slope(x, attrs)), attrs),
 });

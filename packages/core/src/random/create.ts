@@ -4,6 +4,7 @@ import { kernels } from '@adjoint/kernels-cpu';
 import { allocate, checkDType, type DType, type FloatDType, isFloat } from '../dtype.ts';
 import { ArgumentError, DTypeError } from '../errors.ts';
 import { checkShape, type Shape, sizeOf } from '../shape.ts';
+import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { defaultGenerator, type Generator } from './generator.ts';
 import { normalProbability, normalQuantile } from './normal.ts';
@@ -130,11 +131,13 @@ function floats(
       },
     );
   }
-  const next = source(generator, dtype);
-  const size = sizeOf(shape);
-  const values = dtype === 'float64' ? new Float64Array(size) : new Float32Array(size);
-  for (let i = 0; i < size; i++) values[i] = next();
-  const made = fromArray(stored(values, dtype), shape.slice(), dtype);
+  const made = makeTensor(op, [], { shape: shape.slice(), dtype }, () => {
+    const next = source(generator, dtype);
+    const size = sizeOf(shape);
+    const values = dtype === 'float64' ? new Float64Array(size) : new Float32Array(size);
+    for (let i = 0; i < size; i++) values[i] = next();
+    return fromArray(stored(values, dtype), shape.slice(), dtype);
+  });
   if (requiresGrad) made.requiresGrad = true;
   return made;
 }
@@ -172,9 +175,11 @@ export function randint(
     );
   }
   requireHolds(op, dtype, low, high - 1);
-  const values = new Float64Array(sizeOf(shape));
-  for (let i = 0; i < values.length; i++) values[i] = low + generator.nextBelow(high - low);
-  return fromArray(integersAs(values, dtype), shape.slice(), dtype);
+  return makeTensor(op, [], { shape: shape.slice(), dtype }, () => {
+    const values = new Float64Array(sizeOf(shape));
+    for (let i = 0; i < values.length; i++) values[i] = low + generator.nextBelow(high - low);
+    return fromArray(integersAs(values, dtype), shape.slice(), dtype);
+  });
 }
 
 /**
@@ -199,14 +204,16 @@ export function randperm(
     });
   }
   requireHolds(op, dtype, 0, Math.max(count - 1, 0));
-  const order = new Float64Array(count);
-  // Fisher and Yates' shuffle, built from the front.
-  for (let i = 0; i < count; i++) {
-    const j = generator.nextBelow(i + 1);
-    order[i] = order[j];
-    order[j] = i;
-  }
-  return fromArray(integersAs(order, dtype), [count], dtype);
+  return makeTensor(op, [], { shape: [count], dtype }, () => {
+    const order = new Float64Array(count);
+    // Fisher and Yates' shuffle, built from the front.
+    for (let i = 0; i < count; i++) {
+      const j = generator.nextBelow(i + 1);
+      order[i] = order[j];
+      order[j] = i;
+    }
+    return fromArray(integersAs(order, dtype), [count], dtype);
+  });
 }
 
 function integersAs(values: Float64Array, dtype: DType) {

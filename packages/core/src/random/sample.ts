@@ -3,6 +3,7 @@
 import { kernels } from '@adjoint/kernels-cpu';
 import { allocate, isFloat } from '../dtype.ts';
 import { ArgumentError, DTypeError, formatShape, ShapeError } from '../errors.ts';
+import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { uniform53 } from './create.ts';
 import { defaultGenerator, type Generator } from './generator.ts';
@@ -29,6 +30,10 @@ export function bernoulli(
 ): Tensor {
   const op = 'bernoulli';
   requireFloat(op, 'probabilities', probabilities);
+  return makeTensor(op, [probabilities], probabilities, ([p]) => drawBinary(op, p, generator));
+}
+
+function drawBinary(op: string, probabilities: Tensor, generator: Generator): Tensor {
   const odds = probabilities.toTypedArray();
   for (let i = 0; i < odds.length; i++) {
     if (!(odds[i] >= 0 && odds[i] <= 1)) {
@@ -98,18 +103,16 @@ export function multinomial(
   }
   const categories = weights.shape[weights.ndim - 1];
   const rows = weights.ndim === 1 ? 1 : weights.shape[0];
-  const values = weights.toTypedArray();
-  for (let row = 0; row < rows; row++) {
-    checkRow(values.subarray(row * categories, (row + 1) * categories), row, replacement ? 1 : count);
-  }
-  const out = new Int32Array(rows * count);
-  for (let row = 0; row < rows; row++) {
-    const odds = values.subarray(row * categories, (row + 1) * categories);
-    const drawn = out.subarray(row * count, (row + 1) * count);
-    if (replacement) drawAgain(odds, drawn, generator);
-    else drawOnce(odds, drawn, generator);
-  }
-  return fromArray(out, weights.ndim === 1 ? [count] : [rows, count], 'int32');
+  const shape = weights.ndim === 1 ? [count] : [rows, count];
+  return makeTensor(op, [weights], { shape, dtype: 'int32' }, ([odds]) => {
+    const values = odds.toTypedArray();
+    const row = (i: number) => values.subarray(i * categories, (i + 1) * categories);
+    for (let i = 0; i < rows; i++) checkRow(row(i), i, replacement ? 1 : count);
+    const draw = replacement ? drawAgain : drawOnce;
+    const out = new Int32Array(rows * count);
+    for (let i = 0; i < rows; i++) draw(row(i), out.subarray(i * count, (i + 1) * count), generator);
+    return fromArray(out, shape, 'int32');
+  });
 }
 
 function checkRow(odds: ArrayLike<number>, row: number, needed: number): void {

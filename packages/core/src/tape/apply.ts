@@ -6,9 +6,11 @@ import { AdjointError } from '../errors.ts';
 import type { Kept, Op, ResultSpec } from '../registry.ts';
 import { isRowMajor, rowMajorStrides, sizeOf } from '../shape.ts';
 import { decodeHalf, fromArray, Storage, Tensor } from '../tensor.ts';
+import { abstractResult } from './abstract.ts';
 import { gradMode } from './mode.ts';
 import { Node } from './node.ts';
 import { report, watching } from './observer.ts';
+import { tracing } from './tracing.ts';
 
 /**
  * Runs an op on tensors and, where a gradient is needed, records it.
@@ -31,14 +33,16 @@ export function apply<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], attrs: 
   if (operands.length !== op.operands.length && !op.variadic) throw arityError(op, operands.length);
   const spec = op.infer(operands, attrs);
   const { shape, dtype } = spec;
-  let kept: readonly Kept[] | undefined;
+  let kept: readonly Tensor[] | undefined;
   let output: Tensor;
-  if (op.view === null) {
+  if (tracing.current !== null) {
+    ({ output, kept } = abstractResult(op, operands, attrs, spec));
+  } else if (op.view === null) {
     const inputs = readInputs(op, operands, spec);
     const array = allocateResult(dtype, sizeOf(shape), inputs);
     // Rules that keep nothing return nothing, or whatever their kernel call gives.
     const extra = op.forward!(inputs, array, attrs, shape);
-    if (op.keeps.length > 0) kept = extra as readonly Kept[];
+    if (op.keeps.length > 0) kept = (extra as readonly Kept[]).map(toTensor);
     const stored = isHalf(dtype) ? encodeHalf(dtype, array as Float32Array | Float64Array) : array;
     output = new Tensor(new Storage(stored), shape, rowMajorStrides(shape), 0, dtype);
   } else {
@@ -49,6 +53,8 @@ export function apply<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], attrs: 
   if (watching.current !== null) reportRun(op, operands, attrs, output, kept);
   return output;
 }
+
+const toTensor = ({ data, shape, dtype }: Kept): Tensor => fromArray(data, shape, dtype);
 
 // The operands in the type and layout that the forward rule asks for; most are so already.
 function readInputs<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], spec: ResultSpec): readonly Strided[] {
@@ -117,7 +123,7 @@ function record<Attrs>(
   operands: readonly Tensor[],
   attrs: Attrs,
   output: Tensor,
-  kept: readonly Kept[] | undefined,
+  kept: readonly Tensor[] | undefined,
 ): void {
   const count = operands.length;
   let first = 0;
@@ -151,13 +157,12 @@ function inSlot<Attrs>(
   slot: number,
   operands: readonly Tensor[],
   output: Tensor,
-  kept: readonly Kept[] | undefined,
+  kept: readonly Tensor[] | undefined,
 ): Tensor {
   const outputSlot = op.operands.length;
   if (slot < outputSlot) return operands[slot];
   if (slot === outputSlot) return output;
-  const { data, shape, dtype } = kept![slot - outputSlot - 1];
-  return fromArray(data, shape, dtype);
+  return kept![slot - outputSlot - 1];
 }
 
 function reportRun<Attrs>(
@@ -165,7 +170,7 @@ function reportRun<Attrs>(
   operands: readonly Tensor[],
   attrs: Attrs,
   output: Tensor,
-  kept: readonly Kept[] | undefined,
+  kept: readonly Tensor[] | undefined,
 ): void {
   const slot = (index: number): Tensor => inSlot(op, index, operands, output, kept);
   report((observer) => observer.opRan?.({ op, operands, attrs, output, slot }));

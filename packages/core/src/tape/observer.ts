@@ -46,6 +46,17 @@ export function observe<T>(observer: Observer, fn: () => T): T {
   }
 }
 
+/** As {@link observe}, but what runs meanwhile is hidden from the observers around. */
+export function observeAlone<T>(observer: Observer, fn: () => T): T {
+  const outer = watching.current;
+  watching.current = { observer, outer: null };
+  try {
+    return fn();
+  } finally {
+    watching.current = outer;
+  }
+}
+
 /** Reports to every observer, the outermost first: its answer to an op is there when the inner ones ask for it. */
 export function report(tell: (observer: Observer) => void): void {
   const innermost = watching.current;
