@@ -1,13 +1,14 @@
 // JSON read where it lies, value by value, so that a flaw has a byte and a key that stands twice is seen.
 //
 // JSON.parse gives neither: it keeps the last of two equal keys, accepts half a surrogate pair, and builds the whole
-// tree before anyone can object to it. RFC 8259, with serde_json's limits: a nesting of 128, strings of whole characters.
+// tree before anyone can object to it. RFC 8259, with serde_json's limits: less than 128 levels, numbers within
+// float64, strings of whole characters.
 
 import { decodeUtf8 } from './utf8.ts';
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const MAX_DEPTH = 128;
+const MAX_DEPTH = 127;
 
 const escapes: Readonly<Record<string, string>> = {
   '"': '"',
@@ -114,8 +115,12 @@ export class JsonReader {
     if (first === '{') this.object(() => this.skip());
     else if (first === '[') this.array(() => this.skip());
     else if (first === '"') this.string();
-    else if (!['null', 'true', 'false'].some((word) => this.#takeWord(word)) && this.#number() === '')
-      throw this.#wrong('a value');
+    else if (!['null', 'true', 'false'].some((word) => this.#takeWord(word))) {
+      const literal = this.#number();
+      if (literal === '') throw this.#wrong('a value');
+      if (!Number.isFinite(Number(literal)))
+        throw this.#complain(this.#at, 'a number within the range of float64', shorten(literal));
+    }
   }
 
   /** Checks that nothing but white space is left. */
