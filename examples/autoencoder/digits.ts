@@ -40,8 +40,11 @@ function split({ images, count, height, width }: LabelledImages, source: string)
   const held = Math.min(HELD_OUT, Math.floor(count / 2));
   const size = height * width;
   const greys = (from: number, to: number): Tensor =>
-    tensor(Float32Array.from(images.subarray(from * size, to * size), (byte) => byte / 255), {
-      shape: [to - from, 1, height, width],
-    });
+    tensor(
+      Float32Array.from(images.subarray(from * size, to * size), (byte) => byte / 255),
+      {
+        shape: [to - from, 1, height, width],
+      },
+    );
   return { training: greys(0, count - held), heldOut: greys(count - held, count), height, width, source };
 }

@@ -37,7 +37,9 @@ export function readOptions(argv: readonly string[]): Options {
   const command = new Command('autoencoder')
     .description('Trains a convolutional autoencoder on handwritten digits.')
     .addOption(
-      new Option('--data <dir>', "folder with MNIST's files, gzipped or not (default: draw digits)").env('ADJOINT_DATA'),
+      new Option('--data <dir>', "folder with MNIST's files, gzipped or not (default: draw digits)").env(
+        'ADJOINT_DATA',
+      ),
     )
     .option('--epochs <n>', 'passes over the images', whole(1), 2)
     .option('--batch <n>', 'images in a step', whole(2), 64)
@@ -48,5 +50,7 @@ export function readOptions(argv: readonly string[]): Options {
     .option('--resume', 'go on from the checkpoint in the folder for the results', false)
     .helpOption('-h, --help', 'show this')
     .allowExcessArguments(false);
-  return command.parse(argv as string[], { from: 'user' }).opts<Options>();
+  // npm's users write `start -- --epochs 1`, and pnpm hands the dashes on.
+  const own = argv[0] === '--' ? argv.slice(1) : argv;
+  return command.parse(own, { from: 'user' }).opts<Options>();
 }

@@ -1,0 +1,64 @@
+// The run's checkpoint: written whole, and resumed only by a run that would go on with the very same steps.
+
+import { ArgumentError } from '@adjoint/core';
+import { readCheckpoint, restoreCheckpoint, saveCheckpoint } from '@adjoint/nn/checkpoint';
+import type { Adam } from '@adjoint/nn/optim';
+import type { LossPoint } from './loss-curve.ts';
+import type { Autoencoder } from './model.ts';
+import type { Position } from './train.ts';
+
+/** The live objects of a run. */
+export interface Parts {
+  readonly model: Autoencoder;
+  readonly optimizer: Adam;
+}
+
+/** Options that decide which steps a run makes; a run that resumes must have the same. */
+export interface Settings {
+  readonly seed: number;
+  readonly batch: number;
+  readonly lr: number;
+  /** How many images there are to train on. */
+  readonly images: number;
+}
+
+/** How far a run has come, and what its losses were. */
+export interface History {
+  readonly position: Position;
+  readonly training: readonly LossPoint[];
+  readonly heldOut: readonly LossPoint[];
+}
+
+/** Writes the checkpoint in place of an older one. */
+export async function save(path: string, parts: Parts, settings: Settings, history: History): Promise<void> {
+  const { position, training, heldOut } = history;
+  await saveCheckpoint(path, {
+    ...parts,
+    progress: { ...position, ...settings },
+    extra: { training, heldOut },
+  });
+}
+
+/**
+ * Puts model and optimiser back to where the checkpoint left them.
+ *
+ * @throws ArgumentError, with nothing changed, if the checkpoint was made with other settings; CheckpointError or
+ *   DataFormatError if it is missing or damaged.
+ */
+export async function resume(path: string, parts: Parts, settings: Settings): Promise<History> {
+  const checkpoint = await readCheckpoint(path);
+  const { progress, extra } = checkpoint;
+  for (const [name, value] of Object.entries(settings)) {
+    if (progress[name] === value) continue;
+    throw new ArgumentError(
+      `${path} was made with ${name} ${progress[name]}, and this run has ${value}; give the same, or start anew in another folder (--out).`,
+      { op: '--resume', operand: name, actual: value, expected: String(progress[name]) },
+    );
+  }
+  restoreCheckpoint(checkpoint, parts);
+  return {
+    position: { epoch: progress.epoch, step: progress.step },
+    training: extra.training as LossPoint[],
+    heldOut: extra.heldOut as LossPoint[],
+  };
+}
