@@ -5,24 +5,13 @@ export const notYet: readonly string[] = [
   // reductions
   'median',
   // shape
-  'unfold',
-  'fold',
-  'meshgrid',
   // indexing
-  'index',
-  'sort',
-  'argsort',
-  'topk',
-  'nonzero',
-  'unique',
-  'searchsorted',
   // losses
   'ctcOfLogits',
   // normalisation
   // pooling
   // resample
   // attention
-  'scaledDotProductAttention',
 ];
 
 /** Families whose ops exist, but refuse the options that the family is about. */

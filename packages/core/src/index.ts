@@ -8,6 +8,7 @@ export * from './check/index.ts';
 export * from './dtype.ts';
 export * from './errors.ts';
 export { add, div, mul, neg, sub } from './ops/arithmetic.ts';
+export { type AttentionOptions, scaledDotProductAttention } from './ops/attention.ts';
 export {
   type FlattenOptions,
   flatten,
@@ -66,6 +67,7 @@ export {
 } from './ops/extremes.ts';
 export { gather, scatter, scatterAdd } from './ops/gather.ts';
 export { acosh, asinh, atanh, cosh, hypot, sinh, tanh } from './ops/hyperbolic.ts';
+export { type IndexEntry, index } from './ops/index-advanced.ts';
 export { type AxisOptions, cat, stack } from './ops/join.ts';
 export { clone, contiguous, permute, reshape, transpose, view } from './ops/layout.ts';
 export { lerp } from './ops/lerp.ts';
@@ -135,6 +137,7 @@ export {
 export { pow, reciprocal, rsqrt, sqrt, square } from './ops/powers.ts';
 export { bmm, dot, linear, outer } from './ops/products.ts';
 export { all, any } from './ops/quantifiers.ts';
+export { type ArangeOptions, arange, eye, linspace, type MeshgridOptions, meshgrid } from './ops/ranges.ts';
 export {
   celu,
   type EluOptions,
@@ -150,6 +153,7 @@ export {
 } from './ops/rectifiers.ts';
 export * from './ops/resize.ts';
 export { cumprod, cumsum, prod, type ScanOptions } from './ops/scan.ts';
+export { nonzero, type SearchsortedOptions, searchsorted, type UniqueValues, unique } from './ops/search.ts';
 export { abs, maximum, minimum, where } from './ops/select.ts';
 export {
   erf,
@@ -175,6 +179,7 @@ export {
   unbind,
 } from './ops/slice.ts';
 export { logSoftmax, logsumexp, type SoftmaxOptions, softmax } from './ops/softmax.ts';
+export { argsort, type SortOptions, sort, type TopkOptions, topk } from './ops/sort.ts';
 export {
   type NormOptions,
   norm,
@@ -185,6 +190,7 @@ export {
 } from './ops/statistics.ts';
 export { ceil, floor, round, sign, trunc } from './ops/steps.ts';
 export { acos, asin, atan, atan2, cos, sin, tan } from './ops/trigonometry.ts';
+export { fold, type UnfoldOptions, unfold } from './ops/windows.ts';
 export * from './random/index.ts';
 export { defineOp, noGradient, type Op, vjpRule } from './registry.ts';
 export type { Shape } from './shape.ts';

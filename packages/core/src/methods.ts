@@ -27,6 +27,7 @@ import { exp, exp2, expm1, log, log1p, log2, log10 } from './ops/exponential.ts'
 import { amax, amin, argmax, argmin, max, min } from './ops/extremes.ts';
 import { gather, scatter, scatterAdd } from './ops/gather.ts';
 import { acosh, asinh, atanh, cosh, hypot, sinh, tanh } from './ops/hyperbolic.ts';
+import { index } from './ops/index-advanced.ts';
 import { clone, contiguous, permute, reshape, transpose, view } from './ops/layout.ts';
 import { lerp } from './ops/lerp.ts';
 import { indexSelect, take } from './ops/lookup.ts';
@@ -40,10 +41,12 @@ import { bmm, dot, outer } from './ops/products.ts';
 import { all, any } from './ops/quantifiers.ts';
 import { celu, elu, hardsigmoid, hardswish, leakyRelu, prelu, relu, relu6, selu } from './ops/rectifiers.ts';
 import { cumprod, cumsum, prod } from './ops/scan.ts';
+import { nonzero, unique } from './ops/search.ts';
 import { abs, maximum, minimum, where } from './ops/select.ts';
 import { erf, erfc, gelu, logSigmoid, mish, sigmoid, silu, softplus, softsign } from './ops/sigmoids.ts';
 import { chunk, narrow, select, slice, split, unbind } from './ops/slice.ts';
 import { logSoftmax, logsumexp, softmax } from './ops/softmax.ts';
+import { argsort, sort, topk } from './ops/sort.ts';
 import { norm, std, variance } from './ops/statistics.ts';
 import { ceil, floor, round, sign, trunc } from './ops/steps.ts';
 import { acos, asin, atan, atan2, cos, sin, tan } from './ops/trigonometry.ts';
@@ -94,6 +97,12 @@ const methods = {
   take,
   maskedFill,
   maskedSelect,
+  index,
+  sort,
+  argsort,
+  topk,
+  nonzero,
+  unique,
   pad,
   eq,
   ne,

@@ -1,18 +1,30 @@
 // How fixtures call indexing, selection and ordering: index tensors are operands there, axes and fills are options.
 
 import {
+  argsort,
   embedding,
   gather,
+  type IndexEntry,
+  index,
   indexSelect,
   maskedFill,
   maskedSelect,
+  nonzero,
   oneHot,
   scatter,
   scatterAdd,
+  searchsorted,
+  sort,
+  type Tensor,
   take,
+  topk,
+  unique,
+  type ValuesAndIndices,
 } from '@adjoint/core';
 import type { Adapters } from '../suite.ts';
 import { operandOf, tensorOf, withOptions } from './read.ts';
+
+const both = ({ values, indices }: ValuesAndIndices): Tensor[] => [values, indices];
 
 export const indexingAdapters: Adapters = {
   gather: ([x, index], { axis }) => gather(tensorOf(x), axis as number, tensorOf(index)),
@@ -30,5 +42,15 @@ export const indexingAdapters: Adapters = {
       tensorOf(weight),
       paddingIdx === undefined ? {} : { paddingIdx: paddingIdx as number },
     ),
+  index: ([x, indices]) => index(tensorOf(x), indices as IndexEntry[]),
+  sort: ([x], options) => both(sort(tensorOf(x), options)),
+  argsort: withOptions(argsort),
+  topk: ([x], { k, ...options }) => both(topk(tensorOf(x), k as number, options)),
+  nonzero: ([x]) => nonzero(tensorOf(x)),
+  unique: ([x], { returnInverse }) => {
+    const { values, inverse, counts } = unique(tensorOf(x));
+    return returnInverse === true ? [values, inverse, counts] : values;
+  },
+  searchsorted: ([sorted, values], options) => searchsorted(tensorOf(sorted), tensorOf(values), options),
   oneHot: withOptions(oneHot),
 };

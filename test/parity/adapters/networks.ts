@@ -26,6 +26,7 @@ import {
   pixelShuffle,
   pixelUnshuffle,
   rmsNorm,
+  scaledDotProductAttention,
   type Tensor,
   type ValuesAndIndices,
 } from '@adjoint/core';
@@ -99,6 +100,11 @@ export const networkAdapters: Adapters = {
   adaptiveMaxPool1d: adaptive(adaptiveMaxPool1dWithIndices, both),
   adaptiveMaxPool2d: adaptive(adaptiveMaxPool2dWithIndices, both),
   adaptiveMaxPool3d: adaptive(adaptiveMaxPool3dWithIndices, both),
+  scaledDotProductAttention: ([query, key, value, mask], options) =>
+    scaledDotProductAttention(tensorOf(query), tensorOf(key), tensorOf(value), {
+      ...options,
+      attnMask: optionalTensor(mask),
+    }),
   interpolate: ([x], options) => interpolate(tensorOf(x), options as InterpolateOptions),
   pixelShuffle: ([x], { upscaleFactor }) => pixelShuffle(tensorOf(x), upscaleFactor as number),
   pixelUnshuffle: ([x], { downscaleFactor }) => pixelUnshuffle(tensorOf(x), downscaleFactor as number),

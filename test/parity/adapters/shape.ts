@@ -5,6 +5,9 @@ import {
   chunk,
   flatten,
   flip,
+  fold,
+  type MeshgridOptions,
+  meshgrid,
   narrow,
   type PadOptions,
   pad,
@@ -17,6 +20,7 @@ import {
   stack,
   tile,
   unbind,
+  unfold,
   unsqueeze,
 } from '@adjoint/core';
 import type { Adapters } from '../suite.ts';
@@ -44,5 +48,9 @@ export const shapeAdapters: Adapters = {
   select: ([x], { axis, index }) => select(tensorOf(x), axis as number, index as number),
   flip: ([x], { axes }) => flip(tensorOf(x), axes as number[]),
   roll: ([x], { shifts, ...options }) => roll(tensorOf(x), shifts as number[], options),
+  meshgrid: ([tensors], options) => meshgrid(tensorsOf(tensors), options as MeshgridOptions),
+  unfold: ([x], { kernelSize, ...options }) => unfold(tensorOf(x), kernelSize as number[], options),
+  fold: ([x], { outputSize, kernelSize, ...options }) =>
+    fold(tensorOf(x), outputSize as number[], kernelSize as number[], options),
   pad: ([x], { pad: amounts, ...options }) => pad(tensorOf(x), amounts as number[], options as PadOptions),
 };

@@ -42,6 +42,7 @@ import { allOp, anyOp } from './quantifiers.ts';
 import { eluOp, hardsigmoidOp, hardswishOp, leakyReluOp, reluOp } from './rectifiers.ts';
 import { resampleOp } from './resample.ts';
 import { cumprodOp, cumsumOp, prodOp, recurrenceOp } from './scan.ts';
+import { searchsortedOp } from './search.ts';
 import { absOp, maximumOp, minimumOp, whereOp } from './select.ts';
 import {
   erfcOp,
@@ -55,9 +56,11 @@ import {
   softplusOp,
 } from './sigmoids.ts';
 import { logSoftmaxOp, logsumexpOp, softmaxOp } from './softmax.ts';
+import { argsortOp } from './sort.ts';
 import { varOp } from './statistics.ts';
 import { ceilOp, floorOp, roundOp, signOp, truncOp } from './steps.ts';
 import { acosOp, asinOp, atan2Op, atanOp, cosOp, sinOp, tanOp } from './trigonometry.ts';
+import { overlapOp, windowsOp } from './windows.ts';
 
 /** The records of all built-in ops. */
 export const builtinOps: readonly AnyOp[] = [
@@ -204,4 +207,8 @@ export const builtinOps: readonly AnyOp[] = [
   avgPoolInputGradOp,
   adaptiveMaxPoolPlacesOp,
   resampleOp,
+  argsortOp,
+  searchsortedOp,
+  windowsOp,
+  overlapOp,
 ];

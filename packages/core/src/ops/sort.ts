@@ -1,0 +1,109 @@
+// Order: argsort is the one op, of which sorting and choosing the largest are gathers.
+
+import { kernels } from '@adjoint/kernels-cpu';
+import { ArgumentError, formatShape } from '../errors.ts';
+import { defineOp, noGradient } from '../registry.ts';
+import { checkAxis } from '../shape.ts';
+import { apply } from '../tape/apply.ts';
+import type { Tensor } from '../tensor.ts';
+import type { ValuesAndIndices } from './extremes.ts';
+import { gatherAlong } from './gather.ts';
+import { reshape } from './layout.ts';
+import { narrow } from './slice.ts';
+
+const order = noGradient(
+  'its result is an order, which does not change continuously; the values in that order have a gradient: sort, or gather.',
+);
+
+interface OrderAttrs {
+  readonly axis: number;
+  readonly direction: 'ascending' | 'descending';
+}
+
+/** The places of the elements along an axis in ascending or descending order; equal ones keep theirs, NaN is the largest. */
+export const argsortOp = defineOp<readonly ['x'], OrderAttrs>({
+  name: 'argsort',
+  operands: ['x'],
+  infer: ([x]) => ({ shape: x.shape, dtype: 'int32' }),
+  forward: ([x], out, { axis, direction }) => kernels.argsort(x, axis, direction, out as Int32Array),
+  layout: 'strided',
+  vjps: [order],
+  forwardMode: order,
+});
+
+/** Options of {@link sort} and {@link argsort}. */
+export interface SortOptions {
+  /** The axis to sort along; a negative one counts from the end. Default -1. */
+  readonly axis?: number;
+  /** Largest first. Default false. */
+  readonly descending?: boolean;
+}
+
+/**
+ * The places of the elements along an axis in sorted order, as int32. Equal elements keep their order; NaN is the largest.
+ * PyTorch's `torch.argsort` with `stable=True`.
+ *
+ * @throws ArgumentError for an axis out of range.
+ * @example
+ * argsort(tensor([3, 1, 2])).toArray(); // [1, 2, 0]
+ */
+export function argsort(x: Tensor, { axis = -1, descending = false }: SortOptions = {}): Tensor {
+  return sorted('argsort', x, axis, descending).indices;
+}
+
+/**
+ * The elements along an axis in sorted order, and their places. Equal elements keep their order; NaN is the largest. PyTorch's
+ * `torch.sort` with `stable=True`.
+ *
+ * @throws ArgumentError for an axis out of range.
+ * @example
+ * sort(tensor([3, 1, 2])).values.toArray(); // [1, 2, 3]
+ */
+export function sort(x: Tensor, { axis = -1, descending = false }: SortOptions = {}): ValuesAndIndices {
+  return sorted('sort', x, axis, descending);
+}
+
+/** Options of {@link topk}. */
+export interface TopkOptions {
+  /** The axis to choose along; a negative one counts from the end. Default -1. */
+  readonly axis?: number;
+  /** The largest ones rather than the smallest. Default true. */
+  readonly largest?: boolean;
+}
+
+/**
+ * The k largest (or smallest) elements along an axis, the most extreme first, and their places; of equals the first are taken.
+ * PyTorch's `torch.topk`.
+ *
+ * @throws ArgumentError for an axis out of range, or a k that is no integer from 0 to the size of the axis.
+ * @example
+ * topk(tensor([3, 1, 2]), 2).values.toArray(); // [3, 2]
+ */
+export function topk(
+  x: Tensor,
+  k: number,
+  { axis = -1, largest = true }: TopkOptions = {},
+): ValuesAndIndices {
+  const along = checkAxis(axis, x.ndim, 'topk');
+  const size = x.shape[along] ?? 1;
+  if (!Number.isInteger(k) || k < 0 || k > size) {
+    throw new ArgumentError(
+      `k is ${k}; axis ${along} of shape ${formatShape(x.shape)} has ${size} elements, so give an integer from 0 to ${size}.`,
+      { op: 'topk', operand: 'k', actual: k, expected: `integer in [0, ${size}]` },
+    );
+  }
+  if (x.ndim === 0) return k === 1 ? sorted('topk', x, axis, largest) : topk(reshape(x, [1]), k);
+  // The gather comes after the cut, so that backward scatters k elements and not all.
+  const direction = largest ? 'descending' : 'ascending';
+  const indices = narrow(apply(argsortOp, [x], { axis: along, direction }), along, 0, k);
+  return { values: gatherAlong(x, indices, { axis: along, op: 'topk' }), indices };
+}
+
+function sorted(op: string, x: Tensor, axis: number, descending: boolean): ValuesAndIndices {
+  const along = checkAxis(axis, x.ndim, op);
+  const direction = descending ? 'descending' : 'ascending';
+  const line = x.ndim === 0 ? reshape(x, [1]) : x;
+  const indices = apply(argsortOp, [line], { axis: along, direction });
+  const values = gatherAlong(line, indices, { axis: along, op });
+  return { values: reshape(values, x.shape), indices: reshape(indices, x.shape) };
+}
