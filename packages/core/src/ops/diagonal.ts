@@ -7,6 +7,7 @@ import { checkAxis, rowMajorStrides, type Shape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { sum } from './expand-sum.ts';
+import { scalar } from './operand.ts';
 import { where } from './select.ts';
 
 interface DiagonalAttrs {
@@ -130,7 +131,7 @@ export function triu(x: Tensor, options: TriangleOptions = {}): Tensor {
   return where(
     triangle('triu', x, options, (offset, bound) => offset >= bound),
     x,
-    0,
+    scalar(0, x.dtype),
   );
 }
 
@@ -139,7 +140,7 @@ export function tril(x: Tensor, options: TriangleOptions = {}): Tensor {
   return where(
     triangle('tril', x, options, (offset, bound) => offset <= bound),
     x,
-    0,
+    scalar(0, x.dtype),
   );
 }
 
