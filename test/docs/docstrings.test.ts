@@ -3,15 +3,6 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import * as core from '@adjoint/core';
-import * as check from '@adjoint/core/check';
-import * as conv from '@adjoint/core/conv';
-import * as ops from '@adjoint/core/ops';
-import * as kernels from '@adjoint/kernels-cpu';
-import * as nn from '@adjoint/nn';
-import * as data from '@adjoint/nn/data';
-import * as optim from '@adjoint/nn/optim';
-import * as train from '@adjoint/nn/train';
 import { describe, expect, it } from 'vitest';
 import { type Example, runExample } from './run-example.ts';
 
@@ -42,10 +33,21 @@ function examplesOf(path: string): Example[] {
   );
 }
 
+// All that the entries of a package export.
+async function exportsOf(name: string): Promise<Record<string, unknown>> {
+  const folder = join(packages, name);
+  const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const modules = Object.values<string>(exports).map((path) => import(join(folder, path)));
+  return Object.assign({}, ...(await Promise.all(modules)));
+}
+
+const kernels = await exportsOf('kernels-cpu');
+const core = await exportsOf('core');
+const nn = await exportsOf('nn');
 const scopes: Record<string, Record<string, unknown>> = {
-  'kernels-cpu': { ...kernels },
-  core: { ...kernels, ...conv, ...check, ...ops, ...core },
-  nn: { ...core, ...nn, ...data, ...optim, ...train },
+  'kernels-cpu': kernels,
+  core: { ...kernels, ...core },
+  nn: { ...core, ...nn },
 };
 
 for (const [name, scope] of Object.entries(scopes)) {
