@@ -4,9 +4,8 @@ import * as core from '@adjoint/core';
 import { describe, expect, it } from 'vitest';
 import { adapters } from './adapters/index.ts';
 import { families } from './families.ts';
-import { notYet, refusedFamilies } from './not-yet.ts';
+import { notYet } from './not-yet.ts';
 import { loadFixtures, loadIllegal } from './oracle.ts';
-import { refusalTests } from './suite.ts';
 
 describe('ops of the fixtures', () => {
   const ops = new Set(
@@ -21,8 +20,4 @@ describe('ops of the fixtures', () => {
   it('are absent from @adjoint/core where they are listed as not yet there', () => {
     expect(notYet.filter((op) => op in core)).toEqual([]);
   });
-});
-
-describe('families that are refused as a whole', () => {
-  for (const family of refusedFamilies) refusalTests(loadFixtures(family), adapters);
 });

@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import { adapters } from './adapters/index.ts';
 import { families } from './families.ts';
 import { paritySeed, pytorchVersion, withGenerated } from './live.ts';
-import { refusedFamilies } from './not-yet.ts';
 import { type Call, exactInFloat32, loadFixtures, loadIllegal, loadTrajectories } from './oracle.ts';
 import { parityTests } from './suite.ts';
 
@@ -30,9 +29,7 @@ async function live(pytorch: string, seed: string): Promise<void> {
   ]);
 
   describe(`live PyTorch ${pytorch}; repeat with ADJOINT_PARITY_SEED=${seed}`, () => {
-    for (const { family, cases } of drawn) {
-      if (!refusedFamilies.includes(family)) parityTests(family, cases, adapters);
-    }
+    for (const { family, cases } of drawn) parityTests(family, cases, adapters);
     parityTests('sizes of real layers', large, adapters);
     parityTests('sizes of real layers in float32', exactInFloat32(large), adapters);
   });

@@ -13,6 +13,7 @@ import { cast } from './cast.ts';
 import { conv, convInputGrad } from './conv.ts';
 import { requireFloat } from './infer.ts';
 import { reshape } from './layout.ts';
+import { pad } from './pad.ts';
 
 /** How the kernel is laid over the input. Only cross-correlation, as everywhere in deep learning. */
 export type ConvMode = 'crossCorrelation';
@@ -30,8 +31,11 @@ export interface ConvOptions {
   readonly bias?: Tensor | undefined;
   /** Step of the kernel. Default 1. */
   readonly stride?: PerAxis | undefined;
-  /** Zeros added on both sides of the input. Default 0. */
-  readonly padding?: PerAxis | undefined;
+  /**
+   * Zeros added on both sides of the input; 'valid' for none, or 'same' for as many as give an output of the input's size
+   * (stride 1 only; of an odd number the last goes to the end). Default 0.
+   */
+  readonly padding?: PerAxis | 'same' | 'valid' | undefined;
   /** Distance between kernel elements. Default 1. */
   readonly dilation?: PerAxis | undefined;
   /** Independent groups of channels. Default 1, or what a grouped weight says. */
@@ -44,6 +48,8 @@ export interface ConvOptions {
 
 /** Options of `convTranspose1d`, `convTranspose2d` and `convTranspose3d`. */
 export interface ConvTransposeOptions extends ConvOptions {
+  /** Rows of the output that are cut on both sides. Default 0. */
+  readonly padding?: PerAxis | undefined;
   /** Rows added on the far side of the output; less than max(stride, dilation). Default 0. Not beside `outputSize`. */
   readonly outputPadding?: PerAxis | undefined;
   /** The spatial size of the output, in place of `outputPadding`. */
@@ -124,10 +130,11 @@ export function convTranspose3d(input: Tensor, weight: Tensor, options: ConvTran
 }
 
 function convolve(op: string, dims: number, input: Tensor, weight: Tensor, options: ConvOptions): Tensor {
-  const call = readCall(op, dims, input, weight, options);
-  const outChannels = call.weight.shape[0];
-  requireChannels(call, 'weight', call.weight.shape[1] * call.groups, 'in/groups · groups');
-  const geometry = convGeometry({ ...geometryOptions(call, options), outChannels });
+  const unpadded = readCall(op, dims, input, weight, options);
+  const outChannels = unpadded.weight.shape[0];
+  requireChannels(unpadded, 'weight', unpadded.weight.shape[1] * unpadded.groups, 'in/groups · groups');
+  const { call, padding } = resolvePadding(unpadded, options);
+  const geometry = convGeometry({ ...geometryOptions(call, { ...options, padding }), outChannels });
   return finish(call, options, outChannels, (x, w) => conv(x, w, geometry));
 }
 
@@ -195,7 +202,35 @@ function readCall(op: string, dims: number, input: Tensor, weight: Tensor, optio
   };
 }
 
-function geometryOptions({ op, input, weight, groups }: Call, { stride, padding, dilation }: ConvOptions) {
+// Turns the names of paddings into numbers. The odd zero of 'same' cannot stand on both sides: it is put on the input.
+function resolvePadding(
+  call: Call,
+  { padding, stride, dilation }: ConvOptions,
+): { readonly call: Call; readonly padding: PerAxis | undefined } {
+  if (typeof padding !== 'string') return { call, padding };
+  const { op, dims, input, weight } = call;
+  requireMode(op, 'padding', padding, ['same', 'valid']);
+  if (padding === 'valid') return { call, padding: 0 };
+  if (perAxis(stride ?? 1, dims, { op, option: 'stride', minimum: 1 }).some((step) => step !== 1)) {
+    throw new ArgumentError(
+      `padding is 'same' and stride ${JSON.stringify(stride)}; an output of the input's size needs stride 1. Give the padding as numbers.`,
+      { op, operand: 'padding', actual: 'same', expected: 'stride 1, or padding as numbers' },
+    );
+  }
+  const spacing = perAxis(dilation ?? 1, dims, { op, option: 'dilation', minimum: 1 });
+  const zeros = weight.shape.slice(2).map((size, axis) => spacing[axis] * (size - 1));
+  const odd = zeros.map((total) => total % 2);
+  const amounts = [...odd].reverse().flatMap((extra) => [0, extra]);
+  return {
+    call: odd.includes(1) ? { ...call, input: pad(input, amounts) } : call,
+    padding: zeros.map((total) => Math.floor(total / 2)),
+  };
+}
+
+function geometryOptions(
+  { op, input, weight, groups }: Call,
+  { stride, padding, dilation }: Pick<ConvTransposeOptions, 'stride' | 'padding' | 'dilation'>,
+) {
   const [batch, inChannels, ...inputSize] = input.shape;
   return {
     op,
