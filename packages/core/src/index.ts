@@ -51,6 +51,7 @@ export {
 export * from './ops/create.ts';
 export { type DiagonalOptions, diagonal, type TriangleOptions, trace, tril, triu } from './ops/diagonal.ts';
 export { floorDivide, remainder } from './ops/division.ts';
+export { type DropoutOptions, dropout, dropout1d, dropout2d, dropout3d } from './ops/dropout.ts';
 export { einsum } from './ops/einsum.ts';
 export { expand, mean, type ReduceOptions, sum } from './ops/expand-sum.ts';
 export { exp, exp2, expm1, log, log1p, log2, log10 } from './ops/exponential.ts';
@@ -96,6 +97,7 @@ export * from './ops/losses-distance.ts';
 export * from './ops/losses-pairwise.ts';
 export { maskedFill, maskedSelect } from './ops/masked.ts';
 export { matmul } from './ops/matmul.ts';
+export { median } from './ops/median.ts';
 export { add_, copy_, fill_, modify_, mul_, zero_ } from './ops/mutate.ts';
 export {
   groupNorm,
