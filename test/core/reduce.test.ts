@@ -13,6 +13,7 @@ import {
   logsumexp,
   max,
   mean,
+  median,
   min,
   mul,
   norm,
@@ -77,6 +78,7 @@ describe('derivatives agree with differences, over some axes and over all', () =
     cumsum: (x, axis) => cumsum(x, { axis }),
     cumprod: (x, axis) => cumprod(x, { axis }),
     max: (x, axis) => max(x, { axis }).values,
+    median: (x, axis) => median(x, { axis }).values,
     min: (x, axis) => min(x, { axis, keepdim: true }).values,
   };
   test.each(Object.entries(along))('%s', (_, op) => {
@@ -221,6 +223,40 @@ describe('products', () => {
         expect(values(second).map((v) => v + 0)).toEqual(numbers.map((_, i) => expected([n - 1, i]) + 0));
       }),
     );
+  });
+});
+
+describe('median', () => {
+  test('half of the elements at least are not above it, and half not below', () => {
+    fc.assert(
+      fc.property(
+        layoutArbitrary(whole).filter((x) => x.size > 0),
+        (x) => {
+          const [y, n] = [median(x).item(), x.size];
+          const numbers = values(x);
+          expect(numbers).toContain(y);
+          expect(numbers.filter((v) => v <= y).length).toBeGreaterThanOrEqual(n / 2);
+          // The lower of two in the middle: more than half are not below it.
+          expect(numbers.filter((v) => v >= y).length).toBeGreaterThan(n / 2);
+          x.shape.forEach((_, axis) => {
+            const { values: along, indices } = median(x, { axis, keepdim: true });
+            expect(values(core.gather(x, axis, indices))).toEqual(values(along));
+            if (x.ndim === 1) expect(along.item()).toBe(y);
+          });
+        },
+      ),
+    );
+  });
+
+  test('equal elements share its gradient, NaN is the median wherever it is, and integers of nothing have none', () => {
+    const x = float64([1, 2, 2, 2, 5]).requiresGrad_();
+    expect(values(grad(median(x), x))).toEqual([0, 1 / 3, 1 / 3, 1 / 3, 0]);
+    const spoilt = float64([[1, Number.NaN, 0, Number.NaN]]);
+    expect(median(spoilt).item()).toBeNaN();
+    expect(values(median(spoilt, { axis: 1 }).indices)).toEqual([1]);
+    expect(median(float64([])).item()).toBeNaN();
+    expect(() => median(tensor([], { dtype: 'int32' }))).toThrow(core.ArgumentError);
+    expect(() => median(core.zeros([0, 2]), { axis: 0 })).toThrow(expect.objectContaining({ op: 'median' }));
   });
 });
 

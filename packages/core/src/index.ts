@@ -4,6 +4,9 @@ import './methods.ts';
 
 export { GeometryError, IntegerDivisionError } from '@adjoint/kernels-cpu';
 export { type BackwardOptions, backward, type GradOptions, grad } from './autograd/backward.ts';
+export { hessian, type JacobianOptions, jacobian } from './autograd/jacobian.ts';
+export { hvp, jvp, type TransformOptions, valueAndGrad, vjp } from './autograd/transforms.ts';
+export type { TensorFunction, Tensors } from './autograd/variables.ts';
 export * from './check/index.ts';
 export * from './dtype.ts';
 export * from './errors.ts';

@@ -33,6 +33,7 @@ import { lerp } from './ops/lerp.ts';
 import { indexSelect, take } from './ops/lookup.ts';
 import { maskedFill, maskedSelect } from './ops/masked.ts';
 import { matmul } from './ops/matmul.ts';
+import { median } from './ops/median.ts';
 import { add_, copy_, fill_, mul_, zero_ } from './ops/mutate.ts';
 import type { Operand } from './ops/operand.ts';
 import { pad } from './ops/pad.ts';
@@ -199,6 +200,7 @@ const methods = {
   trace,
   triu,
   tril,
+  median,
   clone,
   contiguous,
   to: cast,

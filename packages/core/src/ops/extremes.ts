@@ -38,8 +38,8 @@ function extreme(
   });
 }
 
-// How much each element has in the result: ties, or several NaN, share alike. Constant but for jumps.
-function shares(x: Tensor, y: Tensor, attrs: ReduceAttrs): Tensor {
+/** How much each element has in a result that is one of them: ties, or several NaN, share alike. Constant but for jumps. */
+export function shares(x: Tensor, y: Tensor, attrs: ReduceAttrs): Tensor {
   const winners = logicalOr(eq(x, unreduce(y, attrs)), isnan(x));
   const count = sum(winners, { axes: attrs.axes, keepdim: true });
   return div(cast(winners, y.dtype), count);
@@ -81,7 +81,8 @@ export const argmaxOp = placeOf('argmax', (x, axis, out) => kernels.argmax(x, ax
 /** The place of the smallest element along an axis, which stays with size 1: the first of equals, or of NaN. */
 export const argminOp = placeOf('argmin', (x, axis, out) => kernels.argmin(x, axis, out));
 
-function requireElements(op: string, shape: Shape, axis: number): void {
+/** @throws ArgumentError if the axis has no elements. */
+export function requireElements(op: string, shape: Shape, axis: number): void {
   if (shape[axis] > 0) return;
   throw new ArgumentError(
     `axis ${axis} of shape ${formatShape(shape)} has no elements, and of nothing there is no extreme; reduce axes of size 1 at least.`,

@@ -34,6 +34,7 @@ import { indexSelectOp, indexSumOp, oneHotOp, wrapIndexOp } from './lookup.ts';
 import { binaryCrossEntropyOp } from './losses-binary.ts';
 import { classIndexOp } from './losses-classes.ts';
 import { matmulOp } from './matmul.ts';
+import { medianOp } from './median.ts';
 import { padOp } from './pad.ts';
 import { avgPoolInputGradOp, avgPoolOp, maxPoolPlacesOp } from './pool.ts';
 import { adaptiveMaxPoolPlacesOp } from './pool-adaptive.ts';
@@ -211,4 +212,6 @@ export const builtinOps: readonly AnyOp[] = [
   searchsortedOp,
   windowsOp,
   overlapOp,
+  // median
+  medianOp,
 ];
