@@ -11,6 +11,10 @@ test('the example of the README', () => {
   const promised = [...code.matchAll(/console\.log\(.*\); \/\/ (.*)/g)].map((match) => match[1]);
   expect(promised.length).toBeGreaterThan(0);
   const options = { cwd: fileURLToPath(new URL('..', import.meta.url)), encoding: 'utf8' } as const;
-  const printed = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], options);
+  const printed = execFileSync(
+    process.execPath,
+    ['--import', 'tsx', '--input-type=module', '-e', code],
+    options,
+  );
   expect(printed.trim().split('\n')).toEqual(promised);
 });

@@ -62,6 +62,19 @@ describe('any axes of any view', () => {
     );
   });
 
+  test('int32 sums stay exact where a double would not: past 2^53', () => {
+    const n = 2 ** 23 + 1;
+    const most = 2 ** 31 - 1;
+    const repeated: Strided = { data: Int32Array.of(most), shape: [n], strides: [0], offset: 0 };
+    const exact = Number(BigInt.asIntN(32, BigInt(n) * BigInt(most)));
+    const out = new Int32Array(1);
+    kernels.sum(repeated, [0], out);
+    expect(out[0]).toBe(exact);
+    const running = new Int32Array(n);
+    kernels.cumsum(repeated, 0, running);
+    expect(running[n - 1]).toBe(exact);
+  });
+
   test('the empty reduction is the neutral element', () => {
     const empty: Strided = { data: new Float64Array(0), shape: [2, 0], strides: [0, 1], offset: 0 };
     const neutral: [ReduceName, number][] = [

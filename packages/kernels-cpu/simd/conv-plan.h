@@ -1,0 +1,192 @@
+// How a convolution is cut up: bands of output rows, each with a padded copy of what it reads.
+//
+// The copy splits rows and columns by their phase (position modulo stride), which makes every convolution one of stride 1:
+// a tap is then an offset into the copy, and the outputs of a band are one long run of positions `pitch` apart per row.
+// The input gradient has a stride on its output instead: each phase of the output is a convolution of stride 1 with the
+// taps that meet it. No zero is ever inserted for a stride, and no matrix of taps ever stored.
+
+namespace ADJOINT_NAMESPACE {
+
+/** Bytes of one band's copy, and of all copies alive at once, about. */
+enum { BAND_BYTES = 1 << 20, WAVE_BYTES = 6 << 20 };
+
+/** Copies for bands of images: `channels × slices × rowPhases × columnPhases` planes of `rows × pitch` elements. */
+struct Padded {
+  Index channels, extent[3];
+  /** Copy of depth t for the unit at depth u: source depth u · scale + origin + t · step. Rows and columns likewise. */
+  Index slices, sliceStep;
+  Index scale[3], origin[3];
+  Index rowPhases, columnPhases;
+  const Index* rowPhase;
+  const Index* columnPhase;
+  Index rows, pitch;
+  Index planeSize() const { return rows * pitch; }
+  Index channelSize() const { return slices * rowPhases * columnPhases * planeSize(); }
+};
+
+/** Output positions of one phase: `first + step · j` for j < count, per axis. A convolution has one phase, the whole. */
+template <class T> struct OutputPhase {
+  Index first[3], count[3];
+  Index depth;
+  const Index* offsets;
+  /** Weight, packed in strips of `height` rows, group after group. */
+  T* weight;
+};
+
+/** One convolution of stride 1 over all units (image, group, output depth, band of output rows). */
+template <class T> struct ConvPlan {
+  Padded padded;
+  const T* source;
+  T* target;
+  Index batch, groups, m, height;
+  /** Units per image: depths × bands. */
+  Index depths, bands, bandRows;
+  Index outExtent[3], outStep[3];
+  Index phases;
+  OutputPhase<T>* phase;
+  Index sourcePlane() const { return padded.extent[0] * padded.extent[1] * padded.extent[2]; }
+  Index outPlane() const { return outExtent[0] * outExtent[1] * outExtent[2]; }
+  /** With a tile's width of slack, zeroed where it matters: tiles read past the end and drop what they read. */
+  Index unitSize() const { return roundUp(padded.channels * padded.channelSize() + 16 * Lanes<T>::N, 16); }
+};
+
+/** Every other element, from two registers. */
+INLINE Vec<float> evens(Vec<float> a, Vec<float> b) {
+#if ADJOINT_VECTOR_BYTES == 64
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+#elif ADJOINT_VECTOR_BYTES == 32
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+#else
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6);
+#endif
+}
+INLINE Vec<double> evens(Vec<double> a, Vec<double> b) {
+#if ADJOINT_VECTOR_BYTES == 64
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
+#elif ADJOINT_VECTOR_BYTES == 32
+  return __builtin_shufflevector(a, b, 0, 2, 4, 6);
+#else
+  return __builtin_shufflevector(a, b, 0, 2);
+#endif
+}
+
+/** to[j] = row[start + j · step], or 0 outside the row. */
+template <class T> INLINE void copyPaddedRow(const T* row, Index extent, Index start, Index step, Index n, T* to) {
+  Index low = start < 0 ? ceilDivide(-start, step) : 0;
+  Index high = extent > start ? ceilDivide(extent - start, step) : 0;
+  low = smaller(low, n);
+  high = larger(low, smaller(high, n));
+  zero(to, low);
+  const T* from = row + start + low * step;
+  if (step == 1) {
+    copyRun(to + low, from, high - low);
+  } else {
+    Index j = low;
+    if (step == 2)
+      for (; j + Lanes<T>::N < high; j += Lanes<T>::N, from += 2 * Lanes<T>::N)
+        store(to + j, evens(load(from), load(from + Lanes<T>::N)));
+    for (; j < high; j++, from += step) to[j] = *from;
+  }
+  zero(to + high, n - high);
+}
+
+/** Fills the copy of one channel for the unit at (depth, first row of its band). `image` is the channel's source. */
+template <class T> static void copyChannel(const Padded& p, const T* image, Index depth, Index firstRow, T* to) {
+  for (Index slice = 0; slice < p.slices; slice++) {
+    const Index d = depth * p.scale[0] + p.origin[0] + slice * p.sliceStep;
+    if (d < 0 || d >= p.extent[0]) {
+      const Index size = p.rowPhases * p.columnPhases * p.planeSize();
+      zero(to, size);
+      to += size;
+      continue;
+    }
+    const T* plane = image + d * p.extent[1] * p.extent[2];
+    for (Index rp = 0; rp < p.rowPhases; rp++)
+      for (Index cp = 0; cp < p.columnPhases; cp++)
+        for (Index r = 0; r < p.rows; r++, to += p.pitch) {
+          const Index h = (firstRow + r) * p.scale[1] + p.origin[1] + p.rowPhase[rp];
+          if (h < 0 || h >= p.extent[1]) zero(to, p.pitch);
+          else copyPaddedRow(plane + h * p.extent[2], p.extent[2], p.origin[2] + p.columnPhase[cp], p.scale[2], p.pitch, to);
+        }
+  }
+}
+
+/** The phases that the taps of one axis meet, in ascending order; returns how many. `index[k]` is the phase of tap k among them. */
+INLINE Index listPhases(Index kernel, Index stride, Index dilation, Index* phases, Index* index) {
+  Index count = 0;
+  for (Index k = 0; k < kernel; k++) {
+    const Index phase = k * dilation % stride;
+    Index at = 0;
+    while (at < count && phases[at] != phase) at++;
+    if (at == count) phases[count++] = phase;
+    index[k] = at;
+  }
+  return count;
+}
+
+/** Rows of output per band, so that a band's copy takes about BAND_BYTES. */
+INLINE Index bandRowsFor(Index rows, Index bytesPerRow, Index overlap) {
+  const Index fit = larger(1, BAND_BYTES / larger(1, bytesPerRow));
+  // Where rows are that long, each band still does more than it repeats.
+  const Index most = larger(fit - overlap, larger(4, 2 * overlap));
+  return ceilDivide(rows, ceilDivide(rows, most));
+}
+
+/** Plans the copies of x: those of the forward convolution, and of the weight gradient's inner products. */
+template <class T> static bool planForward(Run& run, const ConvShape& s, const T* x, T* y, ConvPlan<T>& plan) {
+  const Index taps = s.kernel[0] * s.kernel[1] * s.kernel[2], depth = s.inChannels * taps;
+  Index* lists = take<Index>(run, 2 * (s.kernel[1] + s.kernel[2]));
+  Index* offsets = take<Index>(run, depth);
+  OutputPhase<T>* phase = take<OutputPhase<T>>(run, 1);
+  if (!lists || !offsets || !phase) return false;
+  Index* rowPhase = lists;
+  Index* rowIndex = lists + s.kernel[1];
+  Index* columnPhase = lists + 2 * s.kernel[1];
+  Index* columnIndex = columnPhase + s.kernel[2];
+  Padded& p = plan.padded;
+  p.channels = s.inChannels;
+  p.slices = s.kernel[0];
+  p.sliceStep = s.dilation[0];
+  for (int axis = 0; axis < 3; axis++) {
+    p.extent[axis] = s.in[axis];
+    p.scale[axis] = s.stride[axis];
+    p.origin[axis] = -s.padding[axis];
+    plan.outExtent[axis] = s.out[axis];
+    plan.outStep[axis] = 1;
+    phase->first[axis] = 0;
+    phase->count[axis] = s.out[axis];
+  }
+  p.rowPhases = listPhases(s.kernel[1], s.stride[1], s.dilation[1], rowPhase, rowIndex);
+  p.columnPhases = listPhases(s.kernel[2], s.stride[2], s.dilation[2], columnPhase, columnIndex);
+  p.rowPhase = rowPhase;
+  p.columnPhase = columnPhase;
+  const Index reachRows = (s.kernel[1] - 1) * s.dilation[1] / s.stride[1];
+  p.pitch = s.out[2] + (s.kernel[2] - 1) * s.dilation[2] / s.stride[2];
+  const Index rowBytes = p.channels * p.slices * p.rowPhases * p.columnPhases * p.pitch * Index(sizeof(T));
+  plan.bandRows = bandRowsFor(s.out[1], rowBytes, reachRows);
+  p.rows = plan.bandRows + reachRows;
+  plan.bands = ceilDivide(s.out[1], plan.bandRows);
+  plan.depths = s.out[0];
+  plan.batch = s.batch;
+  plan.groups = s.groups;
+  plan.m = s.outChannels;
+  plan.height = tileRowsFor(plan.m);
+  plan.source = x;
+  plan.target = y;
+  plan.phases = 1;
+  plan.phase = phase;
+  Index k = 0;
+  for (Index c = 0; c < s.inChannels; c++)
+    for (Index kd = 0; kd < s.kernel[0]; kd++)
+      for (Index kh = 0; kh < s.kernel[1]; kh++)
+        for (Index kw = 0; kw < s.kernel[2]; kw++) {
+          const Index plane = ((c * p.slices + kd) * p.rowPhases + rowIndex[kh]) * p.columnPhases + columnIndex[kw];
+          offsets[k++] = plane * p.planeSize() + kh * s.dilation[1] / s.stride[1] * p.pitch + kw * s.dilation[2] / s.stride[2];
+        }
+  phase->depth = depth;
+  phase->offsets = offsets;
+  phase->weight = nullptr;
+  return true;
+}
+
+}  // namespace ADJOINT_NAMESPACE

@@ -1,0 +1,220 @@
+// The weight gradient, summed over the batch image by image, band by band, always in that order.
+//
+// With many channels x is turned channels-last once, so that a register holds neighbouring channels and no matrix of taps is
+// needed. With few, inner products along rows do without that. Both give one element to one thread for the whole sum.
+
+namespace ADJOINT_NAMESPACE {
+
+/** Units (image, output depth, band of output rows) of one group. */
+struct WeightUnits {
+  Index depths, bands, bandRows, perGroup;
+  void place(Index unit, Index& n, Index& depth, Index& band) const {
+    band = unit % bands;
+    depth = unit / bands % depths;
+    n = unit / bands / depths;
+  }
+};
+
+/** dw as products of rows of y with channels-last x. */
+template <class T> static Status weightByChannels(Run& run, const ConvShape& s, const T* x, const T* y, T* w) {
+  constexpr Index N = Tile<T>::N;
+  const Index taps = s.kernel[0] * s.kernel[1] * s.kernel[2];
+  const Index channels = roundUp(s.inChannels, N), m = s.outChannels, height = tileRowsFor(m), strips = ceilDivide(m, height);
+  const Index inPlane = s.in[0] * s.in[1] * s.in[2], outPlane = s.out[0] * s.out[1] * s.out[2];
+  // Columns that are read, and rows that a band reads.
+  const Index pitch = (s.out[2] - 1) * s.stride[2] + (s.kernel[2] - 1) * s.dilation[2] + 1;
+  const Index overlap = (s.kernel[1] - 1) * s.dilation[1];
+  WeightUnits units;
+  units.bandRows = bandRowsFor(s.out[1], s.kernel[0] * pitch * channels * s.stride[1] * Index(sizeof(T)), overlap / s.stride[1]);
+  units.bands = ceilDivide(s.out[1], units.bandRows);
+  units.depths = s.out[0];
+  units.perGroup = s.batch * units.depths * units.bands;
+  const Index rows = (units.bandRows - 1) * s.stride[1] + overlap + 1;
+  const Index xSize = roundUp(s.kernel[0] * rows * pitch * channels, 16), ySize = roundUp(m * units.bandRows * s.out[2], 16);
+  const Index wave = smaller(larger(1, units.perGroup), larger(1, WAVE_BYTES / ((xSize + ySize) * Index(sizeof(T)))));
+  const Index columns = taps * (channels / N);
+  T* copies = take<T>(run, wave * (xSize + ySize));
+  T* sums = take<T>(run, m * taps * channels);
+  if (!copies || !sums) return OUT_OF_MEMORY;
+  // Rows of y whose strip and columns stay in the first-level cache.
+  const Index rowsPerBlock = larger(1, DEPTH_BLOCK * 4 / Index(sizeof(T)) / s.out[2]);
+  for (Index group = 0; group < s.groups; group++) {
+    parallel(run, m, [&](Index i, int) { zero(sums + i * taps * channels, taps * channels); });
+    for (Index w0 = 0; w0 < units.perGroup; w0 += wave) {
+      const Index count = smaller(wave, units.perGroup - w0);
+      const Index slabs = s.kernel[0] * rows;
+      parallel(run, count * (slabs + strips), [&](Index t, int) {
+        const Index unit = t / (slabs + strips), part = t % (slabs + strips);
+        Index n, depth, band;
+        units.place(w0 + unit, n, depth, band);
+        const Index first = band * units.bandRows, bandRows = smaller(units.bandRows, s.out[1] - first);
+        T* copy = copies + unit * (xSize + ySize);
+        if (part >= slabs) {
+          // Strips of y, block of rows by block of rows, each [position][row of the strip].
+          const Index i = (part - slabs) * height, high = smaller(height, m - i);
+          const T* from = y + ((n * s.groups + group) * m + i) * outPlane + (depth * s.out[1] + first) * s.out[2];
+          for (Index r = 0; r < bandRows; r += rowsPerBlock) {
+            const Index positions = smaller(rowsPerBlock, bandRows - r) * s.out[2];
+            pack(from + r * s.out[2], outPlane, Index(1), high, high, positions, copy + xSize + r * s.out[2] * m + i * positions);
+          }
+          return;
+        }
+        const Index d = depth * s.stride[0] - s.padding[0] + part / rows * s.dilation[0];
+        const Index h = first * s.stride[1] - s.padding[1] + part % rows;
+        T* to = copy + part * pitch * channels;
+        if (d < 0 || d >= s.in[0] || h < 0 || h >= s.in[1]) {
+          zero(to, pitch * channels);
+          return;
+        }
+        const Index low = smaller(s.padding[2], pitch), high = larger(low, smaller(pitch, s.in[2] + s.padding[2]));
+        zero(to, low * channels);
+        const T* from = x + (n * s.groups + group) * s.inChannels * inPlane + (d * s.in[1] + h) * s.in[2];
+        // A few columns at a time, all channels: what was read of a line is still in cache for the next columns.
+        pack(from + low - s.padding[2], inPlane, Index(1), s.inChannels, channels, high - low, to + low * channels);
+        zero(to + high * channels, (pitch - high) * channels);
+      });
+      const Index tiles = columns * strips, tasks = smaller(tiles, run.threads == 1 ? 1 : 4 * run.threads);
+      parallel(run, tasks, [&](Index task, int) {
+        const Index first = tiles * task / tasks, last = tiles * (task + 1) / tasks;
+        for (Index unit = 0; unit < count; unit++) {
+          Index n, depth, band;
+          units.place(w0 + unit, n, depth, band);
+          const Index bandRows = smaller(units.bandRows, s.out[1] - band * units.bandRows);
+          const T* copy = copies + unit * (xSize + ySize);
+          for (Index r = 0; r < bandRows; r += rowsPerBlock) {
+            const Index blockRows = smaller(rowsPerBlock, bandRows - r), positions = blockRows * s.out[2];
+            for (Index t = first; t < last; t++) {
+              const Index column = t / strips, i = t % strips * height, high = smaller(height, m - i);
+              const Index tap = column / (channels / N), c = column % (channels / N) * N;
+              const Index kw = tap % s.kernel[2], kh = tap / s.kernel[2] % s.kernel[1], kd = tap / s.kernel[2] / s.kernel[1];
+              const T* b = copy + ((kd * rows + r * s.stride[1] + kh * s.dilation[1]) * pitch + kw * s.dilation[2]) * channels + c;
+              Tiles<T>::rows[high](blockRows, s.out[2], copy + xSize + r * s.out[2] * m + i * positions, b, s.stride[2] * channels,
+                                   (s.stride[1] * pitch - s.out[2] * s.stride[2]) * channels,
+                                   sums + (i * taps + tap) * channels + c, taps * channels, true);
+            }
+          }
+        }
+      });
+    }
+    parallel(run, m, [&](Index i, int) {
+      T* to = w + (group * m + i) * s.inChannels * taps;
+      for (Index c = 0; c < s.inChannels; c++)
+        for (Index tap = 0; tap < taps; tap++) to[c * taps + tap] = sums[(i * taps + tap) * channels + c];
+    });
+  }
+  return DONE;
+}
+
+/** dw as inner products of rows of y with rows of the padded copies of x. */
+template <class T> static Status weightByRows(Run& run, const ConvShape& s, const T* x, const T* y, T* w) {
+  constexpr Index W = Lanes<T>::N;
+  ConvPlan<T> plan;
+  if (!planForward<T>(run, s, x, nullptr, plan)) return OUT_OF_MEMORY;
+  const Padded& p = plan.padded;
+  const OutputPhase<T>& phase = plan.phase[0];
+  const Index m = s.outChannels, columns = phase.depth;
+  const Index xSize = plan.unitSize(), yRow = roundUp(plan.bandRows * p.pitch, W), unitSize = roundUp(xSize + m * yRow, 16);
+  const Index outPlane = s.out[0] * s.out[1] * s.out[2];
+  const WeightUnits units = {plan.depths, plan.bands, plan.bandRows, s.batch * plan.depths * plan.bands};
+  const Index tileRows = smaller(m, Tiles<T>::DOT_ROWS), tileColumns = Tiles<T>::dotColumns[tileRows];
+  const Index strips = ceilDivide(m, tileRows), columnTiles = ceilDivide(columns, tileColumns), tiles = strips * columnTiles;
+  parallel(run, s.groups * m, [&](Index i, int) { zero(w + i * columns, columns); });
+  const auto copyPart = [&](T* copy, Index group, Index unit, Index part) {
+    Index n, depth, band;
+    units.place(unit, n, depth, band);
+    const Index first = band * units.bandRows, bandRows = smaller(units.bandRows, s.out[1] - first);
+    if (part < p.channels) {
+      const Index channel = (n * s.groups + group) * p.channels + part;
+      copyChannel(p, x + channel * plan.sourcePlane(), depth, first, copy + part * p.channelSize());
+      if (part == p.channels - 1) zero(copy + p.channels * p.channelSize(), xSize - p.channels * p.channelSize());
+      return;
+    }
+    const Index i = part - p.channels;
+    const T* from = y + ((n * s.groups + group) * m + i) * outPlane + (depth * s.out[1] + first) * s.out[2];
+    T* to = copy + xSize + i * yRow;
+    for (Index r = 0; r < bandRows; r++, from += s.out[2], to += p.pitch) {
+      copyRun(to, from, s.out[2]);
+      zero(to + s.out[2], p.pitch - s.out[2]);
+    }
+    zero(to, yRow - bandRows * p.pitch);
+  };
+  const auto addTiles = [&](const T* copy, Index group, Index unit, Index first, Index last) {
+    const Index bandRows = smaller(units.bandRows, s.out[1] - unit % units.bands * units.bandRows);
+    const Index positions = roundUp((bandRows - 1) * p.pitch + s.out[2], W);
+    for (Index t = first; t < last; t++) {
+      // A last strip that is too short repeats its last row; so do columns.
+      const Index i = t % strips * tileRows, j = t / strips * tileColumns, rows = smaller(tileRows, m - i);
+      T* to = w + (group * m + i) * columns + j;
+      const int width = int(smaller(tileColumns, columns - j));
+      const T* left = copy + xSize + i * yRow;
+      if (rows == tileRows) {
+        Tiles<T>::dots[tileRows](positions, left, yRow, copy, phase.offsets + j, width, to, columns, int(rows));
+      } else {
+        // Narrower tiles in the same order of summation.
+        for (Index c = 0; c < width; c += Tiles<T>::dotColumns[rows])
+          Tiles<T>::dots[rows](positions, left, yRow, copy, phase.offsets + j + c, int(smaller(Tiles<T>::dotColumns[rows], width - c)),
+                               to + c, columns, int(rows));
+      }
+    }
+  };
+  if (s.groups >= 4 * run.threads || (run.threads == 1 && s.groups > 1)) {
+    T* copies = take<T>(run, run.threads * unitSize);
+    if (!copies) return OUT_OF_MEMORY;
+    parallel(run, s.groups, [&](Index group, int thread) {
+      T* copy = copies + thread * unitSize;
+      for (Index unit = 0; unit < units.perGroup; unit++) {
+        for (Index part = 0; part < p.channels + m; part++) copyPart(copy, group, unit, part);
+        addTiles(copy, group, unit, 0, tiles);
+      }
+    });
+    return DONE;
+  }
+  const Index wave = smaller(larger(1, units.perGroup), larger(1, WAVE_BYTES / (unitSize * Index(sizeof(T)))));
+  T* copies = take<T>(run, wave * unitSize);
+  if (!copies) return OUT_OF_MEMORY;
+  for (Index group = 0; group < s.groups; group++)
+    for (Index w0 = 0; w0 < units.perGroup; w0 += wave) {
+      const Index count = smaller(wave, units.perGroup - w0), parts = p.channels + m;
+      parallel(run, count * parts, [&](Index t, int) { copyPart(copies + t / parts * unitSize, group, w0 + t / parts, t % parts); });
+      const Index tasks = smaller(tiles, run.threads == 1 ? 1 : 4 * run.threads);
+      parallel(run, tasks, [&](Index task, int) {
+        for (Index u = 0; u < count; u++)
+          addTiles(copies + u * unitSize, group, w0 + u, tiles * task / tasks, tiles * (task + 1) / tasks);
+      });
+    }
+  return DONE;
+}
+
+/** A product y · xᵀ per group, image after image. */
+template <class T> static Status weightPointwise(Run& run, const ConvShape& s, const T* x, const T* y, T* w) {
+  const Index plane = s.in[0] * s.in[1] * s.in[2], size = s.outChannels * s.inChannels;
+  if (s.batch == 0) {
+    zero(w, s.groups * size);
+    return DONE;
+  }
+  T* scratch = take<T>(run, gemmScratch<T>(s.outChannels, s.inChannels, plane));
+  if (!scratch) return OUT_OF_MEMORY;
+  for (Index n = 0; n < s.batch; n++)
+    for (Index g = 0; g < s.groups; g++) {
+      const Index image = n * s.groups + g;
+      multiply<T>(run, {s.outChannels, s.inChannels, plane, {y + image * s.outChannels * plane, plane, 1},
+                        {x + image * s.inChannels * plane, 1, plane}, w + g * size, s.inChannels, n > 0}, scratch);
+    }
+  return DONE;
+}
+
+template <class T> static Status convWeightGrad(Run& run, const ConvShape& s, const T* x, const T* y, T* w) {
+  if (isPointwise(s) && s.groups == 1) return weightPointwise(run, s, x, y, w);
+  // Channels-last wastes the lanes that the last register of channels leaves empty.
+  const Index lanes = roundUp(s.inChannels, Tile<T>::N);
+  if (s.inChannels * 4 >= lanes * 3) return weightByChannels(run, s, x, y, w);
+  const Status status = weightByRows(run, s, x, y, w);
+  if (status != DONE) return status;
+  // The zeros between rows of y meet elements of x that are not theirs: NaN if one is infinite. Then let others do it.
+  const Index size = s.groups * s.outChannels * s.inChannels * s.kernel[0] * s.kernel[1] * s.kernel[2];
+  for (Index i = 0; i < size; i++)
+    if (w[i] != w[i]) return NOT_HERE;
+  return DONE;
+}
+
+}  // namespace ADJOINT_NAMESPACE

@@ -1,0 +1,29 @@
+// All kernels, compiled once per instruction set. The build gives ADJOINT_NAMESPACE, ADJOINT_INSTRUCTION_SET (its name as a
+// string), ADJOINT_VECTOR_BYTES, ADJOINT_TILE_ROWS and ADJOINT_DEPTH_BLOCK.
+
+#include "tier.h"
+#include "vector.h"
+#include "tile.h"
+#include "pack.h"
+#include "gemm.h"
+#include "conv-plan.h"
+#include "conv-run.h"
+#include "conv.h"
+#include "conv-weight.h"
+
+namespace ADJOINT_NAMESPACE {
+
+template <class T>
+static Status matmul(Run& run, Index batch, const Index* aStarts, const Index* bStarts, Index m, Index n, Index depth, const T* a,
+                     Index aRow, Index aColumn, const T* b, Index bRow, Index bColumn, T* c) {
+  return multiplyBatch<T>(run, batch, aStarts, bStarts, m * n, {m, n, depth, {a, aRow, aColumn}, {b, bRow, bColumn}, c, n, false});
+}
+
+template <class T> constexpr Kernels<T> table() {
+  return {matmul<T>, convForward<T>, convInputGrad<T>, convWeightGrad<T>};
+}
+
+extern const Tier tier;
+const Tier tier = {ADJOINT_INSTRUCTION_SET, table<float>(), table<double>()};
+
+}  // namespace ADJOINT_NAMESPACE

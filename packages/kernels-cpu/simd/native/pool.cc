@@ -1,0 +1,215 @@
+// A fork-join pool whose threads spin for a while before they sleep: kernels follow each other closely in a training step.
+
+#include "pool.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <cstdlib>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+namespace {
+
+inline void relax() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+/** About a tenth of a millisecond. */
+constexpr int SPINS = 3000;
+
+class Pool {
+ public:
+  std::mutex owner;
+
+  int resize(int count) {
+    std::lock_guard<std::mutex> hold(owner);
+    threads_ = count < 1 ? 1 : count > MOST_THREADS ? MOST_THREADS : count;
+    try {
+      for (; started_ < threads_ - 1; started_++) {
+        const int thread = started_ + 1;
+        std::thread([this, thread] { serve(thread); }).detach();
+      }
+    } catch (const std::system_error&) {
+      // The system gives no more threads: go on with those there are.
+      threads_ = started_ + 1;
+    }
+    return threads_;
+  }
+
+  int threads() const { return threads_; }
+
+  void run(int threads, Index n, Task task, void* context) {
+    task_.store(task, std::memory_order_relaxed);
+    context_.store(context, std::memory_order_relaxed);
+    count_.store(n, std::memory_order_relaxed);
+    helpers_.store(threads - 1, std::memory_order_relaxed);
+    finished_.store(0, std::memory_order_relaxed);
+    const uint32_t job = ++job_;
+    ticket_.store(uint64_t(job) << 32);
+    if (sleepers_.load() > 0) {
+      std::lock_guard<std::mutex> hold(sleep_);
+      wake_.notify_all();
+    }
+    work(job, 0);
+    for (int spins = 0; finished_.load(std::memory_order_acquire) < n; spins++) {
+      if (spins < SPINS) relax();
+      else std::this_thread::yield();
+    }
+  }
+
+ private:
+  /**
+   * Takes tasks of one job until there are none. A ticket names the job and its next task, so a thread that comes late can
+   * take nothing of the job that followed.
+   */
+  void work(uint32_t job, int thread) {
+    const Task task = task_.load(std::memory_order_relaxed);
+    void* const context = context_.load(std::memory_order_relaxed);
+    const Index n = count_.load(std::memory_order_relaxed);
+    uint64_t ticket = ticket_.load(std::memory_order_acquire);
+    for (;;) {
+      if (uint32_t(ticket >> 32) != job || Index(uint32_t(ticket)) >= n) return;
+      if (!ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel)) continue;
+      task(context, Index(uint32_t(ticket)), thread);
+      finished_.fetch_add(1, std::memory_order_release);
+      ticket = ticket_.load(std::memory_order_acquire);
+    }
+  }
+
+  void serve(int thread) {
+    uint32_t seen = 0;
+    for (;;) {
+      int spins = 0;
+      while (uint32_t(ticket_.load(std::memory_order_acquire) >> 32) == seen) {
+        if (++spins < SPINS) {
+          relax();
+          continue;
+        }
+        std::unique_lock<std::mutex> hold(sleep_);
+        sleepers_.fetch_add(1);
+        wake_.wait(hold, [&] { return uint32_t(ticket_.load() >> 32) != seen; });
+        sleepers_.fetch_sub(1);
+      }
+      seen = uint32_t(ticket_.load(std::memory_order_acquire) >> 32);
+      if (thread <= helpers_.load(std::memory_order_relaxed)) work(seen, thread);
+    }
+  }
+
+  int threads_ = 1;
+  int started_ = 0;
+  uint32_t job_ = 0;
+  alignas(64) std::atomic<uint64_t> ticket_{0};
+  alignas(64) std::atomic<Index> finished_{0};
+  alignas(64) std::atomic<Task> task_{nullptr};
+  std::atomic<void*> context_{nullptr};
+  std::atomic<Index> count_{0};
+  std::atomic<int> helpers_{0};
+  std::atomic<int> sleepers_{0};
+  std::mutex sleep_;
+  std::condition_variable wake_;
+};
+
+/** Never destroyed: its threads run until the process ends. */
+Pool& pool() {
+  static Pool& instance = *new Pool;
+  return instance;
+}
+
+/** Scratch memory in a few blocks, which become one when a call has needed more than one. */
+class Arena {
+ public:
+  ~Arena() { release(0); }
+
+  void* take(size_t bytes) {
+    bytes = (bytes + 63) & ~size_t(63);
+    if (count_ > 0 && used_ + bytes <= blocks_[count_ - 1].size) {
+      void* at = static_cast<char*>(blocks_[count_ - 1].data) + used_;
+      used_ += bytes;
+      return at;
+    }
+    if (count_ == MOST_BLOCKS || !add(bytes < LEAST ? LEAST : bytes)) return nullptr;
+    used_ = bytes;
+    return blocks_[count_ - 1].data;
+  }
+
+  /** Forgets what was taken. Keeps one block that would have held it all, unless that is large. */
+  void reset() {
+    used_ = 0;
+    if (count_ <= 1 && total() <= KEPT) return;
+    const size_t size = total();
+    release(0);
+    if (size <= KEPT) add(size);
+  }
+
+ private:
+  struct Block {
+    void* data;
+    size_t size;
+  };
+  static constexpr int MOST_BLOCKS = 64;
+  static constexpr size_t LEAST = size_t(1) << 21, KEPT = size_t(1) << 26;
+
+  size_t total() const {
+    size_t sum = 0;
+    for (int i = 0; i < count_; i++) sum += blocks_[i].size;
+    return sum;
+  }
+
+  bool add(size_t bytes) {
+    const size_t size = (bytes + LEAST - 1) & ~(LEAST - 1);
+    if (size < bytes) return false;
+    void* data = nullptr;
+    if (posix_memalign(&data, LEAST, size) != 0) return false;
+#ifdef MADV_HUGEPAGE
+    madvise(data, size, MADV_HUGEPAGE);
+#endif
+    blocks_[count_++] = {data, size};
+    return true;
+  }
+
+  void release(int from) {
+    for (int i = from; i < count_; i++) free(blocks_[i].data);
+    count_ = from;
+  }
+
+  Block blocks_[MOST_BLOCKS];
+  int count_ = 0;
+  size_t used_ = 0;
+};
+
+thread_local Arena arena;
+
+}  // namespace
+
+int setThreads(int count) { return pool().resize(count); }
+int getThreads() { return pool().threads(); }
+
+Call::Call() : run{1, nullptr, &arena}, ownsPool_(pool().owner.try_lock()) {
+  if (!ownsPool_) return;
+  run.threads = pool().threads();
+  run.pool = &pool();
+}
+
+Call::~Call() {
+  if (ownsPool_) pool().owner.unlock();
+  arena.reset();
+}
+
+void runTasks(Run& run, Index n, Task task, void* context) {
+  if (run.threads <= 1 || n <= 1 || !run.pool) {
+    for (Index i = 0; i < n; i++) task(context, i, 0);
+    return;
+  }
+  static_cast<Pool*>(run.pool)->run(run.threads, n, task, context);
+}
+
+void* takeBytes(Run& run, unsigned long long bytes) { return run.arena ? static_cast<Arena*>(run.arena)->take(bytes) : nullptr; }

@@ -1,0 +1,18 @@
+// The table of everything that one instruction set offers. The boundary (Node-API, wasm) sees nothing else of the kernels.
+#pragma once
+#include "shapes.h"
+
+template <class T> struct Kernels {
+  /** `batch` products c (=|+=) a · b; strides in elements; starts per product; rows of c are contiguous. */
+  Status (*matmul)(Run&, Index batch, const Index* aStarts, const Index* bStarts, Index m, Index n, Index depth, const T* a,
+                   Index aRow, Index aColumn, const T* b, Index bRow, Index bColumn, T* c);
+  Status (*convForward)(Run&, const ConvShape&, const T* x, const T* w, T* y);
+  Status (*convInputGrad)(Run&, const ConvShape&, const T* w, const T* y, T* x);
+  Status (*convWeightGrad)(Run&, const ConvShape&, const T* x, const T* y, T* w);
+};
+
+struct Tier {
+  const char* instructionSet;
+  Kernels<float> single;
+  Kernels<double> twofold;
+};
