@@ -207,7 +207,7 @@ const planted: {
     fn: (x) => sum(mul(float64(x.toArray() as number[]), 2)),
     at: [generic(3)],
     kind: 'missing',
-    says: /no graph leads/,
+    says: /no derivative leads/,
   },
   {
     mistake: 'an error in no pattern',

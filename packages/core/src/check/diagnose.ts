@@ -125,7 +125,10 @@ function objection(
         kind: 'wrong',
         text: `${wrong} of ${entries.length} entries differ, whatever the step, and no simple mistake explains it.`,
       })
-    : { kind: 'missing', text: 'The output depends on the input, but no graph leads from one to the other.' };
+    : {
+        kind: 'missing',
+        text: 'The output depends on the input, but no derivative leads from one to the other.',
+      };
   const explicable = ['missing', 'partlyMissing', 'factor', 'wrong'].includes(verdict.kind);
   if (!explicable || detachments.length === 0) return verdict;
   return { kind: 'detached', text: `${verdict.text} The graph is cut: ${detachments.join('; ')}.` };

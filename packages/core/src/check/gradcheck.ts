@@ -125,15 +125,18 @@ function leafOf(x: Tensor): Tensor {
   return x.requiresGrad ? x : x.detach().requiresGrad_();
 }
 
-function assertReport(report: CheckReport): void {
+/** Throws unless all is well. */
+export function assertReport(report: CheckReport): void {
   if (!report.ok) throw new GradcheckError(report);
 }
 
-function listInputs(inputs: Tensor | readonly Tensor[]): readonly Tensor[] {
+/** One input or several, as a list. */
+export function listInputs(inputs: Tensor | readonly Tensor[]): readonly Tensor[] {
   return Array.isArray(inputs) ? (inputs as readonly Tensor[]) : [inputs as Tensor];
 }
 
-function namesOf(probe: Probe): Names {
+/** What a function's own inputs and outputs are called. */
+export function namesOf(probe: Probe): Names {
   return {
     output: (index) => (probe.outputs.length === 1 && index === 0 ? 'output' : `outputs[${index}]`),
     input: (index) => `inputs[${index}]`,

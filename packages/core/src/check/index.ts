@@ -12,6 +12,7 @@ export {
 } from './adjoint.ts';
 export { adjointCheckOp, assertAdjointOp, type OperandAdjointReport } from './adjoint-op.ts';
 export { assertGradcheck, assertGradgradcheck, gradcheck, gradgradcheck } from './gradcheck.ts';
+export { assertJvpcheck, jvpcheck } from './jvpcheck.ts';
 export type { CheckOptions } from './options.ts';
 export type { CheckedFunction, CheckPrecision } from './probe.ts';
 export {
