@@ -1,11 +1,7 @@
-// @adjoint/nn/checkpoint: checkpoints on disk, whole at every moment. For Node; ./checkpoint.ts is the part for browsers.
-//
-// A file is written beside its place, synced, and renamed into it, and then the directory is synced: whoever looks, after a kill
-// or a loss of power at any moment, finds the old checkpoint or the new one.
+// A checkpoint in one file: saved over the one before it in one step, loaded whole or not at all.
 
-import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, unlink } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import {
   type Checkpoint,
   type CheckpointContent,
@@ -16,22 +12,14 @@ import {
   restoreCheckpoint,
   type TrainingParts,
 } from './checkpoint.ts';
-
-export {
-  type Checkpoint,
-  type CheckpointContent,
-  CheckpointError,
-  type Parts,
-  type RestoreOptions,
-  restoreCheckpoint,
-  type Stateful,
-  type TrainingParts,
-} from './checkpoint.ts';
+import { removeLeftovers, replaceFile } from './checkpoint-disk.ts';
 
 /**
- * Writes a checkpoint to `path`, in place of one that is there already.
+ * Writes a checkpoint to `path`, in place of one that is there already. At every moment, the file there is whole: the old
+ * one or the new one.
  *
- * The state is taken at the call; training may go on before the promise resolves, which is when the checkpoint is safe on disk.
+ * The state is taken at the call, so training may go on while it is written; when the promise resolves, it is safe on disk. The
+ * directory must exist. Two processes must not save to one path.
  *
  * @throws CheckpointError if the file cannot be written (the old one, if any, is then untouched); ArgumentError for states
  * and extras that a checkpoint cannot hold.
@@ -46,10 +34,8 @@ export {
  * progress.epoch; // 3
  */
 export async function saveCheckpoint(path: string, content: CheckpointContent): Promise<void> {
-  const encoding = encodeCheckpoint(content);
-  const writing = inTurn(resolve(path), async () => replaceFile(path, await encoding));
-  // Both at once: a failure of the first is known before the second comes to look at it.
-  await Promise.all([encoding, writing]);
+  await replaceFile(path, encodeCheckpoint(content));
+  await removeLeftovers(dirname(path), (name) => name === basename(path));
 }
 
 /**
@@ -77,68 +63,9 @@ export async function loadCheckpoint(
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new CheckpointError(
-      `the file cannot be read (${reasonOf(cause)}).`,
-      { op: 'loadCheckpoint', file: path },
-      { cause },
-    );
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const details = { op: 'loadCheckpoint', file: path };
+    throw new CheckpointError(`the file cannot be read (${reason}).`, details, { cause });
   });
   return decodeCheckpoint(bytes, { name: path });
-}
-
-// Saves to one path happen in the order of their calls, else an older state could replace a newer one.
-const running = new Map<string, Promise<void>>();
-
-async function inTurn(path: string, save: () => Promise<void>): Promise<void> {
-  const turn = (running.get(path) ?? Promise.resolve()).then(save, save);
-  running.set(path, turn);
-  try {
-    await turn;
-  } finally {
-    if (running.get(path) === turn) running.delete(path);
-  }
-}
-
-async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
-  const directory = dirname(path);
-  const temporary = join(
-    directory,
-    `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`,
-  );
-  try {
-    const file = await open(temporary, 'wx');
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (cause) {
-    // What is left of the attempt, which may not have come to a file. The failure to be told is the first.
-    await unlink(temporary).catch(() => {});
-    throw failure(path, 'the checkpoint cannot be written, and what was there before is untouched', cause);
-  }
-  await syncDirectory(directory).catch((cause: unknown) => {
-    throw failure(path, 'the checkpoint is in its place, but may not outlive a loss of power', cause);
-  });
-}
-
-function failure(file: string, sentence: string, cause: unknown): CheckpointError {
-  return new CheckpointError(`${sentence} (${reasonOf(cause)}).`, { op: 'saveCheckpoint', file }, { cause });
-}
-
-// The rename is safe once the directory is. Windows has no such call, and needs none.
-async function syncDirectory(directory: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

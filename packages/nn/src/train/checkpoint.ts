@@ -1,6 +1,6 @@
 // Checkpoints: all that a training run needs to go on with the same bits, as the bytes of one safetensors file.
 //
-// For browsers and Node; ./checkpoint-file.ts puts the bytes on disk. The tensors stand in the file under the names of their parts
+// For browsers and Node; ./checkpoint-node.ts is the way to disk. The tensors stand in the file under the names of their parts
 // (`model.encoder.0.weight`), so that any reader of safetensors finds the weights; the rest is JSON in the metadata.
 
 import {
