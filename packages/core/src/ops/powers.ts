@@ -63,8 +63,11 @@ export const powNumberOp = defineOp<readonly ['x'], { readonly exponent: number 
     return { shape, dtype: result, compute: result };
   },
   forward: ([x], out, { exponent }, shape) => {
-    if (exponent === 0.5) kernels.sqrt(x, out);
+    if (exponent === 1) kernels.copy(x, out);
+    else if (exponent === 2) kernels.square(x, out);
+    else if (exponent === 0.5) kernels.sqrt(x, out);
     else if (exponent === -0.5) kernels.rsqrt(x, out);
+    else if (exponent === -1) kernels.reciprocal(x, out);
     else kernels.pow(x, { data: Float64Array.of(exponent), shape: [], strides: [], offset: 0 }, out, shape);
   },
   layout: 'strided',
