@@ -5,6 +5,7 @@
 #include <node_api.h>
 
 #include <cstdint>
+#include <initializer_list>
 #include <new>
 
 #include "../tier.h"

@@ -63,12 +63,8 @@ export function flatStep(a: Layout, shape: readonly number[]): number {
  * Visits the elements of `shape` in row-major order as rows, with the position of each operand (broadcast to `shape`) at
  * the start of every row. Axes that all operands can walk in one stride are merged, so rows are as long as can be.
  *
- * @example
- * ```ts
- * const rows = new Rows([4, 3], [matrix, column]);
- * do visit(rows.length, rows.at(0), rows.step(0), rows.at(1), rows.step(1)); while (rows.next());
- * ```
- * A shape without elements has no row: check for that first.
+ * Made for `do visit(rows.length, rows.at(0), rows.step(0), …); while (rows.next());`. A shape without elements has no
+ * row: check for that first.
  */
 export class Rows {
   /** Elements per row. */

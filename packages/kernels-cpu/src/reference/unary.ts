@@ -61,9 +61,7 @@ export const unaryKernels: { readonly [K in UnaryName]: UnaryKernel } = {
 
   erf: unary(each(special.erf)),
   erfc: unary(each(special.erfc)),
-  sigmoid: unary((n, a, i, di, out, k) => {
-    for (const end = k + n; k < end; k++, i += di) out[k] = special.sigmoid(a[i]);
-  }),
+  sigmoid: unary(each(special.sigmoid)),
   logSigmoid: unary(each(special.logSigmoid)),
 
   // Math.max passes NaN on.

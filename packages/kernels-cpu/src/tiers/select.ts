@@ -29,11 +29,6 @@ export interface SelectedTier {
  *
  * @param requested - the value of `ADJOINT_KERNELS`: a tier's name; empty or undefined for the fastest available
  * @throws {@link KernelTierError} if that tier does not exist or is not available
- *
- * @example
- * ```ts
- * selectTier('reference').info.tier; // 'reference'
- * ```
  */
 export function selectTier(requested: string | undefined): SelectedTier {
   if (requested && requested !== 'reference') throw new KernelTierError(requested, ['reference']);
