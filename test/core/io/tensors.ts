@@ -1,6 +1,7 @@
 // Tensors of every dtype, shape and layout, made of any bits, and what a file must hold of them.
-import { type DType, dtypes, expand, permute, slice, Tensor } from '@adjoint/core';
+import { type DType, dtypes, expand, permute, slice, type Tensor } from '@adjoint/core';
 import fc from 'fast-check';
+import { fromArray } from '../../../packages/core/src/tensor.ts';
 
 const WIDTH: Record<DType, number> = {
   bool: 1,
@@ -24,8 +25,7 @@ const ARRAY = {
 /** A tensor that holds `bytes`, row by row. */
 export function tensorOf(dtype: DType, shape: readonly number[], bytes: Uint8Array): Tensor {
   const data = new ARRAY[dtype](Uint8Array.from(bytes).buffer);
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1));
-  return new Tensor({ data, version: 0, lastMutation: '' }, shape, strides, 0, dtype);
+  return fromArray(data, shape, dtype);
 }
 
 /** The bits of a tensor's elements in row-major order, read through its strides one by one, as hexadecimal numbers. */

@@ -217,21 +217,34 @@ export function restoreCheckpoint(
       { op, file: checkpoint.name },
     );
   }
-  const undo: (() => void)[] = [];
+  const before = new Map<string, unknown>();
   for (const [name, part] of given) {
-    const before = copyState(part.get(), op);
-    undo.push(() => part.set(before));
+    before.set(name, copyState(part.get(), op));
     try {
       part.set(checkpoint.states[name]);
-    } catch (error) {
-      for (const step of undo.reverse()) step();
-      if (error instanceof AdjointError) throw error;
+    } catch (cause) {
+      const stuck = [...before].filter(([other, state]) => !putBack(given.get(other)!, state));
+      if (stuck.length === 0 && cause instanceof AdjointError) throw cause;
+      const rest =
+        stuck.length === 0
+          ? 'Nothing was restored.'
+          : `Of the others, nothing was restored; the old state was not taken back by ${stuck.map(([other]) => other).join(', ')}.`;
       throw new CheckpointError(
-        `the state of ${name} is not one that it can load. Nothing was restored.`,
+        `${name} cannot load its state (${cause instanceof Error ? cause.message : String(cause)}). ${rest}`,
         { op, file: checkpoint.name },
-        { cause: error },
+        { cause },
       );
     }
+  }
+}
+
+// Whether the part took the state that it gave before.
+function putBack(part: Part, state: unknown): boolean {
+  try {
+    part.set(state);
+    return true;
+  } catch {
+    return false;
   }
 }
 
