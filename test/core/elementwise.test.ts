@@ -21,7 +21,7 @@ import {
   tensor,
   where,
 } from '@adjoint/core';
-import { assertGradcheck, assertGradgradcheck } from '@adjoint/core/check';
+import { assertGradcheck, assertGradgradcheck, assertJvpcheck } from '@adjoint/core/check';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { layoutArbitrary, layoutOf } from './layouts.ts';
@@ -84,6 +84,7 @@ describe.each(Object.entries(smooth))('%s', (_, [op, low, high]) => {
   test('first and second derivatives agree with differences', () => {
     const x = float64(Array.from({ length: 7 }, (_, i) => low + ((high - low) * (i + 0.37)) / 7));
     assertGradcheck(op, [x]);
+    assertJvpcheck(op, [x]);
     assertGradgradcheck(op, [x]);
   });
 
@@ -185,6 +186,7 @@ describe('two operands', () => {
     const a = float64([[1.3], [0.6]]);
     const b = float64([0.7, 2.1, 1.55]);
     assertGradcheck(op, [a, b]);
+    assertJvpcheck(op, [a, b]);
     assertGradgradcheck(op, [a, b]);
   });
 
@@ -212,6 +214,7 @@ describe('two operands', () => {
   test('lerp and its derivative in the weight, at a tensor of weights', () => {
     const [start, end, weight] = [float64([1, -2]), float64([[3], [0.5]]), float64([0.25, 1.5])];
     assertGradcheck(core.lerp, [start, end, weight]);
+    assertJvpcheck(core.lerp, [start, end, weight]);
     assertGradgradcheck(core.lerp, [start, end, weight]);
     expect(values(core.lerp(start, float64([5, 5]), 1))).toEqual([5, 5]);
   });

@@ -18,7 +18,7 @@ import {
   tril,
   triu,
 } from '@adjoint/core';
-import { assertGradcheck } from '@adjoint/core/check';
+import { assertGradcheck, assertJvpcheck } from '@adjoint/core/check';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { layoutArbitrary, layoutOf } from './layouts.ts';
@@ -128,10 +128,9 @@ describe('einsum', () => {
       [1, 2],
       [3, 4],
     ]);
-    assertGradcheck(
-      (x, y, z) => einsum('ij,kj,ki->ik', x, y, z),
-      [a, float64([[0.5, -1]]), float64([[2, 0.3]])],
-    );
+    for (const check of [assertGradcheck, assertJvpcheck]) {
+      check((x, y, z) => einsum('ij,kj,ki->ik', x, y, z), [a, float64([[0.5, -1]]), float64([[2, 0.3]])]);
+    }
   });
 
   test('ellipses stand for the other axes, aligned at the right, and broadcast', () => {

@@ -27,7 +27,7 @@ import {
   tensor,
   variance,
 } from '@adjoint/core';
-import { assertGradcheck, assertGradgradcheck } from '@adjoint/core/check';
+import { assertGradcheck, assertGradgradcheck, assertJvpcheck } from '@adjoint/core/check';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { layoutArbitrary } from './layouts.ts';
@@ -68,6 +68,7 @@ describe('derivatives agree with differences, over some axes and over all', () =
   test.each(Object.entries(reductions))('%s', (_, op) => {
     for (const options of [{}, { axes: [0, 2], keepdim: true }, { axes: -2 }] as const) {
       assertGradcheck((x) => op(x, options), [distinct]);
+      assertJvpcheck((x) => op(x, options), [distinct]);
       assertGradgradcheck((x) => op(x, options), [distinct]);
     }
   });
@@ -84,6 +85,7 @@ describe('derivatives agree with differences, over some axes and over all', () =
   test.each(Object.entries(along))('%s', (_, op) => {
     for (const axis of [0, 1, -1]) {
       assertGradcheck((x) => op(x, axis), [distinct]);
+      assertJvpcheck((x) => op(x, axis), [distinct]);
       assertGradgradcheck((x) => op(x, axis), [distinct]);
     }
   });
