@@ -5,7 +5,7 @@ import { AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d } from '@adjoint
 import { describe, expect, test } from 'vitest';
 
 test('leaves out a share of p and scales the rest by 1 / (1 − p); the gradient likewise', () => {
-  const layer = new Dropout({ p: 0.2, generator: new Generator(1) });
+  const layer = new Dropout(0.2, { generator: new Generator(1) });
   const x = ones([100, 100], { dtype: 'float64' }).requiresGrad_();
   const y = layer.forward(x);
   const values = [...y.toTypedArray()];
@@ -20,17 +20,17 @@ test('gives back its very input in evaluation, and with p = 0', () => {
   const x = randn([3, 4, 5]);
   for (const layer of [new Dropout(), new Dropout1d(), new AlphaDropout()])
     expect(layer.eval().forward(x)).toBe(x);
-  expect(new Dropout({ p: 0 }).forward(x)).toBe(x);
+  expect(new Dropout(0).forward(x)).toBe(x);
 });
 
 test('p = 1 leaves zeros, without a NaN', () => {
-  for (const layer of [new Dropout({ p: 1 }), new AlphaDropout({ p: 1 })])
+  for (const layer of [new Dropout(1), new AlphaDropout(1)])
     expect([...layer.forward(ones([4])).toTypedArray()].map(Math.abs)).toEqual([0, 0, 0, 0]);
 });
 
 test('the same generator state, the same mask', () => {
   const generator = new Generator(3);
-  const layer = new Dropout({ generator });
+  const layer = new Dropout(0.5, { generator });
   const x = randn([50]);
   const state = generator.getState();
   const first = layer.forward(x).toArray();
@@ -41,9 +41,9 @@ test('the same generator state, the same mask', () => {
 
 describe('channels', () => {
   test.each([
-    [new Dropout1d({ generator: new Generator(4) }), [6, 5, 7]],
-    [new Dropout2d({ generator: new Generator(5) }), [6, 5, 3, 2]],
-    [new Dropout3d({ generator: new Generator(6) }), [6, 5, 2, 2, 2]],
+    [new Dropout1d(0.5, { generator: new Generator(4) }), [6, 5, 7]],
+    [new Dropout2d(0.5, { generator: new Generator(5) }), [6, 5, 3, 2]],
+    [new Dropout3d(0.5, { generator: new Generator(6) }), [6, 5, 2, 2, 2]],
   ] as const)('%s are left out whole', (layer, shape) => {
     for (const input of [shape, shape.slice(1)]) {
       const values = layer.forward(ones(input)).toTypedArray();
@@ -63,7 +63,7 @@ describe('channels', () => {
 
 test('alpha dropout keeps mean 0 and variance 1', () => {
   const x = randn([200000], { dtype: 'float64', generator: new Generator(7) });
-  const y = [...new AlphaDropout({ p: 0.3, generator: new Generator(8) }).forward(x).toTypedArray()];
+  const y = [...new AlphaDropout(0.3, { generator: new Generator(8) }).forward(x).toTypedArray()];
   const mean = y.reduce((a, b) => a + b) / y.length;
   const variance = y.reduce((a, b) => a + (b - mean) ** 2, 0) / y.length;
   expect(Math.abs(mean)).toBeLessThan(0.01);
@@ -71,5 +71,5 @@ test('alpha dropout keeps mean 0 and variance 1', () => {
 });
 
 test.each([-0.1, 1.1, Number.NaN, '0.5'])('p = %s is refused', (p) => {
-  expect(() => new Dropout({ p: p as number })).toThrow(ArgumentError);
+  expect(() => new Dropout(p as number)).toThrow(ArgumentError);
 });

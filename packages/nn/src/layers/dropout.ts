@@ -17,8 +17,6 @@ import { requireNumber } from './options.ts';
 
 /** Options of dropout layers. */
 export interface DropoutOptions {
-  /** The probability with which an element is left out. Default 0.5. */
-  readonly p?: number | undefined;
   /** Where the draws come from. Default: the default generator (see `manualSeed`). */
   readonly generator?: Generator | undefined;
 }
@@ -28,7 +26,7 @@ abstract class DropoutBase extends Module {
   readonly p: number;
   readonly #generator: Generator | undefined;
 
-  constructor(op: string, { p = 0.5, generator }: DropoutOptions) {
+  constructor(op: string, p: number, { generator }: DropoutOptions) {
     super();
     this.p = requireNumber(op, 'p', p, 0, 1);
     this.#generator = generator;
@@ -58,13 +56,14 @@ abstract class DropoutBase extends Module {
  * In training, leaves out each element with probability p and divides the others by 1 − p; in evaluation gives back its input.
  * PyTorch's `nn.Dropout`; Srivastava et al. 2014.
  *
+ * @param p the probability with which an element is left out. Default 0.5.
  * @throws ArgumentError unless p lies in [0, 1].
  * @example
- * new Dropout({ p: 0.2 }).eval().forward(tensor([1, 2])).toArray(); // [1, 2]
+ * new Dropout(0.2).eval().forward(tensor([1, 2])).toArray(); // [1, 2]
  */
 export class Dropout extends DropoutBase {
-  constructor(options: DropoutOptions = {}) {
-    super('Dropout', options);
+  constructor(p = 0.5, options: DropoutOptions = {}) {
+    super('Dropout', p, options);
   }
 
   protected override maskShape(x: Tensor): readonly number[] {
@@ -77,8 +76,8 @@ abstract class ChannelDropout extends DropoutBase {
   readonly #op: string;
   readonly #dims: number;
 
-  constructor(op: string, dims: number, options: DropoutOptions) {
-    super(op, options);
+  constructor(op: string, dims: number, p: number, options: DropoutOptions) {
+    super(op, p, options);
     this.#op = op;
     this.#dims = dims;
   }
@@ -101,22 +100,22 @@ abstract class ChannelDropout extends DropoutBase {
 
 /** Dropout of whole channels of (N, C, L) or (C, L). PyTorch's `nn.Dropout1d`; see {@link Dropout}. */
 export class Dropout1d extends ChannelDropout {
-  constructor(options: DropoutOptions = {}) {
-    super('Dropout1d', 1, options);
+  constructor(p = 0.5, options: DropoutOptions = {}) {
+    super('Dropout1d', 1, p, options);
   }
 }
 
 /** Dropout of whole channels of (N, C, H, W) or (C, H, W). PyTorch's `nn.Dropout2d`; see {@link Dropout}. */
 export class Dropout2d extends ChannelDropout {
-  constructor(options: DropoutOptions = {}) {
-    super('Dropout2d', 2, options);
+  constructor(p = 0.5, options: DropoutOptions = {}) {
+    super('Dropout2d', 2, p, options);
   }
 }
 
 /** Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W). PyTorch's `nn.Dropout3d`; see {@link Dropout}. */
 export class Dropout3d extends ChannelDropout {
-  constructor(options: DropoutOptions = {}) {
-    super('Dropout3d', 3, options);
+  constructor(p = 0.5, options: DropoutOptions = {}) {
+    super('Dropout3d', 3, p, options);
   }
 }
 
@@ -127,11 +126,12 @@ const saturation = -1.7580993408473766;
  * Dropout that keeps mean 0 and variance 1: an element that is left out becomes the lower limit of SELU, and all are scaled and
  * shifted. PyTorch's `nn.AlphaDropout`; Klambauer et al. 2017.
  *
+ * @param p the probability with which an element is left out. Default 0.5.
  * @throws ArgumentError unless p lies in [0, 1].
  */
 export class AlphaDropout extends DropoutBase {
-  constructor(options: DropoutOptions = {}) {
-    super('AlphaDropout', options);
+  constructor(p = 0.5, options: DropoutOptions = {}) {
+    super('AlphaDropout', p, options);
   }
 
   protected override maskShape(x: Tensor): readonly number[] {

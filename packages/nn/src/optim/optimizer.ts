@@ -3,6 +3,7 @@
 import {
   AdjointError,
   ArgumentError,
+  computeDType,
   enableGrad,
   formatShape,
   modify_,
@@ -12,7 +13,7 @@ import {
 } from '@adjoint/core';
 import { Parameter } from '../module/parameter.ts';
 import { type FloatValues, ParamState } from './param-state.ts';
-import { loadOptimizerState, type OptimizerState, saveOptimizerState } from './state.ts';
+import { loadOptimizerState, type OptimizerState, saveOptimizerState, type TensorSpec } from './state.ts';
 
 /** Options that every optimiser has. */
 export interface BaseOptions {
@@ -232,7 +233,15 @@ export abstract class Optimizer<Options extends BaseOptions> {
    * @throws OptimizerStateError that lists everything that does not fit; nothing is changed then.
    */
   loadStateDict(state: OptimizerState): void {
-    loadOptimizerState(this, state, (options) => this.check(options));
+    loadOptimizerState(this, state, {
+      options: (options) => this.check(options),
+      spec: (parameter) => this.stateSpec(parameter),
+    });
+  }
+
+  /** What the tensors that are kept of a parameter look like. */
+  protected stateSpec({ shape, dtype }: Parameter): TensorSpec {
+    return { shape, dtype: computeDType(dtype) };
   }
 }
 

@@ -1,6 +1,7 @@
 // An optimiser's state as plain data: options of groups, numbers and tensors per parameter; saved, checked and restored.
 
-import { AdjointError, clone, formatShape, noGrad, Tensor } from '@adjoint/core';
+import { AdjointError, cast, clone, type DType, formatShape, noGrad, Tensor } from '@adjoint/core';
+import type { Parameter } from '../module/parameter.ts';
 import type { BaseOptions, Group, Optimizer } from './optimizer.ts';
 import { ParamState } from './param-state.ts';
 
@@ -51,15 +52,29 @@ export function saveOptimizerState<Options extends BaseOptions>(
   return { optimizer: optimizer.name, groups, state };
 }
 
+/** Shape and dtype of a tensor that is kept. */
+export interface TensorSpec {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}
+
+/** What a state must obey beside the structure of the optimiser. */
+export interface StateRules<Options> {
+  /** Throws for options that mean nothing. */
+  readonly options: (options: Options) => void;
+  /** What the tensors that are kept of a parameter look like. */
+  readonly spec: (parameter: Parameter) => TensorSpec;
+}
+
 /** Checks all of `state` against the optimiser, then takes it over. */
 export function loadOptimizerState<Options extends BaseOptions>(
   optimizer: Optimizer<Options>,
   state: OptimizerState,
-  check: (options: Options) => void,
+  rules: StateRules<Options>,
 ): void {
-  const problems = flawsOf(optimizer, state);
+  const problems = flawsOf(optimizer, state, rules);
   if (problems.length > 0) throw new OptimizerStateError(optimizer.name, problems);
-  for (const { options } of state.groups) check(options as unknown as Options);
+  for (const { options } of state.groups) rules.options(options as unknown as Options);
   optimizer.groups.forEach((group, i) => {
     Object.assign(group, structuredClone(state.groups[i].options));
   });
@@ -73,7 +88,7 @@ export function loadOptimizerState<Options extends BaseOptions>(
       else
         restored.tensors.set(
           name,
-          noGrad(() => clone(value)),
+          noGrad(() => clone(cast(value, rules.spec(parameter).dtype))),
         );
     }
     optimizer.state.set(parameter, restored);
@@ -83,6 +98,7 @@ export function loadOptimizerState<Options extends BaseOptions>(
 function flawsOf<Options extends BaseOptions>(
   optimizer: Optimizer<Options>,
   state: OptimizerState,
+  rules: StateRules<Options>,
 ): string[] {
   const problems: string[] = [];
   if (state.optimizer !== optimizer.name)
@@ -96,18 +112,17 @@ function flawsOf<Options extends BaseOptions>(
   const parameters = optimizer.parameters;
   for (const [number, kept] of Object.entries(state.state)) {
     const parameter = parameters[Number(number)];
-    if (parameter === undefined)
+    if (parameter === undefined) {
       problems.push(`it has a parameter ${number}, and there are ${parameters.length}`);
-    else
-      for (const [name, value] of Object.entries(kept))
-        if (
-          value instanceof Tensor &&
-          value.ndim === parameter.ndim &&
-          String(value.shape) !== String(parameter.shape)
-        )
-          problems.push(
-            `'${name}' of parameter ${number} is ${formatShape(value.shape)}, and the parameter is ${formatShape(parameter.shape)}`,
-          );
+      continue;
+    }
+    const { shape } = rules.spec(parameter);
+    for (const [name, value] of Object.entries(kept)) {
+      if (typeof value === 'number' || (value instanceof Tensor && String(value.shape) === String(shape)))
+        continue;
+      const actual = value instanceof Tensor ? formatShape(value.shape) : typeof value;
+      problems.push(`'${name}' of parameter ${number} is ${actual}, expected ${formatShape(shape)}`);
+    }
   }
   return problems;
 }
