@@ -26,15 +26,28 @@ export const wideIntegerBytes: Readonly<Record<WideInteger, number>> = {
 
 /** Writes the elements of `x`, in row-major order and least significant byte first, over `target`. */
 export function writeElements(x: Tensor, target: Uint8Array): void {
-  let stored: NumericArray;
+  const { data, shape, strides, offset, size } = x;
+  const width = data.BYTES_PER_ELEMENT;
   if (x.isContiguous) {
-    stored = x.data.subarray(x.offset, x.offset + x.size);
-  } else {
-    stored = allocate(x.dtype, x.size);
+    target.set(bytesOf(data.subarray(offset, offset + size)));
+  } else if (width < 4) {
+    const stored = allocate(x.dtype, size);
     kernels.copy(x, stored);
+    target.set(bytesOf(stored));
+  } else {
+    // As integers: a NaN that is read and written as a number may come out with other bits.
+    const words = width / 4;
+    const stored = new Int32Array(size * words);
+    const view = {
+      data: new Int32Array(data.buffer, data.byteOffset, data.length * words),
+      shape: [...shape, words],
+      strides: [...strides.map((stride) => stride * words), 1],
+      offset: offset * words,
+    };
+    kernels.copy(view, stored);
+    target.set(bytesOf(stored));
   }
-  target.set(bytesOf(stored));
-  if (platformOrder === 'big') reverseEach(target, stored.BYTES_PER_ELEMENT);
+  if (platformOrder === 'big') reverseEach(target, width);
 }
 
 /** A tensor of the elements that `bytes` are, exactly; the bytes are copied. */
