@@ -230,14 +230,16 @@ describe('linear', () => {
 
   test('derivatives in all three operands', () => {
     const x = float64([[[1, 2, -1]], [[0.5, 0, 3]]]);
-    assertGradcheck(linear, [
-      x,
-      float64([
-        [1, 2, 3],
-        [-1, 0.5, 2],
-      ]),
-      float64([0.1, 0.2]),
-    ]);
+    for (const check of [assertGradcheck, assertJvpcheck]) {
+      check(linear, [
+        x,
+        float64([
+          [1, 2, 3],
+          [-1, 0.5, 2],
+        ]),
+        float64([0.1, 0.2]),
+      ]);
+    }
   });
 });
 

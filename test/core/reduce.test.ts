@@ -303,9 +303,11 @@ describe('corners', () => {
       (x: Tensor) => norm(x, { p: 1.5 }),
       (x: Tensor) => norm(x, { p: 0.5 }),
     ]) {
+      expect(op(float64([0, 0])).item()).toBe(0);
       expect(slope(op, [0, 0])).toEqual([0, 0]);
     }
     const x = float64([2, 2, 2]).requiresGrad_();
+    expect(std(x).item()).toBe(0);
     const first = grad(std(x), x, { createGraph: true });
     expect(values(first)).toEqual([0, 0, 0]);
     expect(values(grad(sum(mul(first, float64([1, 2, 3]))), x))).toEqual([0, 0, 0]);

@@ -160,6 +160,9 @@ describe('over any axes of any view', () => {
       const a = view(Float64Array.from(base, (x) => x + shift));
       expect(ran((out) => kernels.variance(a, [0], 1, out), 1)).toEqual([30]);
     }
+    // The mean, 10^15 + 2/3, lies between two doubles.
+    const between = view(Float64Array.of(1e15, 1e15 + 1, 1e15 + 1));
+    expect(close(ran((out) => kernels.variance(between, [0], 1, out), 1)[0], 1 / 3)).toBe(true);
   });
 
   test('logsumexp is the logarithm of the sum of exponentials', () => {
