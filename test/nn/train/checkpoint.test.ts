@@ -37,7 +37,7 @@ function makeRun() {
     new Conv2d(1, 2, 3),
     new BatchNorm2d(2),
     new ReLU(),
-    new Dropout(0.4),
+    new Noise(),
     new Flatten(),
     new Linear(8, 3),
   );
