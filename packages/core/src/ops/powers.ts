@@ -44,8 +44,9 @@ export const squareOp = sameUnary(
 );
 
 /**
- * `x` to the power of a number. The powers 1/2 and -1/2 are the root and its reciprocal, NaN at -Infinity, as in PyTorch. The derivative is 0 for the exponent 0 (also at 0, where a formula would say 0 · Infinity),
- * so that whole exponents are polynomials to any order.
+ * `x` to the power of a number. The powers 1/2 and -1/2 are the root and its reciprocal, NaN at -Infinity, as in PyTorch.
+ * The derivative is 0 for the exponent 0 (also at 0, where a formula would say 0 · Infinity), so that whole exponents are
+ * polynomials to any order.
  */
 export const powNumberOp = defineOp<readonly ['x'], { readonly exponent: number }>({
   name: 'powNumber',
