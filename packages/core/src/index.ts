@@ -3,7 +3,11 @@
 import './methods.ts';
 
 export { GeometryError, IntegerDivisionError } from '@adjoint/kernels-cpu';
+export { AnomalyError, type AnomalyOptions, detectAnomaly, type OperandRange } from './autograd/anomaly.ts';
 export { type BackwardOptions, backward, type GradOptions, grad } from './autograd/backward.ts';
+export { type CheckpointOptions, checkpoint } from './autograd/checkpoint.ts';
+export { type Explanation, explain, type Obstacle, type ParameterExplanation } from './autograd/explain.ts';
+export { type GradientHook, type HookHandle, registerHook } from './autograd/hooks.ts';
 export { hessian, type JacobianOptions, jacobian } from './autograd/jacobian.ts';
 export { hvp, jvp, type TransformOptions, valueAndGrad, vjp } from './autograd/transforms.ts';
 export type { TensorFunction, Tensors } from './autograd/variables.ts';

@@ -1,6 +1,7 @@
 // Puts the ops on Tensor as methods. Loaded by the root entry only: sub-path entries offer the functions alone.
 
 import { backward } from './autograd/backward.ts';
+import { registerHook } from './autograd/hooks.ts';
 import { add, div, mul, neg, sub } from './ops/arithmetic.ts';
 import { flatten, flip, movedim, repeat, roll, squeeze, tile, unsqueeze } from './ops/axes.ts';
 import { clamp, hardtanh } from './ops/bounds.ts';
@@ -210,6 +211,7 @@ const methods = {
   add_,
   mul_,
   backward,
+  registerHook,
 };
 
 type Methods = { [K in keyof typeof methods]: Method<(typeof methods)[K]> };

@@ -154,3 +154,14 @@ export function reducedShape(shape: Shape, axes: readonly number[], keepdim: boo
   if (keepdim) return shape.map((size, i) => (axes.includes(i) ? 1 : size));
   return shape.filter((_, i) => !axes.includes(i));
 }
+
+/** The index of an element by its row-major number. */
+export function indexOf(element: number, shape: Shape): number[] {
+  const index = new Array<number>(shape.length);
+  let rest = element;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    index[axis] = rest % shape[axis];
+    rest = Math.floor(rest / shape[axis]);
+  }
+  return index;
+}

@@ -161,7 +161,7 @@ function runPass(
 ): void {
   const createGraph = options.createGraph ?? false;
   // While a graph is traced nothing is freed: what was saved outside of it is not the trace's to free.
-  const retain = options.retainGraph ?? (createGraph || tracing.current !== null);
+  const retain = tracing.current !== null || (options.retainGraph ?? createGraph);
   lastMark += 2;
   const seen = lastMark;
   const borrowed: Borrowed[] = [];
@@ -204,16 +204,24 @@ function collect(root: Node, seen: number, borrowed: Borrowed[]): Node[] {
       if (parent !== null && parent.mark !== seen) reach(parent);
     }
   }
-  return order.sort((a, b) => b.id - a.id);
+  // A graph without branches is found in order.
+  for (let i = 1; i < order.length; i++) {
+    if (order[i].id > order[i - 1].id) return order.sort((a, b) => b.id - a.id);
+  }
+  return order;
 }
 
 function markUseful(order: readonly Node[], seen: number, targets: ReadonlySet<Node> | null): void {
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i];
-    const useful = targets === null ? node.leaf !== null : targets.has(node);
-    if (useful || node.parents.some((parent) => parent !== null && parent.mark === seen + 1))
-      node.mark = seen + 1;
+    const target = targets === null ? node.leaf !== null : targets.has(node);
+    if (target || leadsOn(node.parents, seen + 1)) node.mark = seen + 1;
   }
+}
+
+function leadsOn(parents: Node['parents'], useful: number): boolean {
+  for (let i = 0; i < parents.length; i++) if (parents[i]?.mark === useful) return true;
+  return false;
 }
 
 function visit(
@@ -234,11 +242,9 @@ function visit(
   for (let i = 0; i < parents.length; i++) {
     const parent = parents[i];
     if (parent === null || parent.mark !== seen + 1) continue;
-    const result =
-      watching.current === null
-        ? ruleResult(op, i, node, cotangent)
-        : watchedRuleResult(op, i, node, cotangent);
-    receive(parent, conform(op, i, result, parent));
+    if (watching.current === null)
+      receive(parent, conform(op, i, ruleResult(op, i, node, cotangent), parent));
+    else watchedStep(op, i, node, cotangent, parent);
     used = true;
   }
   if (used && !retain) node.free();
@@ -252,17 +258,28 @@ function ruleResult(op: AnyOp, index: number, node: Node, cotangent: Tensor): Te
       operand: op.operandName(index),
     });
   }
-  const slots = index < op.slots.length ? op.slots[index] : [];
-  const saved = new Array<Tensor>(slots.length);
-  for (let k = 0; k < slots.length; k++) saved[k] = node.unpack(slots[k]);
-  return rule.rule(cotangent, saved, node, index);
+  return rule.rule(cotangent, savedFor(op, index, node), node, index);
 }
 
-function watchedRuleResult(op: AnyOp, index: number, node: Node, cotangent: Tensor): Tensor {
+const nothing: readonly Tensor[] = [];
+
+function savedFor(op: AnyOp, index: number, node: Node): readonly Tensor[] {
+  const slots = index < op.slots.length ? op.slots[index] : undefined;
+  if (slots === undefined || slots.length === 0) return nothing;
+  const saved = new Array<Tensor>(slots.length);
+  for (let k = 0; k < slots.length; k++) saved[k] = node.unpack(slots[k]);
+  return saved;
+}
+
+function watchedStep(op: AnyOp, index: number, node: Node, cotangent: Tensor, parent: Node): void {
   report((observer) => observer.ruleStarts?.(node, index, cotangent));
-  const result = ruleResult(op, index, node, cotangent);
-  report((observer) => observer.ruleRan?.(node, index, cotangent, result));
-  return result;
+  try {
+    const result = ruleResult(op, index, node, cotangent);
+    report((observer) => observer.ruleRan?.(node, index, cotangent, result));
+    receive(parent, conform(op, index, result, parent));
+  } finally {
+    report((observer) => observer.ruleEnds?.(node, index));
+  }
 }
 
 // Undoes broadcasting and promotion: the cotangent takes the shape and dtype of the operand.

@@ -7,11 +7,11 @@ import { type DType, isFloat } from '../dtype.ts';
 import { AdjointError, ArgumentError, formatShape } from '../errors.ts';
 import { tensor, zeros } from '../ops/create.ts';
 import { Generator } from '../random/generator.ts';
-import { checkShape, type Shape, sameShape, sizeOf } from '../shape.ts';
+import { checkShape, indexOf, type Shape, sameShape, sizeOf } from '../shape.ts';
 import { noGrad } from '../tape/mode.ts';
 import { Tensor } from '../tensor.ts';
 import { guess } from './hypotheses.ts';
-import { numbersOf, unravel } from './numbers.ts';
+import { numbersOf } from './numbers.ts';
 import type { VerdictKind } from './report.ts';
 import { dot } from './reverse.ts';
 
@@ -291,8 +291,8 @@ function diagnose(
   for (let i = 0; i < rows; i++) given.set(image(transpose, output, i), i * columns);
   const wrong = Array.from(given.keys()).filter((k) => given[k] !== wanted[k]);
   const entries = wrong.slice(0, 5).map((k) => ({
-    output: unravel(Math.floor(k / columns), output),
-    input: unravel(k % columns, input),
+    output: indexOf(Math.floor(k / columns), output),
+    input: indexOf(k % columns, input),
     forward: wanted[k],
     transpose: given[k],
   }));

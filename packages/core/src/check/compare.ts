@@ -1,8 +1,8 @@
 // Compares analytic with numeric derivatives, pair by pair: every entry, or random projections; then asks why they differ.
 
+import { indexOf } from '../shape.ts';
 import { type Circumstances, diagnose, type Entry } from './diagnose.ts';
 import { Directions } from './directions.ts';
-import { unravel } from './numbers.ts';
 import { centralDifference, numericJacobians } from './numeric.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Line, Probe } from './probe.ts';
@@ -67,8 +67,8 @@ function compareEntries(
       const row = Math.floor(k / input.size);
       const column = k % input.size;
       return {
-        output: unravel(row, output.shape),
-        input: unravel(column, input.shape),
+        output: indexOf(row, output.shape),
+        input: indexOf(column, input.shape),
         analytic: value,
         numeric: jacobians[o][k],
         judge: (allowed) => study(column).judge(o, row, value, allowed),
@@ -154,8 +154,8 @@ function worstEntry(
   if (isVerdict(analytic)) return null;
   const study = new Study(probe.coordinateLine(index, column), probe.base, options.step);
   const entry: Entry = {
-    output: unravel(row, output.shape),
-    input: unravel(column, input.shape),
+    output: indexOf(row, output.shape),
+    input: indexOf(column, input.shape),
     analytic,
     numeric: slopes[row],
     judge: (allowed) => study.judge(o, row, analytic, allowed),

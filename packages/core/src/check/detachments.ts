@@ -32,7 +32,7 @@ export class Detachments implements Observer {
     this.rules.push(`the derivative rule of operand ${op!.operandName(index)} of '${op!.name}'`);
   }
 
-  ruleRan(): void {
+  ruleEnds(): void {
     this.rules.pop();
   }
 

@@ -10,6 +10,7 @@ import { abstractResult } from './abstract.ts';
 import { gradMode } from './mode.ts';
 import { Node } from './node.ts';
 import { report, watching } from './observer.ts';
+import { saving } from './saving.ts';
 import { tracing } from './tracing.ts';
 
 /**
@@ -143,7 +144,9 @@ function record<Attrs>(
     }
   }
   output.node = new Node(op, attrs, parents, output.shape, output.dtype, null);
-  if (saved !== null) output.node.save(saved);
+  if (saved === null) return;
+  if (saving.current === null) output.node.save(saved);
+  else saving.current(output.node, saved);
 }
 
 function emptySlots(count: number): (Tensor | null)[] {

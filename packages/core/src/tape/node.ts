@@ -29,6 +29,8 @@ export class Node {
   private saved: (Tensor | null)[] | null = null;
   private versions: number[] | null = null;
   private freed = false;
+  /** Computes the saved tensors again and hands them back by `restore`; null where they are kept. */
+  private recompute: (() => void) | null = null;
 
   /** Functions that see, and may replace, the cotangent of this node's value. */
   hooks: ((cotangent: Tensor) => Tensor | undefined)[] | null = null;
@@ -75,6 +77,18 @@ export class Node {
     this.versions = versions;
   }
 
+  /** Keeps nothing but the versions of the given slots, and a way to get the tensors when a rule asks for them. */
+  defer(tensors: (Tensor | null)[], recompute: () => void): void {
+    this.save(tensors);
+    this.saved = null;
+    this.recompute = recompute;
+  }
+
+  /** Takes back tensors that were deferred; they must be of the versions that they had. */
+  restore(tensors: (Tensor | null)[]): void {
+    if (!this.freed) this.saved = tensors;
+  }
+
   /**
    * The saved tensor of a slot.
    *
@@ -83,6 +97,7 @@ export class Node {
    */
   unpack(slot: number): Tensor {
     if (this.freed) throw freedError(this.name);
+    if (this.saved === null) this.recompute!();
     const tensor = this.saved![slot]!;
     const version = this.versions![slot];
     if (tensor.storage.version !== version) throw staleError(this.op!, slot, tensor, version);
@@ -94,6 +109,7 @@ export class Node {
     if (this.op === null) return;
     this.saved = null;
     this.versions = null;
+    this.recompute = null;
     this.freed = true;
   }
 

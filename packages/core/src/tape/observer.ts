@@ -25,6 +25,8 @@ export interface Observer {
   ruleStarts?(node: Node, index: number, cotangent: Tensor): void;
   /** It gave `result`, not yet brought to the operand's shape and dtype. */
   ruleRan?(node: Node, index: number, cotangent: Tensor, result: Tensor): void;
+  /** What it gave has been added to the operand's cotangent; or it failed. */
+  ruleEnds?(node: Node, index: number): void;
 }
 
 interface Watch {
