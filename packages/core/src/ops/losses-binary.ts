@@ -37,7 +37,9 @@ export const binaryCrossEntropyOp = defineOp({
     }
   },
   vjps: [
-    vjp('input', 'target', (g, x, t) => mul(g, div(sub(x, t), clamp(mul(x, sub(1, x)), { min: leastSlope })))),
+    vjp('input', 'target', (g, x, t) =>
+      mul(g, div(sub(x, t), clamp(mul(x, sub(1, x)), { min: leastSlope }))),
+    ),
     vjp('input', (g, x) => mul(g, sub(log1p(neg(x)), log(x)))),
   ],
   forwardMode: 'elementwise',

@@ -7,8 +7,9 @@ import { sameShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul, neg } from './arithmetic.ts';
+import { cast, inFloat32 } from './cast.ts';
 import { ne } from './compare.ts';
-import { sum } from './expand-sum.ts';
+import { mean, sum } from './expand-sum.ts';
 import { gatherAlong } from './gather.ts';
 import { readIndices, requireIndex } from './index-values.ts';
 import { requireFloat } from './infer.ts';
@@ -160,7 +161,7 @@ function crossEntropyOfProbabilities(call: Call, smoothing: number, reduction: R
   const terms = mul(smoothed, input);
   const losses = neg(sum(weight === undefined ? terms : mul(terms, perClass(weight, input)), { axes: 1 }));
   if (reduction === 'none') return call.batched ? losses : reshape(losses, []);
-  return reduction === 'sum' ? sum(losses) : div(sum(losses), losses.size);
+  return reduction === 'sum' ? sum(losses) : mean(losses);
 }
 
 /** What belongs to the target class of each sample. */
@@ -169,8 +170,8 @@ interface TargetClasses {
   readonly counts: Tensor;
   /** The weight of the sample's class, 0 where it is ignored; undefined where all weigh the same. */
   readonly weights: Tensor | undefined;
-  /** Element [n, class, …] of a tensor (N, C, …); 0 where it is ignored. */
-  readonly pick: (x: Tensor) => Tensor;
+  /** Minus element [n, class, …] of logarithms (N, C, …); 0 where it is ignored. */
+  readonly losses: (logProbs: Tensor) => Tensor;
 }
 
 function pickClasses({ op, input, target, weight }: Call, ignoreIndex: number): TargetClasses {
@@ -183,15 +184,20 @@ function pickClasses({ op, input, target, weight }: Call, ignoreIndex: number): 
     weight === undefined
       ? undefined
       : where(counts, reshape(selectAlong(weight, reshape(safe, [-1]), { axis: 0, op }), target.shape), 0);
-  const pick = (x: Tensor): Tensor =>
-    where(counts, reshape(gatherAlong(x, index, { axis: 1, op }), target.shape), 0);
-  return { counts, weights, pick };
+  const losses = (logProbs: Tensor): Tensor =>
+    where(counts, neg(reshape(gatherAlong(logProbs, index, { axis: 1, op }), target.shape)), 0);
+  return { counts, weights, losses };
 }
 
 // The loss of each sample in its own class.
-function ownLosses(logProbs: Tensor, { weights, pick }: TargetClasses): Tensor {
-  const picked = neg(pick(logProbs));
-  return weights === undefined ? picked : mul(weights, picked);
+function ownLosses(logProbs: Tensor, { weights, losses }: TargetClasses): Tensor {
+  const unweighted = losses(logProbs);
+  return weights === undefined ? unweighted : mul(weights, unweighted);
+}
+
+// In float32 at least: a sum of many 16-bit losses, or a count of them, may be too large for their type.
+function meanLoss(losses: Tensor, weights: Tensor): Tensor {
+  return inFloat32(losses, (wide) => div(sum(wide), sum(cast(weights, wide.dtype))));
 }
 
 function reduceWeighted(
@@ -201,7 +207,7 @@ function reduceWeighted(
   reduction: Reduction,
 ): Tensor {
   if (reduction === 'none') return batched ? losses : reshape(losses, []);
-  return reduction === 'sum' ? sum(losses) : div(sum(losses), sum(weights ?? counts));
+  return reduction === 'sum' ? sum(losses) : meanLoss(losses, weights ?? counts);
 }
 
 function readCall(op: string, input: Tensor, target: Tensor, weight: Tensor | undefined): Call {

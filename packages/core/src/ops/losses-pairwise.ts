@@ -2,6 +2,7 @@
 
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
+import { inFloat32 } from './cast.ts';
 import { eq, lt } from './compare.ts';
 import { sum } from './expand-sum.ts';
 import { exp, log } from './exponential.ts';
@@ -129,7 +130,8 @@ export function klDiv(
   const losses = logTarget
     ? mul(exp(target), sub(target, input))
     : sub(timesLogarithm(target), mul(target, input));
-  return reduction === 'batchmean' ? div(sum(losses), input.shape[0] ?? 1) : reduceLosses(losses, reduction);
+  if (reduction !== 'batchmean') return reduceLosses(losses, reduction);
+  return inFloat32(losses, (wide) => div(sum(wide), input.shape[0] ?? 1));
 }
 
 // x·log x, which tends to 0 at 0.

@@ -12,8 +12,8 @@ import { mean } from './expand-sum.ts';
 import { reshape } from './layout.ts';
 import {
   affine,
-  inComputeDType,
   type NormalisationOptions,
+  normalise,
   perChannel,
   requireChannelAxis,
   requireParameter,
@@ -69,11 +69,11 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Normalised
   const op = 'batchNorm';
   const { training = false, momentum = 0.1, eps = 1e-5 } = options;
   requireChannelAxis(op, x);
-  requireOptions(op, x.shape[1], options);
+  requireOptions(op, x, options);
   if (!training) return byRunning(op, 'training', x, options, eps);
   const places = x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
   requireSeveral(op, x, x.size / x.shape[1], 'channel');
-  const output = inComputeDType(op, x, (wide) =>
+  const output = normalise(op, x, (wide) =>
     affine(standardise(wide, places, eps), options, perChannel(x.shape[1], x.ndim)),
   );
   return { output, ...carryOn(options, momentum, x, places) };
@@ -95,7 +95,7 @@ export function instanceNorm(x: Tensor, options: InstanceNormOptions = {}): Norm
   const op = 'instanceNorm';
   const { useInputStats = true, momentum = 0.1, eps = 1e-5 } = options;
   requireChannelAxis(op, x);
-  requireOptions(op, x.shape[1], options);
+  requireOptions(op, x, options);
   if (!useInputStats) return byRunning(op, 'useInputStats', x, options, eps);
   const places = x.shape.slice(2).map((_, i) => i + 2);
   requireSeveral(
@@ -104,7 +104,7 @@ export function instanceNorm(x: Tensor, options: InstanceNormOptions = {}): Norm
     places.reduce((product, axis) => product * x.shape[axis], 1),
     'channel of an instance',
   );
-  const output = inComputeDType(op, x, (wide) =>
+  const output = normalise(op, x, (wide) =>
     affine(standardise(wide, places, eps), options, perChannel(x.shape[1], x.ndim)),
   );
   return { output, ...carryOn(options, momentum, x, places) };
@@ -125,7 +125,7 @@ function byRunning(
     );
   }
   const shape = perChannel(x.shape[1], x.ndim);
-  const output = inComputeDType(op, x, (wide) => {
+  const output = normalise(op, x, (wide) => {
     const statistic = (running: Tensor): Tensor => cast(reshape(running, shape), wide.dtype);
     const scale = rsqrt(add(statistic(runningVar), eps));
     return affine(mul(sub(wide, statistic(runningMean)), scale), options, shape);
@@ -156,13 +156,13 @@ function carryOn(
 
 function requireOptions(
   op: string,
-  channels: number,
+  x: Tensor,
   { weight, bias, runningMean, runningVar }: NormalisationOptions & Running,
 ): void {
-  requireParameter(op, 'weight', weight, [channels]);
-  requireParameter(op, 'bias', bias, [channels]);
-  requireParameter(op, 'runningMean', runningMean, [channels]);
-  requireParameter(op, 'runningVar', runningVar, [channels]);
+  requireParameter(op, 'weight', weight, [x.shape[1]], x);
+  requireParameter(op, 'bias', bias, [x.shape[1]], x);
+  requireParameter(op, 'runningMean', runningMean, [x.shape[1]], x);
+  requireParameter(op, 'runningVar', runningVar, [x.shape[1]], x);
   const missing = runningMean === undefined ? 'runningMean' : 'runningVar';
   if ((runningMean === undefined) === (runningVar === undefined)) return;
   throw new ArgumentError(`${missing} is not given and the other one is; give both or neither.`, {

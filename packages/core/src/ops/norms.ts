@@ -3,11 +3,11 @@
 // 16-bit floats are normalised in float32 and rounded once, as in PyTorch.
 
 import { computeDType, type FloatDType } from '../dtype.ts';
-import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { ArgumentError, DTypeError, formatShape, ShapeError } from '../errors.ts';
 import { type Shape, sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
-import { cast } from './cast.ts';
+import { cast, inFloat32 } from './cast.ts';
 import { mean } from './expand-sum.ts';
 import { requireFloat } from './infer.ts';
 import { reshape } from './layout.ts';
@@ -32,26 +32,36 @@ export function standardise(x: Tensor, axes: readonly number[], eps: number): Te
   return mul(centred, rsqrt(add(spread, eps)));
 }
 
-/** Runs a normalisation in the type that 16-bit floats compute in, and rounds its result once. */
-export function inComputeDType(op: string, x: Tensor, run: (x: Tensor) => Tensor): Tensor {
+/** Runs a normalisation, of 16-bit floats in float32; its result is rounded once. */
+export function normalise(op: string, x: Tensor, run: (x: Tensor) => Tensor): Tensor {
   requireFloat(op, 'x', x);
-  return cast(run(cast(x, computeDType(x.dtype))), x.dtype);
+  return inFloat32(x, run);
 }
 
-/** Checks that a scale, shift or statistic is floating-point and has the one shape it can have. */
+/**
+ * Checks that a scale, shift or statistic has the one shape it can have, and the dtype of `x` (or float32 beside 16-bit floats).
+ */
 export function requireParameter(
   op: string,
   name: string,
   parameter: Tensor | undefined,
   shape: Shape,
+  x: Tensor,
 ): void {
   if (parameter === undefined) return;
-  requireFloat(op, name, parameter);
-  if (sameShape(parameter.shape, shape)) return;
-  throw new ShapeError(
-    `${name} has shape ${formatShape(parameter.shape)}; it takes ${formatShape(shape)}, one element for each that is normalised alike.`,
-    { op, operand: name, actual: parameter.shape, expected: formatShape(shape) },
-  );
+  if (!sameShape(parameter.shape, shape)) {
+    throw new ShapeError(
+      `${name} has shape ${formatShape(parameter.shape)}; it takes ${formatShape(shape)}, one element for each that is normalised alike.`,
+      { op, operand: name, actual: parameter.shape, expected: formatShape(shape) },
+    );
+  }
+  if (parameter.dtype === x.dtype || parameter.dtype === computeDType(x.dtype)) return;
+  throw new DTypeError(`${name} is ${parameter.dtype} beside ${x.dtype}; convert it with to('${x.dtype}').`, {
+    op,
+    operand: name,
+    actual: parameter.dtype,
+    expected: x.dtype,
+  });
 }
 
 /** Multiplies by the weight and adds the bias, seen under a shape that broadcasts to that of `x`. */
@@ -81,11 +91,9 @@ export function layerNorm(
 ): Tensor {
   const op = 'layerNorm';
   const axes = lastAxes(op, x, normalizedShape);
-  requireParameter(op, 'weight', weight, normalizedShape);
-  requireParameter(op, 'bias', bias, normalizedShape);
-  return inComputeDType(op, x, (wide) =>
-    affine(standardise(wide, axes, eps), { weight, bias }, normalizedShape),
-  );
+  requireParameter(op, 'weight', weight, normalizedShape, x);
+  requireParameter(op, 'bias', bias, normalizedShape, x);
+  return normalise(op, x, (wide) => affine(standardise(wide, axes, eps), { weight, bias }, normalizedShape));
 }
 
 /** Options of {@link rmsNorm}. */
@@ -115,8 +123,8 @@ const epsilons: Readonly<Record<FloatDType, number>> = {
 export function rmsNorm(x: Tensor, normalizedShape: Shape, { weight, eps }: RmsNormOptions = {}): Tensor {
   const op = 'rmsNorm';
   const axes = lastAxes(op, x, normalizedShape);
-  requireParameter(op, 'weight', weight, normalizedShape);
-  return inComputeDType(op, x, (wide) => {
+  requireParameter(op, 'weight', weight, normalizedShape, x);
+  return normalise(op, x, (wide) => {
     const power = mean(square(wide), { axes, keepdim: true });
     const unit = mul(wide, rsqrt(add(power, eps ?? epsilons[x.dtype as FloatDType])));
     return affine(unit, { weight }, normalizedShape);
@@ -165,11 +173,11 @@ export function groupNorm(
       { op, operand: 'numGroups', actual: numGroups, expected: `a divisor of ${channels}` },
     );
   }
-  requireParameter(op, 'weight', weight, [channels]);
-  requireParameter(op, 'bias', bias, [channels]);
+  requireParameter(op, 'weight', weight, [channels], x);
+  requireParameter(op, 'bias', bias, [channels], x);
   const members = spatial.reduce((product, size) => product * size, channels / numGroups);
   requireSeveral(op, x, batch * members, 'group');
-  return inComputeDType(op, x, (wide) => {
+  return normalise(op, x, (wide) => {
     const groups = standardise(reshape(wide, [batch, numGroups, members]), [2], eps);
     return affine(reshape(groups, x.shape), { weight, bias }, perChannel(channels, x.ndim));
   });
@@ -237,7 +245,7 @@ export function localResponseNorm(
       expected: 'an integer >= 1',
     });
   }
-  return inComputeDType(op, x, (wide) => {
+  return normalise(op, x, (wide) => {
     const spatial = new Array<number>(2 * (x.ndim - 2)).fill(0);
     const squares = pad(square(wide), [...spatial, Math.floor(size / 2), Math.floor((size - 1) / 2)]);
     let total = narrow(squares, 1, 0, x.shape[1]);

@@ -1,0 +1,472 @@
+// Losses: what they are by definition, their relations to each other, derivatives, dtypes, and refusals.
+
+import {
+  bceWithLogits,
+  binaryCrossEntropy,
+  cosineEmbeddingLoss,
+  cosineSimilarity,
+  crossEntropy,
+  type DType,
+  exp,
+  grad,
+  hingeEmbeddingLoss,
+  huberLoss,
+  klDiv,
+  l1Loss,
+  log,
+  logSoftmax,
+  mean,
+  mseLoss,
+  mul,
+  nllLoss,
+  normalize,
+  oneHot,
+  pairwiseDistance,
+  permute,
+  type Reduction,
+  reshape,
+  sigmoid,
+  smoothL1Loss,
+  softmax,
+  sum,
+  type Tensor,
+  tensor,
+  transpose,
+  tripletMarginLoss,
+  zeros,
+} from '@adjoint/core';
+import { assertGradcheck, assertGradgradcheck } from '@adjoint/core/check';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { layoutOf } from './layouts.ts';
+
+const float64 = (data: Parameters<typeof tensor>[0]): Tensor => tensor(data, { dtype: 'float64' });
+const ints = (data: Parameters<typeof tensor>[0]): Tensor => tensor(data, { dtype: 'int32' });
+const values = (x: Tensor): number[] => [...x.toTypedArray()];
+const close = (actual: Tensor, expected: Tensor | number[], tolerance = 1e-12): void => {
+  const wanted = Array.isArray(expected) ? expected : values(expected);
+  expect(actual.size).toBe(wanted.length);
+  values(actual).forEach((value, i) => {
+    expect(Math.abs(value - wanted[i])).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(wanted[i])));
+  });
+};
+
+const numbers = fc.double({ min: -4, max: 4, noNaN: true });
+/** Logits (N, C, …) in any layout, and a class for each sample. */
+const samples = fc
+  .record({
+    batch: fc.integer({ min: 1, max: 3 }),
+    classes: fc.integer({ min: 1, max: 4 }),
+    places: fc.array(fc.integer({ min: 1, max: 2 }), { maxLength: 2 }),
+  })
+  .chain(({ batch, classes, places }) =>
+    fc.record({
+      logits: layoutOf([batch, classes, ...places], numbers),
+      target: layoutOf([batch, ...places], fc.nat(classes - 1)).map((t) => t.to('int32')),
+      weight: layoutOf([classes], fc.double({ min: 0.25, max: 2, noNaN: true })),
+    }),
+  );
+
+describe('losses of classes', () => {
+  test('cross entropy is the likelihood of logSoftmax, with and without weights, in any layout', () => {
+    fc.assert(
+      fc.property(
+        samples,
+        fc.constantFrom<Reduction>('none', 'mean', 'sum'),
+        ({ logits, target, weight }, reduction) => {
+          const logProbs = logSoftmax(logits, { axis: 1 });
+          close(crossEntropy(logits, target, { reduction }), nllLoss(logProbs, target, { reduction }));
+          close(
+            crossEntropy(logits, target, { reduction, weight }),
+            nllLoss(logProbs, target, { reduction, weight }),
+          );
+        },
+      ),
+    );
+  });
+
+  test('class numbers are probabilities of one hot; the mean differs by the weights only', () => {
+    fc.assert(
+      fc.property(samples, fc.constantFrom(0, 0.3, 1), ({ logits, target, weight }, labelSmoothing) => {
+        const classes = logits.shape[1];
+        const hot = oneHot(target, { numClasses: classes }).to('float64');
+        const order = [0, hot.ndim - 1, ...Array.from({ length: hot.ndim - 2 }, (_, i) => i + 1)];
+        for (const reduction of ['none', 'sum'] as const) {
+          const options = { reduction, labelSmoothing, weight };
+          close(
+            crossEntropy(logits, target, options),
+            crossEntropy(logits, permute(hot, order), options),
+            1e-11,
+          );
+        }
+        const unweighted = { labelSmoothing };
+        close(
+          crossEntropy(logits, target, unweighted),
+          crossEntropy(logits, permute(hot, order), unweighted),
+          1e-11,
+        );
+      }),
+    );
+  });
+
+  test('the gradient of a sum is softmax minus one hot', () => {
+    const logits = float64([
+      [0.5, -1, 2],
+      [3, 0, -0.25],
+    ]).requiresGrad_();
+    const gradient = grad(crossEntropy(logits, ints([2, 0]), { reduction: 'sum' }), logits);
+    const probabilities = values(softmax(logits.detach(), { axis: 1 }));
+    close(
+      gradient,
+      probabilities.map((p, i) => p - (i === 2 || i === 3 ? 1 : 0)),
+    );
+  });
+
+  test('what is ignored has no loss, no weight in the mean and no gradient, even where it is infinite', () => {
+    const logProbs = float64([
+      [-1, -2],
+      [-Infinity, -Infinity],
+      [-3, -4],
+    ]).requiresGrad_();
+    const target = ints([1, 7, 0]);
+    expect(values(nllLoss(logProbs, target, { ignoreIndex: 7, reduction: 'none' }))).toEqual([2, 0, 3]);
+    expect(nllLoss(logProbs, target, { ignoreIndex: 7 }).item()).toBe(2.5);
+    expect(nllLoss(logProbs, target, { ignoreIndex: 7, weight: float64([3, 1]) }).item()).toBe(11 / 4);
+    const gradient = grad(nllLoss(logProbs, target, { ignoreIndex: 7, reduction: 'sum' }), logProbs);
+    expect(values(gradient).map((v) => v + 0)).toEqual([0, -1, 0, 0, -1, 0]);
+  });
+
+  test('an ignored class that exists', () => {
+    expect(
+      nllLoss(
+        float64([
+          [-1, -2],
+          [-3, -4],
+        ]),
+        ints([0, 1]),
+        { ignoreIndex: 0 },
+      ).item(),
+    ).toBe(4);
+  });
+
+  test('derivatives to the second order', () => {
+    const logits = float64([
+      [0.5, -1, 2],
+      [3, 0, -0.25],
+    ]);
+    const target = ints([2, 0]);
+    const weight = float64([0.5, 2, 1.5]);
+    const probabilities = float64([
+      [0.2, 0.3, 0.5],
+      [0.6, 0.3, 0.1],
+    ]);
+    for (const reduction of ['none', 'mean', 'sum'] as const) {
+      const options = { reduction, weight, labelSmoothing: 0.1 };
+      const classes = (x: Tensor): Tensor => crossEntropy(x, target, options);
+      const shares = (x: Tensor, t: Tensor): Tensor => crossEntropy(x, t, options);
+      assertGradcheck(classes, [logits]);
+      assertGradgradcheck(classes, [logits]);
+      assertGradcheck(shares, [logits, probabilities]);
+      assertGradgradcheck(shares, [logits, probabilities]);
+      assertGradcheck((x) => nllLoss(x, target, { reduction, weight }), [logits]);
+    }
+  });
+});
+
+describe('binary losses', () => {
+  test('of logits and of their probabilities agree, whatever the weights', () => {
+    const pair = fc.record({
+      logits: layoutOf([2, 3], numbers),
+      target: layoutOf([2, 3], fc.double({ min: 0, max: 1, noNaN: true })),
+      weight: layoutOf([3], fc.double({ min: 0.25, max: 2, noNaN: true })),
+    });
+    fc.assert(
+      fc.property(pair, ({ logits, target, weight }) => {
+        const probabilities = sigmoid(logits);
+        for (const reduction of ['none', 'mean', 'sum'] as const) {
+          close(
+            bceWithLogits(logits, target, { reduction, weight }),
+            binaryCrossEntropy(probabilities, target, { reduction, weight }),
+            1e-11,
+          );
+        }
+      }),
+    );
+  });
+
+  test('posWeight counts a positive as so many', () => {
+    const logits = float64([0.5, -2]);
+    const plain = bceWithLogits(logits, float64([1, 0]), { reduction: 'none' });
+    const weighted = bceWithLogits(logits, float64([1, 0]), { reduction: 'none', posWeight: float64(3) });
+    close(weighted, [values(plain)[0] * 3, values(plain)[1]]);
+  });
+
+  test('far out the loss of logits is exact, down to the smallest', () => {
+    const far = float64([40, -40, 800, -800]);
+    close(
+      bceWithLogits(far, float64([1, 0, 1, 0]), { reduction: 'none' }),
+      [Math.exp(-40), Math.exp(-40), 0, 0],
+      0,
+    );
+    expect(values(bceWithLogits(far, float64([0, 1, 0, 1]), { reduction: 'none' }))).toEqual([
+      40, 40, 800, 800,
+    ]);
+  });
+
+  test('derivatives to the second order', () => {
+    const x = float64([0.5, -1.25, 2]);
+    const t = float64([0.25, 1, 0.5]);
+    const p = float64([0.2, 0.7, 0.4]);
+    const options = { weight: float64([1, 2, 0.5]), posWeight: float64([2, 1, 3]) };
+    assertGradcheck((a, b) => bceWithLogits(a, b, options), [x, t]);
+    assertGradgradcheck((a, b) => bceWithLogits(a, b, options), [x, t]);
+    assertGradcheck((a, b) => binaryCrossEntropy(a, b), [p, t]);
+    assertGradgradcheck((a, b) => binaryCrossEntropy(a, b), [p, t]);
+  });
+});
+
+describe('losses of differences', () => {
+  const x = float64([0.3, -1.4, 2.6, 0.1]);
+  const t = float64([0.1, 1.2, 2.1, -0.6]);
+
+  test('huber with delta d is d times smooth L1 with beta d', () => {
+    fc.assert(
+      fc.property(
+        layoutOf([3], numbers),
+        layoutOf([3], numbers),
+        fc.double({ min: 0.1, max: 3, noNaN: true }),
+        (a, b, d) => {
+          const scaled = values(smoothL1Loss(a, b, { beta: d, reduction: 'none' })).map((loss) => loss * d);
+          close(huberLoss(a, b, { delta: d, reduction: 'none' }), scaled);
+        },
+      ),
+    );
+  });
+
+  test('smooth L1 lies between both it is made of, and is one of them at the ends', () => {
+    expect(values(smoothL1Loss(x, t, { beta: 0, reduction: 'none' }))).toEqual(
+      values(l1Loss(x, t, { reduction: 'none' })),
+    );
+    const half = values(mseLoss(x, t, { reduction: 'none' })).map((square) => square / 2 / 100);
+    close(smoothL1Loss(x, t, { beta: 100, reduction: 'none' }), half);
+  });
+
+  test('the divergence of a distribution from itself is 0, and both ways of giving the target agree', () => {
+    const p = softmax(x);
+    close(klDiv(log(p), p, { reduction: 'sum' }), [0]);
+    const q = softmax(t);
+    close(
+      klDiv(log(p), q, { reduction: 'none' }),
+      klDiv(log(p), log(q), { reduction: 'none', logTarget: true }),
+    );
+    const rows = reshape(log(p), [2, 2]);
+    const sums = klDiv(rows, reshape(q, [2, 2]), { reduction: 'sum' }).item();
+    expect(klDiv(rows, reshape(q, [2, 2]), { reduction: 'batchmean' }).item()).toBe(sums / 2);
+    expect(values(klDiv(float64([-1]), float64([0]), { reduction: 'none' }))).toEqual([0]);
+  });
+
+  test('derivatives in both operands', () => {
+    const losses: ((a: Tensor, b: Tensor) => Tensor)[] = [
+      (a, b) => mseLoss(a, b),
+      (a, b) => l1Loss(a, b),
+      (a, b) => smoothL1Loss(a, b, { beta: 0.6, reduction: 'none' }),
+      (a, b) => huberLoss(a, b, { delta: 0.6, reduction: 'sum' }),
+      (a, b) => klDiv(a, exp(b)),
+      (a, b) => klDiv(a, b, { logTarget: true, reduction: 'none' }),
+    ];
+    for (const loss of losses) {
+      assertGradcheck(loss, [x, t]);
+      assertGradgradcheck(loss, [x, t]);
+    }
+  });
+});
+
+describe('losses of distances', () => {
+  const a = float64([
+    [0.3, -1.4, 2.6],
+    [0.1, 0.9, -0.4],
+  ]);
+  const b = float64([
+    [1.1, 0.2, -0.3],
+    [-0.7, 0.5, 1.6],
+  ]);
+  const c = float64([
+    [0.4, 0.8, 0.2],
+    [1.3, -0.6, 0.9],
+  ]);
+
+  test('the cosine of vectors, whatever their lengths; normalised ones have length 1', () => {
+    close(cosineSimilarity(a, mul(a, 3)), [1, 1]);
+    close(cosineSimilarity(a, mul(b, 5)), sum(mul(normalize(a), normalize(b)), { axes: 1 }));
+    close(cosineSimilarity(transpose(a), transpose(b), { axis: 0 }), cosineSimilarity(a, b));
+    close(
+      pairwiseDistance(normalize(a, { p: 3 }), zeros([2, 3], { dtype: 'float64' }), { p: 3, eps: 0 }),
+      [1, 1],
+    );
+  });
+
+  test('pairs of both kinds', () => {
+    const target = float64([1, -1]);
+    const cosines = values(cosineSimilarity(a, b));
+    close(
+      cosineEmbeddingLoss(a, b, target, { reduction: 'none' }),
+      [1 - cosines[0], Math.max(0, cosines[1])],
+      1e-11,
+    );
+    close(hingeEmbeddingLoss(float64([0.5, 0.25]), target, { margin: 2, reduction: 'none' }), [0.5, 1.75]);
+    close(cosineEmbeddingLoss(float64([1, 0]), float64([0, 1]), float64(1)), [1], 1e-11);
+  });
+
+  test('a triplet far apart has no loss, and swap takes the nearer negative', () => {
+    expect(tripletMarginLoss(a, a, mul(a, 9)).item()).toBe(0);
+    const [ab, ac, bc] = [pairwiseDistance(a, b), pairwiseDistance(a, c), pairwiseDistance(b, c)].map(values);
+    const expected = ab.map((near, i) => Math.max(0, near - Math.min(ac[i], bc[i]) + 1));
+    close(tripletMarginLoss(a, b, c, { swap: true, reduction: 'none' }), expected);
+  });
+
+  test('derivatives', () => {
+    const target = float64([1, -1]);
+    assertGradcheck((x, y) => cosineSimilarity(x, y), [a, b]);
+    assertGradgradcheck((x, y) => cosineSimilarity(x, y), [a, b]);
+    assertGradcheck((x) => normalize(x, { p: 3 }), [a]);
+    assertGradcheck((x, y) => cosineEmbeddingLoss(x, y, target, { margin: -0.9 }), [a, b]);
+    assertGradcheck((x, y, z) => tripletMarginLoss(x, y, z, { margin: 9 }), [a, b, c]);
+    assertGradgradcheck((x, y, z) => tripletMarginLoss(x, y, z, { margin: 9 }), [a, b, c]);
+  });
+});
+
+describe('dtypes', () => {
+  test.each(['float32', 'float16', 'bfloat16'] as DType[])(
+    '%s stays, and agrees with float64 as far as it reaches',
+    (dtype) => {
+      const tolerance = { float32: 1e-6, float16: 2e-3, bfloat16: 2e-2 }[
+        dtype as 'float32' | 'float16' | 'bfloat16'
+      ];
+      const x = float64([
+        [0.5, -1, 2],
+        [3, 0, -0.25],
+      ]);
+      const y = float64([
+        [0.25, 1, 0.5],
+        [0, 0.75, 1],
+      ]);
+      const weight = float64([0.5, 2, 1.5]);
+      const target = ints([2, 0]);
+      const losses: ((cast: (t: Tensor) => Tensor) => Tensor)[] = [
+        (cast) => crossEntropy(cast(x), target),
+        (cast) => crossEntropy(cast(x), target, { weight: cast(weight), labelSmoothing: 0.1 }),
+        (cast) => crossEntropy(cast(x), cast(y)),
+        (cast) => bceWithLogits(cast(x), cast(y)),
+        (cast) => binaryCrossEntropy(cast(y), cast(y)),
+        (cast) => mseLoss(cast(x), cast(y)),
+        (cast) => huberLoss(cast(x), cast(y)),
+        (cast) => tripletMarginLoss(cast(x), cast(y), cast(mul(y, 2))),
+      ];
+      for (const loss of losses) {
+        const narrow = loss((t) => t.to(dtype));
+        expect(narrow.dtype).toBe(dtype);
+        close(
+          narrow,
+          loss((t) => t),
+          tolerance,
+        );
+      }
+    },
+  );
+
+  test('the mean over many samples counts them all, though float16 cannot', () => {
+    const many = 70000;
+    const loss = nllLoss(zeros([many, 1], { dtype: 'float16' }).add(-1), zeros([many], { dtype: 'int32' }));
+    expect(loss.item()).toBe(1);
+    expect(mean(zeros([many], { dtype: 'float16' }).add(1)).item()).toBe(1);
+  });
+});
+
+describe('refusals', () => {
+  const x = zeros([2, 3]);
+  const refusals: [string, () => unknown, RegExp][] = [
+    [
+      'a class that there is not',
+      () => crossEntropy(x, ints([0, 3])),
+      /^crossEntropy: target at \[1\] is 3; legal are 0 to 2 \(and -100, which is ignored\)\.$/,
+    ],
+    ['a negative class', () => nllLoss(x, ints([0, -1])), /^nllLoss: target at \[1\] is -1;/],
+    [
+      'too many targets',
+      () => crossEntropy(x, ints([0, 1, 2])),
+      /^crossEntropy: target has shape \(3,\); class numbers for an input of shape \(2, 3\) have \(2,\)/,
+    ],
+    [
+      'targets of an unbatched input',
+      () => crossEntropy(zeros([3]), ints([0])),
+      /^crossEntropy: target has shape \(1,\); class numbers for an input of shape \(3,\) have \(\)/,
+    ],
+    [
+      'targets in uint8',
+      () => crossEntropy(x, zeros([2], { dtype: 'uint8' })),
+      /^crossEntropy: target is uint8; indices are int32/,
+    ],
+    [
+      'probabilities of another shape',
+      () => crossEntropy(x, zeros([2])),
+      /^crossEntropy: target has shape \(2,\), and probabilities have that of the input, \(2, 3\); for class numbers convert it with to\('int32'\)\.$/,
+    ],
+    [
+      'ignoreIndex beside probabilities',
+      () => crossEntropy(x, x, { ignoreIndex: 1 }),
+      /^crossEntropy: ignoreIndex is 1 and the target holds probabilities/,
+    ],
+    [
+      'smoothing above 1',
+      () => crossEntropy(x, ints([0, 0]), { labelSmoothing: 2 }),
+      /^crossEntropy: labelSmoothing is 2; it takes a number from 0 to 1\.$/,
+    ],
+    [
+      'a weight for other classes',
+      () => nllLoss(x, ints([0, 0]), { weight: zeros([2]) }),
+      /^nllLoss: weight has shape \(2,\); there are 3 classes/,
+    ],
+    [
+      'an unknown reduction',
+      () => mseLoss(x, x, { reduction: 'average' as Reduction }),
+      /^mseLoss: reduction is "average"; it takes one of 'none', 'mean', 'sum'\.$/,
+    ],
+    [
+      'shapes that would broadcast',
+      () => mseLoss(zeros([2, 1]), zeros([2])),
+      /^mseLoss: input has shape \(2, 1\) and target \(2,\); they must be the same/,
+    ],
+    ['integers', () => l1Loss(ints([1]), ints([1])), /^l1Loss: input is int32;/],
+    [
+      'no probability',
+      () => binaryCrossEntropy(tensor([0.5, 1.5]), zeros([2])),
+      /^binaryCrossEntropy: element 1 of input \(in row-major order\) is 1\.5, which is no probability; for logits use bceWithLogits\.$/,
+    ],
+    [
+      'NaN as a probability',
+      () => binaryCrossEntropy(tensor([NaN]), zeros([1])),
+      /^binaryCrossEntropy: element 0 of input/,
+    ],
+    [
+      'a weight that does not broadcast',
+      () => bceWithLogits(x, x, { posWeight: zeros([2]) }),
+      /^bceWithLogits: posWeight has shape \(2,\)/,
+    ],
+    ['a negative beta', () => smoothL1Loss(x, x, { beta: -1 }), /^smoothL1Loss: beta is -1;/],
+    ['a delta of 0', () => huberLoss(x, x, { delta: 0 }), /^huberLoss: delta is 0;/],
+    ['a margin of 0', () => tripletMarginLoss(x, x, x, { margin: 0 }), /^tripletMarginLoss: margin is 0;/],
+    [
+      'a target per element',
+      () => cosineEmbeddingLoss(x, x, x),
+      /^cosineEmbeddingLoss: target has shape \(2, 3\); there is one for each loss, so give \(2,\)/,
+    ],
+    [
+      'a 0-d distance',
+      () => pairwiseDistance(tensor(1), tensor(2)),
+      /^pairwiseDistance: the operands have no axes/,
+    ],
+  ];
+  test.each(refusals)('%s', (_, call, message) => {
+    expect(call).toThrow(message);
+  });
+});
