@@ -1,0 +1,214 @@
+// Schedulers that multiply the learning rate by factors: at milestones, at every step, or as a function of yours says.
+
+import { ArgumentError } from '@adjoint/core';
+import { requireInteger } from '../../layers/options.ts';
+import { requireOption } from '../checks.ts';
+import type { BaseOptions, Optimizer } from '../optimizer.ts';
+import { type Rule, Scheduler } from './scheduler.ts';
+
+/** Options of {@link StepLR}. */
+export interface StepLROptions {
+  /** Number of steps between two changes. */
+  readonly stepSize: number;
+  /** Factor of each change. Default 0.1. */
+  readonly gamma?: number | undefined;
+}
+
+/**
+ * Multiplies the rate by gamma every `stepSize` steps. PyTorch's `StepLR`.
+ *
+ * @throws ArgumentError for an illegal option.
+ * @example
+ * const optimizer = new SGD(new Linear(4, 1).parameters(), { lr: 0.1 });
+ * const scheduler = new StepLR(optimizer, { stepSize: 30, gamma: 0.1 });
+ */
+export class StepLR extends Scheduler {
+  constructor(optimizer: Optimizer<BaseOptions>, { stepSize, gamma = 0.1 }: StepLROptions) {
+    requireInteger('StepLR', 'stepSize', stepSize, 1);
+    requireOption('StepLR', 'gamma', gamma, 0);
+    super('StepLR', optimizer, {
+      next: (t, lr) => (t === 0 || t % stepSize !== 0 ? lr : lr * gamma),
+      at: (t, base) => base * gamma ** Math.floor(t / stepSize),
+    });
+  }
+}
+
+/** Options of {@link MultiStepLR}. */
+export interface MultiStepLROptions {
+  /** Steps at which the rate changes; one that is named twice counts twice. */
+  readonly milestones: readonly number[];
+  /** Factor of each change. Default 0.1. */
+  readonly gamma?: number | undefined;
+}
+
+/**
+ * Multiplies the rate by gamma at each milestone. PyTorch's `MultiStepLR`.
+ *
+ * @throws ArgumentError for an illegal option.
+ * @example
+ * const optimizer = new SGD(new Linear(4, 1).parameters(), { lr: 0.1 });
+ * const scheduler = new MultiStepLR(optimizer, { milestones: [30, 80] });
+ */
+export class MultiStepLR extends Scheduler {
+  constructor(optimizer: Optimizer<BaseOptions>, { milestones, gamma = 0.1 }: MultiStepLROptions) {
+    milestones.forEach((milestone, i) => {
+      requireInteger('MultiStepLR', `milestones[${i}]`, milestone, 0);
+    });
+    requireOption('MultiStepLR', 'gamma', gamma, 0);
+    const count = (test: (milestone: number) => boolean): number => milestones.filter(test).length;
+    super('MultiStepLR', optimizer, {
+      next: (t, lr) => lr * gamma ** count((milestone) => milestone === t),
+      at: (t, base) => base * gamma ** count((milestone) => milestone <= t),
+    });
+  }
+}
+
+/** Options of {@link ExponentialLR}. */
+export interface ExponentialLROptions {
+  /** Factor of each step. */
+  readonly gamma: number;
+}
+
+/** Multiplies the rate by gamma at each step. PyTorch's `ExponentialLR`. */
+export class ExponentialLR extends Scheduler {
+  constructor(optimizer: Optimizer<BaseOptions>, { gamma }: ExponentialLROptions) {
+    requireOption('ExponentialLR', 'gamma', gamma, 0);
+    super('ExponentialLR', optimizer, {
+      next: (t, lr) => (t === 0 ? lr : lr * gamma),
+      at: (t, base) => base * gamma ** t,
+    });
+  }
+}
+
+/** Options of {@link ConstantLR}. */
+export interface ConstantLROptions {
+  /** Factor of the first steps, in (0, 1]. Default 1/3. */
+  readonly factor?: number | undefined;
+  /** Number of steps with the factor. Default 5. */
+  readonly totalIters?: number | undefined;
+}
+
+/** Multiplies the rate by a factor for the first steps, then lets it be. PyTorch's `ConstantLR`. */
+export class ConstantLR extends Scheduler {
+  constructor(optimizer: Optimizer<BaseOptions>, { factor = 1 / 3, totalIters = 5 }: ConstantLROptions = {}) {
+    requireFactor('ConstantLR', 'factor', factor);
+    requireInteger('ConstantLR', 'totalIters', totalIters, 1);
+    super('ConstantLR', optimizer, {
+      next: (t, lr) => (t === 0 ? lr * factor : t === totalIters ? lr * (1 / factor) : lr),
+      at: (t, base) => (t >= totalIters ? base : base * factor),
+    });
+  }
+}
+
+/** Options of {@link LinearLR}. */
+export interface LinearLROptions {
+  /** Factor at the start, in (0, 1]. Default 1/3. */
+  readonly startFactor?: number | undefined;
+  /** Factor at the end, in [0, 1]. Default 1. */
+  readonly endFactor?: number | undefined;
+  /** Number of steps from one to the other. Default 5. */
+  readonly totalIters?: number | undefined;
+}
+
+/**
+ * Leads the rate in a line from one factor of it to another: warm-up, with the defaults. PyTorch's `LinearLR`.
+ *
+ * @throws ArgumentError for an illegal option.
+ * @example
+ * const optimizer = new SGD(new Linear(4, 1).parameters(), { lr: 0.1 });
+ * const scheduler = new SequentialLR(
+ *   optimizer,
+ *   [new LinearLR(optimizer, { startFactor: 0.01, totalIters: 500 }), new CosineAnnealingLR(optimizer, { tMax: 9500 })],
+ *   { milestones: [500] },
+ * );
+ */
+export class LinearLR extends Scheduler {
+  constructor(
+    optimizer: Optimizer<BaseOptions>,
+    { startFactor = 1 / 3, endFactor = 1, totalIters = 5 }: LinearLROptions = {},
+  ) {
+    requireFactor('LinearLR', 'startFactor', startFactor);
+    requireOption('LinearLR', 'endFactor', endFactor, 0, 1 + Number.EPSILON);
+    requireInteger('LinearLR', 'totalIters', totalIters, 1);
+    const slope = endFactor - startFactor;
+    super('LinearLR', optimizer, {
+      next: (t, lr) => {
+        if (t === 0) return lr * startFactor;
+        return t > totalIters ? lr : lr * (1 + slope / (totalIters * startFactor + (t - 1) * slope));
+      },
+      at: (t, base) => base * (startFactor + (slope * Math.min(totalIters, t)) / totalIters),
+    });
+  }
+}
+
+/** Options of {@link PolynomialLR}. */
+export interface PolynomialLROptions {
+  /** Number of steps after which the rate is 0. Default 5. */
+  readonly totalIters?: number | undefined;
+  /** Power of the share of steps that is left. Default 1. */
+  readonly power?: number | undefined;
+}
+
+/** Leads the rate to 0 as a power of the share of steps that is left. PyTorch's `PolynomialLR`. */
+export class PolynomialLR extends Scheduler {
+  constructor(optimizer: Optimizer<BaseOptions>, { totalIters = 5, power = 1 }: PolynomialLROptions = {}) {
+    requireInteger('PolynomialLR', 'totalIters', totalIters, 1);
+    requireOption('PolynomialLR', 'power', power, 0);
+    super('PolynomialLR', optimizer, {
+      next: (t, lr) =>
+        t === 0 || t > totalIters ? lr : lr * ((1 - t / totalIters) / (1 - (t - 1) / totalIters)) ** power,
+      at: (t, base) => base * (1 - Math.min(totalIters, t) / totalIters) ** power,
+    });
+  }
+}
+
+/** A factor by step: one function for all groups, or one per group. */
+export type LrLambda = (step: number) => number;
+
+/**
+ * Multiplies the rate at the start by what a function of the step gives. PyTorch's `LambdaLR`. The function is not part of the state.
+ *
+ * @throws ArgumentError unless there is one function, or one per group.
+ * @example
+ * const optimizer = new SGD(new Linear(4, 1).parameters(), { lr: 0.1 });
+ * const scheduler = new LambdaLR(optimizer, (step) => 1 / Math.sqrt(1 + step));
+ */
+export class LambdaLR extends Scheduler {
+  constructor(optimizer: Optimizer<BaseOptions>, lambda: LrLambda | readonly LrLambda[]) {
+    const factor = lambdas('LambdaLR', optimizer, lambda);
+    const at = (t: number, base: number, group: number): number => base * factor(group)(t);
+    super('LambdaLR', optimizer, { next: (t, _, base, group) => at(t, base, group), at });
+  }
+}
+
+/** Multiplies the rate by what a function of the step gives, from step 1 on. PyTorch's `MultiplicativeLR`. */
+export class MultiplicativeLR extends Scheduler {
+  constructor(optimizer: Optimizer<BaseOptions>, lambda: LrLambda | readonly LrLambda[]) {
+    const factor = lambdas('MultiplicativeLR', optimizer, lambda);
+    const rule: Rule = { next: (t, lr, _, group) => (t === 0 ? lr : lr * factor(group)(t)) };
+    super('MultiplicativeLR', optimizer, rule);
+  }
+}
+
+function lambdas(
+  op: string,
+  optimizer: Optimizer<BaseOptions>,
+  lambda: LrLambda | readonly LrLambda[],
+): (group: number) => LrLambda {
+  if (typeof lambda === 'function') return () => lambda;
+  if (lambda.length === optimizer.groups.length) return (group) => lambda[group];
+  throw new ArgumentError(
+    `there are ${lambda.length} functions and ${optimizer.groups.length} groups; give one function, or one per group.`,
+    { op, operand: 'lambda', actual: lambda.length, expected: String(optimizer.groups.length) },
+  );
+}
+
+function requireFactor(op: string, option: string, factor: number): void {
+  if (factor > 0 && factor <= 1) return;
+  throw new ArgumentError(`${option} is ${factor}; give a number above 0 and at most 1.`, {
+    op,
+    operand: option,
+    actual: factor,
+    expected: 'a number in (0, 1]',
+  });
+}
