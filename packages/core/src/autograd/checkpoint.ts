@@ -11,6 +11,7 @@ import { enableGrad, gradMode } from '../tape/mode.ts';
 import type { Node } from '../tape/node.ts';
 import { type OpRun, observe } from '../tape/observer.ts';
 import { withSaver } from '../tape/saving.ts';
+import { tracing } from '../tape/tracing.ts';
 import type { Storage, Tensor } from '../tensor.ts';
 import { listOf, type TensorFunction, type Tensors } from './variables.ts';
 
@@ -38,8 +39,11 @@ export function checkpoint<R extends Tensors>(
   fn: TensorFunction<R>,
   { generators = [defaultGenerator] }: CheckpointOptions = {},
 ): TensorFunction<R> {
+  // A traced graph runs without this function, and saves what its ops save.
   return (...inputs) =>
-    gradMode.enabled ? new Segment(() => fn(...inputs), generators).run() : fn(...inputs);
+    gradMode.enabled && tracing.current === null
+      ? new Segment(() => fn(...inputs), generators).run()
+      : fn(...inputs);
 }
 
 /** One run of a checkpointed function. */

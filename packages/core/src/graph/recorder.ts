@@ -4,7 +4,7 @@
 // graph, or another look at a value of the trace (detach), which is found by its place in the same storage.
 
 import type { DType } from '../dtype.ts';
-import { type AdjointError, formatShape, TraceError } from '../errors.ts';
+import { formatShape, TraceError } from '../errors.ts';
 import { type Shape, sameShape } from '../shape.ts';
 import { AbstractStorage, abstractTensor } from '../tape/abstract.ts';
 import { gradMode } from '../tape/mode.ts';
@@ -22,6 +22,8 @@ export class Recorder implements Tracer {
   readonly #views = new Map<Storage, number[]>();
   readonly #kept = new Map<Tensor, { readonly of: number; readonly slot: number }>();
   readonly #saved = new Set<Storage>();
+  /** Storages from outside whose values the function has read, and those that it has changed. */
+  readonly #read = new Set<Storage>();
   readonly #written = new Set<Storage>();
 
   /** Adds an input, and gives the tensor that stands for it. */
@@ -61,6 +63,7 @@ export class Recorder implements Tracer {
     this.#steps.push({ kind: 'write', label, operands, shape, dtype, gradEnabled: gradMode.enabled });
     this.#tensors.push(target);
     if (storage.hasValues) {
+      if (this.#read.has(storage)) throw readBefore(label, target);
       this.#written.add(storage);
     } else {
       storage.version++;
@@ -93,6 +96,7 @@ export class Recorder implements Tracer {
         },
       );
     }
+    this.#read.add(tensor.storage);
   }
 
   refuses(op: string, what: string): never {
@@ -166,7 +170,14 @@ function sameView(a: Tensor, b: Tensor): boolean {
   return a.offset === b.offset && sameShape(a.shape, b.shape) && sameShape(a.strides, b.strides);
 }
 
-function foreignError(op: string, operand: string, tensor: Tensor): AdjointError {
+function readBefore(op: string, target: Tensor): TraceError {
+  return new TraceError(
+    `the tensor of shape ${formatShape(target.shape)} is changed in place, and its values were read earlier in the traced function: what was decided by them is decided once, while they would change in each run. Decide it outside, or compute with ops.`,
+    { op, operand: 'target', expected: 'a tensor whose values were not read' },
+  );
+}
+
+function foreignError(op: string, operand: string, tensor: Tensor): TraceError {
   return new TraceError(
     `${operand} of shape ${formatShape(tensor.shape)} stands for a value of another trace; a traced function takes such tensors as inputs, not from outside.`,
     { op, operand, actual: tensor.shape, expected: 'a tensor of this trace, or one with values' },

@@ -3,6 +3,7 @@
 import { isFloat } from '../dtype.ts';
 import { DTypeError, formatShape, ShapeError } from '../errors.ts';
 import { broadcastShapes } from '../shape.ts';
+import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { add, mul } from './arithmetic.ts';
 import { logicalNot } from './compare.ts';
@@ -81,9 +82,13 @@ function masked(op: string, scores: Tensor, mask: Tensor): Tensor {
 
 // True above the diagonal: the keys that come after a query.
 function later(queries: number, keys: number): Tensor {
-  const mask = new Uint8Array(queries * keys);
-  for (let i = 0; i < queries; i++) mask.fill(1, Math.min(i * keys + i + 1, (i + 1) * keys), (i + 1) * keys);
-  return fromArray(mask, [queries, keys], 'bool');
+  return makeTensor('causalMask', [], { shape: [queries, keys], dtype: 'bool' }, () => {
+    const mask = new Uint8Array(queries * keys);
+    for (let i = 0; i < queries; i++) {
+      mask.fill(1, Math.min(i * keys + i + 1, (i + 1) * keys), (i + 1) * keys);
+    }
+    return fromArray(mask, [queries, keys], 'bool');
+  });
 }
 
 function shapeError(op: string, name: string, operand: Tensor, expected: string): ShapeError {

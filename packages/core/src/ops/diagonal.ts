@@ -5,6 +5,7 @@ import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
 import { defineOp, type ViewSpec, vjp } from '../registry.ts';
 import { checkAxis, rowMajorStrides, type Shape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
+import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { sum } from './expand-sum.ts';
 import { scalar } from './operand.ts';
@@ -161,11 +162,13 @@ function triangle(
     });
   }
   const [rows, columns] = x.shape.slice(-2);
-  const mask = new Uint8Array(rows * columns);
-  for (let i = 0, k = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++, k++) mask[k] = inside(j - i, bound) ? 1 : 0;
-  }
-  return fromArray(mask, [rows, columns], 'bool');
+  return makeTensor(`${op}Mask`, [], { shape: [rows, columns], dtype: 'bool' }, () => {
+    const mask = new Uint8Array(rows * columns);
+    for (let i = 0, k = 0; i < rows; i++) {
+      for (let j = 0; j < columns; j++, k++) mask[k] = inside(j - i, bound) ? 1 : 0;
+    }
+    return fromArray(mask, [rows, columns], 'bool');
+  });
 }
 
 function requireWhole(op: string, operand: string, value: number): void {

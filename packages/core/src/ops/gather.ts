@@ -6,6 +6,7 @@ import { DTypeError, formatShape, ShapeError } from '../errors.ts';
 import { defineOp, noGradient, type OperandSpec, vjp } from '../registry.ts';
 import { checkAxis, type Shape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
+import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { add } from './arithmetic.ts';
 import { eq } from './compare.ts';
@@ -109,10 +110,12 @@ function lastWriters(
   shape: Shape,
   attrs: GatherAttrs,
 ): { readonly numbers: Tensor; readonly writers: Tensor } {
-  const numbers = fromArray(
-    Int32Array.from({ length: index.size }, (_, i) => i),
-    index.shape,
-    'int32',
+  const numbers = makeTensor('numbers', [], { shape: index.shape, dtype: 'int32' }, () =>
+    fromArray(
+      Int32Array.from({ length: index.size }, (_, i) => i),
+      index.shape,
+      'int32',
+    ),
   );
   const places = write(filled(-1, numbers, shape), index, numbers, attrs);
   return { numbers, writers: gatherAlong(places, index, attrs) };

@@ -1,8 +1,10 @@
 // Regular patterns: counted and evenly spaced numbers, the identity matrix, and grids of coordinates.
 
+import type { NumericArray } from '@adjoint/kernels-cpu';
 import { allocate, checkDType, computeDType, type DType, isFloat } from '../dtype.ts';
 import { ArgumentError, ShapeError } from '../errors.ts';
-import { checkShape } from '../shape.ts';
+import { checkShape, sizeOf } from '../shape.ts';
+import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { cast } from './cast.ts';
 import type { TensorOptions } from './create.ts';
@@ -41,7 +43,7 @@ export function arange(
     );
   }
   const count = Math.ceil((end - start) / step);
-  return filled('arange', count, options, (i) => start + i * step);
+  return counted('arange', count, options, (i) => start + i * step);
 }
 
 /**
@@ -55,7 +57,7 @@ export function linspace(start: number, end: number, steps: number, options: Ten
   for (const [name, value] of Object.entries({ start, end })) requireFinite('linspace', name, value);
   const step = (end - start) / (steps - 1);
   // From both ends, so that both are exact and the numbers are symmetric.
-  return filled('linspace', steps, options, (i) =>
+  return counted('linspace', steps, options, (i) =>
     i < steps / 2 ? start + i * (steps === 1 ? 0 : step) : end - (steps - 1 - i) * step,
   );
 }
@@ -70,38 +72,36 @@ export function linspace(start: number, end: number, steps: number, options: Ten
  */
 export function eye(rows: number, columns = rows, options: TensorOptions = {}): Tensor {
   checkShape([rows, columns], 'eye');
-  const { data, finish } = blank('eye', [rows, columns], options);
-  for (let i = 0; i < Math.min(rows, columns); i++) data[i * columns + i] = 1;
-  return finish();
+  return filled('eye', [rows, columns], options, (data) => {
+    for (let i = 0; i < Math.min(rows, columns); i++) data[i * columns + i] = 1;
+  });
 }
 
-function filled(op: string, count: number, options: TensorOptions, value: (i: number) => number): Tensor {
+function counted(op: string, count: number, options: TensorOptions, value: (i: number) => number): Tensor {
   checkCount(op, count);
-  const { data, finish } = blank(op, [count], options);
-  for (let i = 0; i < count; i++) data[i] = value(i);
-  return finish();
+  return filled(op, [count], options, (data) => {
+    for (let i = 0; i < count; i++) data[i] = value(i);
+  });
 }
 
-// An array to fill, in the type that numbers are computed in, and what makes the tensor of it.
-function blank(
+// A tensor of an array that is filled in the type that numbers are computed in.
+function filled(
   op: string,
   shape: readonly number[],
   { dtype = 'float32', requiresGrad = false }: TensorOptions,
-) {
+  fill: (data: NumericArray) => void,
+): Tensor {
   const wanted: DType = checkDType(dtype, op);
   // 16-bit floats are rounded once, from double precision; bool is whatever is not 0.
   const held =
     isFloat(wanted) && wanted !== computeDType(wanted) ? 'float64' : wanted === 'bool' ? 'float64' : wanted;
-  const data = allocate(
-    held,
-    shape.reduce((product, size) => product * size, 1),
-  );
-  const finish = (): Tensor => {
-    const made = cast(fromArray(data, shape, held), wanted);
-    if (requiresGrad) made.requiresGrad = true;
-    return made;
-  };
-  return { data, finish };
+  const made = makeTensor(op, [], { shape, dtype: wanted }, () => {
+    const data = allocate(held, sizeOf(shape));
+    fill(data);
+    return cast(fromArray(data, shape, held), wanted);
+  });
+  if (requiresGrad) made.requiresGrad = true;
+  return made;
 }
 
 function checkCount(op: string, count: number): void {

@@ -106,7 +106,7 @@ export abstract class RunningNorm extends Module {
     const ownStatistics = this.training || runningMean === null;
     this.#check(x, ownStatistics);
     const tracks = this.training && numBatchesTracked !== null;
-    const batches = tracks ? numBatchesTracked.item() + 1 : 1;
+    const batches = tracks && this.momentum === null ? numBatchesTracked.item() + 1 : 1;
     const after = this.normalise(x, {
       weight: this.weight ?? undefined,
       bias: this.bias ?? undefined,
