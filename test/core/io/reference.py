@@ -20,7 +20,7 @@ LONG = {'F64': 'float64', 'F32': 'float32', 'F16': 'float16', 'BF16': 'bfloat16'
 NAMES = ['w', 'weight', 'a.b.c', '', 'é', '\uffff', '\U0001f600', '"\\/\b\f\n\r\t', '\x00\x1f\x7f', '\u2028', '__proto__', '10', '9']
 
 
-def written(rng):
+def drawn(rng):
     tensors = []
     for name in rng.sample(NAMES, rng.randrange(0, 6)):
         tag = rng.choice(list(LONG))
@@ -29,6 +29,10 @@ def written(rng):
         for extent in shape:
             size *= extent
         tensors.append((name, tag, shape, bytes(rng.randrange(2 if tag == 'BOOL' else 256) for _ in range(size))))
+    return tensors
+
+
+def written(rng, tensors):
     # The reference gives metadata in an order of its own; with one entry there is one order.
     metadata = rng.choice([None, {'format': 'pt'}, {'x\u2028\x1f': '"\\\U0001f600'}])
     buffers = [ctypes.create_string_buffer(data, len(data) + 1) for _, _, _, data in tensors]
@@ -151,7 +155,9 @@ def main():
     parser.add_argument('--seed', type=int, default=0)
     options = parser.parse_args()
     rng = random.Random(options.seed)
-    files = [written(rng) for _ in range(25)]
+    # All names beside each other, for their order.
+    files = [written(rng, [(name, 'U8', [1], bytes([i])) for i, name in enumerate(NAMES)])]
+    files.extend(written(rng, drawn(rng)) for _ in range(25))
     flawed = [*curated(), *(mutated(rng, rng.choice(files)['file']) for _ in range(options.count))]
     print('{"version":"%s","written":[' % safetensors.__version__)
     print(',\n'.join(json.dumps({**file, 'file': encode(file['file'])}) for file in files))

@@ -114,6 +114,12 @@ describe('what is kept', () => {
     );
   });
 
+  test('tensors whose paths read alike are told apart', async () => {
+    const extra = { 'a.b': tensor([1]), a: { b: tensor([2]) }, 'a.b#2': tensor([3]) };
+    const { extra: read } = await decodeCheckpoint(await encodeCheckpoint({ extra }));
+    expect(plain(read)).toEqual(plain(extra));
+  });
+
   test('the same state gives the same bytes', async () => {
     await fc.assert(
       fc.asyncProperty(trees, async (extra) => {
