@@ -102,6 +102,7 @@ export {
 } from './ops/losses-classes.ts';
 export * from './ops/losses-distance.ts';
 export * from './ops/losses-pairwise.ts';
+export { type CtcLossOptions, ctcLoss, type Lengths } from './ops/losses-sequence.ts';
 export { maskedFill, maskedSelect } from './ops/masked.ts';
 export { matmul } from './ops/matmul.ts';
 export { median } from './ops/median.ts';

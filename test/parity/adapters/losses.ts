@@ -6,10 +6,12 @@ import {
   cosineEmbeddingLoss,
   cosineSimilarity,
   crossEntropy,
+  ctcLoss,
   hingeEmbeddingLoss,
   huberLoss,
   klDiv,
   l1Loss,
+  logSoftmax,
   mseLoss,
   nllLoss,
   normalize,
@@ -54,5 +56,13 @@ export const lossAdapters: Adapters = {
   tripletMarginLoss: ([anchor, positive, negative], options) =>
     tripletMarginLoss(tensorOf(anchor), tensorOf(positive), tensorOf(negative), options),
   cosineSimilarity: ([a, b], options) => cosineSimilarity(tensorOf(a), tensorOf(b), options),
+  ctcOfLogits: ([logits, targets, inputLengths, targetLengths], options) =>
+    ctcLoss(
+      logSoftmax(tensorOf(logits), { axis: 2 }),
+      tensorOf(targets),
+      tensorOf(inputLengths),
+      tensorOf(targetLengths),
+      options,
+    ),
   normalize: withOptions(normalize),
 };
