@@ -29,6 +29,10 @@ export class Storage {
   }
 }
 
+// Nodes of leaves whose requiresGrad was turned off: graphs that were recorded before still end in them, so they are what
+// the leaf gets back when it is turned on again.
+const retired = new WeakMap<Tensor, Node>();
+
 /** Nested arrays of numbers, as deep as the tensor has axes. */
 export type NestedArray = number | NestedArray[];
 
@@ -107,6 +111,7 @@ export class Tensor {
           { op: 'requiresGrad' },
         );
       }
+      retired.set(this, this.node!);
       this.node = null;
       return;
     }
@@ -116,7 +121,7 @@ export class Tensor {
         { op: 'requiresGrad', actual: this.dtype, expected: 'a floating-point dtype' },
       );
     }
-    this.node = Node.leaf(this);
+    this.node = retired.get(this) ?? Node.leaf(this);
   }
 
   /** Sets `requiresGrad` and returns the tensor, for use in an expression (PyTorch `requires_grad_`). */

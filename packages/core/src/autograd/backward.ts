@@ -9,7 +9,7 @@ import { cast } from '../ops/cast.ts';
 import { onesLike, zerosLike } from '../ops/create.ts';
 import { sumTo } from '../ops/expand-sum.ts';
 import { clone } from '../ops/layout.ts';
-import { type AnyOp, isNoGradient } from '../registry.ts';
+import { type AnyOp, isNoGradient, type VjpRule } from '../registry.ts';
 import { broadcastsTo, sameShape } from '../shape.ts';
 import { enableGrad, noGrad } from '../tape/mode.ts';
 import type { Node } from '../tape/node.ts';
@@ -51,7 +51,8 @@ export function backward(output: Tensor, options: BackwardOptions = {}): void {
   const seed = seedOf('backward', output, options.gradOutput);
   const found: [Tensor, Tensor][] = [];
   runPass(output.node!, seed, null, options, (node, cotangent) => {
-    if (node.leaf !== null) found.push([node.leaf, cotangent]);
+    // A leaf whose requiresGrad was turned off since collects nothing.
+    if (node.leaf?.node === node) found.push([node.leaf, cotangent]);
   });
   const accumulate = (): void => {
     for (const [leaf, cotangent] of found) {
@@ -67,7 +68,8 @@ export function backward(output: Tensor, options: BackwardOptions = {}): void {
  * PyTorch's `torch.autograd.grad`.
  *
  * @returns one tensor for one input, a list for a list; each has its input's shape and dtype.
- * @throws GradientError as `backward` does, and if the output does not depend on an input (unless `unused: 'zeros'`).
+ * @throws GradientError as `backward` does, and, before any rule runs, if the output does not depend on an input (unless
+ *   `unused: 'zeros'`).
  * @example
  * const x = tensor(3, { requiresGrad: true });
  * const first = grad(mul(mul(x, x), x), x, { createGraph: true }); // 27
@@ -81,26 +83,24 @@ export function grad(
   options: GradOptions = {},
 ): Tensor | Tensor[] {
   const list = Array.isArray(inputs) ? (inputs as readonly Tensor[]) : [inputs as Tensor];
-  const targets = new Set<Node>();
+  const nodes = new Set<Node>();
   list.forEach((input, i) => {
-    if (input.node !== null) targets.add(input.node);
+    if (input.node !== null) nodes.add(input.node);
     else if (options.unused !== 'zeros')
       throw unusedError(i, input, 'requires no gradient; set requiresGrad before the output is computed');
   });
   const seed = seedOf('grad', output, options.gradOutput);
+  const missing = (node: Node): void => {
+    if (options.unused === 'zeros') return;
+    const i = list.findIndex((input) => input.node === node);
+    throw unusedError(i, list[i], 'is not part of the graph of the output');
+  };
   const found = new Map<Node, Tensor>();
-  runPass(output.node!, seed, targets, options, (node, cotangent) => found.set(node, cotangent));
-  const results = list.map((input, i) => {
-    const result = input.node === null ? undefined : found.get(input.node);
-    if (result !== undefined) return result;
-    if (options.unused === 'zeros') return zeroGrad(input);
-    throw unusedError(i, input, 'is not part of the graph of the output');
-  });
+  runPass(output.node!, seed, { nodes, missing }, options, (node, cotangent) => found.set(node, cotangent));
+  const results = list.map(
+    (input) => (input.node === null ? undefined : found.get(input.node)) ?? zerosLike(input),
+  );
   return Array.isArray(inputs) ? results : results[0];
-}
-
-function zeroGrad(input: Tensor): Tensor {
-  return zerosLike(input);
 }
 
 function unusedError(index: number, input: Tensor, why: string): GradientError {
@@ -152,10 +152,17 @@ interface Borrowed {
   readonly cotangent: Tensor | null;
 }
 
+// The nodes that a pass is after; `missing` is told of one that the root does not depend on, before any rule runs.
+interface Targets {
+  readonly nodes: ReadonlySet<Node>;
+  readonly missing: (node: Node) => void;
+}
+
+// Without targets the pass is after all leaves.
 function runPass(
   root: Node,
   seed: Tensor,
-  targets: ReadonlySet<Node> | null,
+  targets: Targets | null,
   options: BackwardOptions,
   emit: (node: Node, cotangent: Tensor) => void,
 ): void {
@@ -166,9 +173,9 @@ function runPass(
   const seen = lastMark;
   const borrowed: Borrowed[] = [];
   const order = collect(root, seen, borrowed);
-  markUseful(order, seen, targets);
   depth++;
   try {
+    markUseful(order, seen, targets);
     const visitAll = (): void => {
       receive(root, seed);
       for (const node of order) visit(node, seen, retain, targets, emit);
@@ -211,31 +218,49 @@ function collect(root: Node, seen: number, borrowed: Borrowed[]): Node[] {
   return order;
 }
 
-function markUseful(order: readonly Node[], seen: number, targets: ReadonlySet<Node> | null): void {
+// Marks what leads to a target. Every edge between marked nodes will be gone through, so a rule or a target that is not
+// there is found here, while nothing has been computed or freed yet.
+function markUseful(order: readonly Node[], seen: number, targets: Targets | null): void {
   for (let i = order.length - 1; i >= 0; i--) {
     const node = order[i];
-    const target = targets === null ? node.leaf !== null : targets.has(node);
-    if (target || leadsOn(node.parents, seen + 1)) node.mark = seen + 1;
+    const target = targets === null ? node.leaf !== null : targets.nodes.has(node);
+    if (leadsOn(node, seen + 1) || target) node.mark = seen + 1;
   }
+  if (targets === null) return;
+  for (const node of targets.nodes) if (node.mark !== seen + 1) targets.missing(node);
 }
 
-function leadsOn(parents: Node['parents'], useful: number): boolean {
-  for (let i = 0; i < parents.length; i++) if (parents[i]?.mark === useful) return true;
-  return false;
+function leadsOn({ op, parents }: Node, useful: number): boolean {
+  let leads = false;
+  for (let i = 0; i < parents.length; i++) {
+    if (parents[i]?.mark !== useful) continue;
+    requireRule(op!, i);
+    leads = true;
+  }
+  return leads;
+}
+
+function requireRule(op: AnyOp, index: number): void {
+  const rule = op.vjpOf(index);
+  if (!isNoGradient(rule)) return;
+  throw new GradientError(`operand ${op.operandName(index)} has no gradient: ${rule.reason}`, {
+    op: op.name,
+    operand: op.operandName(index),
+  });
 }
 
 function visit(
   node: Node,
   seen: number,
   retain: boolean,
-  targets: ReadonlySet<Node> | null,
+  targets: Targets | null,
   emit: (node: Node, cotangent: Tensor) => void,
 ): void {
   let cotangent = node.cotangent;
   if (cotangent === null || node.mark !== seen + 1) return;
   node.cotangent = null;
   if (node.hooks !== null) for (const hook of node.hooks) cotangent = hook(cotangent) ?? cotangent;
-  if (node.op === null || targets?.has(node)) emit(node, cotangent);
+  if (node.op === null || targets?.nodes.has(node)) emit(node, cotangent);
   if (node.op === null) return;
   const { op, parents } = node;
   let used = false;
@@ -251,14 +276,8 @@ function visit(
 }
 
 function ruleResult(op: AnyOp, index: number, node: Node, cotangent: Tensor): Tensor {
-  const rule = op.vjpOf(index);
-  if (isNoGradient(rule)) {
-    throw new GradientError(`operand ${op.operandName(index)} has no gradient: ${rule.reason}`, {
-      op: op.name,
-      operand: op.operandName(index),
-    });
-  }
-  return rule.rule(cotangent, savedFor(op, index, node), node, index);
+  const { rule } = op.vjpOf(index) as VjpRule<unknown>;
+  return rule(cotangent, savedFor(op, index, node), node, index);
 }
 
 const nothing: readonly Tensor[] = [];

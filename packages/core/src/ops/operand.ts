@@ -1,7 +1,8 @@
 // What ops take beside tensors: plain numbers, which become 0-d tensors whose dtype yields to the tensor's.
 
-import { allocate, computeDType, type DType, isFloat } from '../dtype.ts';
+import { allocate, computeDType, type DType, isFloat, isHalf } from '../dtype.ts';
 import { fromArray, Storage, Tensor } from '../tensor.ts';
+import { cast } from './cast.ts';
 
 /** An operand of an element-wise op: a tensor, or a number that is broadcast. */
 export type Operand = Tensor | number;
@@ -20,8 +21,9 @@ function numberDType(value: number, beside: DType): DType {
   return Number.isInteger(value) && Math.abs(value) < 2 ** 31 ? 'int32' : 'float32';
 }
 
-/** A 0-d constant of exactly the given type. */
+/** A 0-d constant of exactly the given type: rounded once for the 16-bit floats, and `value != 0` for bool. */
 export function scalar(value: number, dtype: DType): Tensor {
+  if (isHalf(dtype) || dtype === 'bool') return cast(scalar(value, 'float64'), dtype);
   const data = allocate(dtype, 1);
   data[0] = value;
   return fromArray(data, [], dtype);
