@@ -131,6 +131,14 @@ export function resultType(a: Promotable, b: Promotable): DType {
   return weak.isNumber && isFloat(weak.dtype) ? 'float32' : weak.dtype;
 }
 
+/**
+ * Whether values of `from` may be stored as `to` without loss of their category (bool < integer < float): PyTorch's
+ * `torch.can_cast`.
+ */
+export function canCast(from: DType, to: DType): boolean {
+  return category(from) <= category(to);
+}
+
 /** The float type in which a result that need not be an integer is given: integers and booleans become float32. */
 export function toFloatDType(dtype: DType): FloatDType {
   return isFloat(dtype) ? dtype : 'float32';

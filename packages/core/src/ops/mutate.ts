@@ -2,8 +2,8 @@
 // leaves; each raises the storage's version, so that a graph which saved the old values says so instead of using the new.
 
 import { kernels, type NumericArray } from '@adjoint/kernels-cpu';
-import { computeDType, isHalf } from '../dtype.ts';
-import { ArgumentError, formatShape, GradientError, ShapeError } from '../errors.ts';
+import { canCast, computeDType, isHalf, resultType } from '../dtype.ts';
+import { ArgumentError, DTypeError, formatShape, GradientError, ShapeError } from '../errors.ts';
 import { broadcastsTo } from '../shape.ts';
 import { gradMode, noGrad } from '../tape/mode.ts';
 import { tracing } from '../tape/tracing.ts';
@@ -12,20 +12,12 @@ import { add, mul } from './arithmetic.ts';
 import { cast } from './cast.ts';
 import { expand } from './expand-sum.ts';
 import { clone } from './layout.ts';
-import { type Operand, scalar } from './operand.ts';
+import { type Operand, scalar, toOperand } from './operand.ts';
 
 function mutate(op: string, target: Tensor, source: Operand, value: () => Tensor): Tensor {
   requireMutable(op, target, source);
-  const result = noGrad(() => {
-    const computed = value();
-    if (!broadcastsTo(computed.shape, target.shape)) {
-      throw new ShapeError(
-        `a value of shape ${formatShape(computed.shape)} does not fit into the tensor of shape ${formatShape(target.shape)}; a tensor changed in place keeps its shape.`,
-        { op, operand: 'source', actual: computed.shape, expected: formatShape(target.shape) },
-      );
-    }
-    return expand(cast(computed, target.dtype), target.shape);
-  });
+  requireFit(op, target, source);
+  const result = noGrad(() => expand(cast(value(), target.dtype), target.shape));
   // `assign` reads while it writes: values that lie in the same array are copied out first.
   const values = result.storage === target.storage ? noGrad(() => clone(result)) : result;
   if (tracing.current !== null) {
@@ -36,6 +28,24 @@ function mutate(op: string, target: Tensor, source: Operand, value: () => Tensor
   target.storage.version++;
   target.storage.lastMutation = op;
   return target;
+}
+
+function requireFit(op: string, target: Tensor, source: Operand): void {
+  if (typeof source === 'number' || broadcastsTo(source.shape, target.shape)) return;
+  throw new ShapeError(
+    `a value of shape ${formatShape(source.shape)} does not fit into the tensor of shape ${formatShape(target.shape)}; a tensor changed in place keeps its shape.`,
+    { op, operand: 'source', actual: source.shape, expected: formatShape(target.shape) },
+  );
+}
+
+// Arithmetic whose result is of a higher category than the target (bool < integer < float) would lose what it adds.
+function requireHolds(op: string, target: Tensor, source: Operand): void {
+  const result = resultType(target, toOperand(source, target));
+  if (canCast(result, target.dtype)) return;
+  throw new DTypeError(
+    `the result is ${result} and the tensor changed in place ${target.dtype}, which cannot hold it; compute a new tensor, or convert the source with to('${target.dtype}').`,
+    { op, operand: 'source', actual: result, expected: target.dtype },
+  );
 }
 
 function requireMutable(op: string, target: Tensor, source: Operand): void {
@@ -71,7 +81,7 @@ function requireMutable(op: string, target: Tensor, source: Operand): void {
  *
  * @returns `target`.
  * @throws GradientError for the result of an op, for a leaf with gradient outside `noGrad`, or a source with a graph;
- *   ShapeError if the source does not broadcast to the target; ArgumentError for an expanded target.
+ *   ShapeError if the source does not broadcast to the target; ArgumentError for an expanded target. Nothing is changed then.
  * @example
  * const weight = tensor([1, 2], { requiresGrad: true });
  * noGrad(() => copy_(weight, mul(weight, 0.5)));
@@ -79,13 +89,13 @@ function requireMutable(op: string, target: Tensor, source: Operand): void {
  */
 export function copy_(target: Tensor, source: Operand): Tensor {
   return mutate('copy_', target, source, () =>
-    typeof source === 'number' ? scalar(source, isHalf(target.dtype) ? 'float32' : target.dtype) : source,
+    typeof source === 'number' ? scalar(source, target.dtype) : source,
   );
 }
 
 /** Sets every element to `value`. PyTorch's `Tensor.fill_`. Errors as {@link copy_}. */
 export function fill_(target: Tensor, value: number): Tensor {
-  return mutate('fill_', target, value, () => scalar(value, isHalf(target.dtype) ? 'float32' : target.dtype));
+  return mutate('fill_', target, value, () => scalar(value, target.dtype));
 }
 
 /** Sets every element to 0. PyTorch's `Tensor.zero_`. Errors as {@link copy_}. */
@@ -93,20 +103,28 @@ export function zero_(target: Tensor): Tensor {
   return fill_(target, 0);
 }
 
-/** Adds `alpha · source` in place. PyTorch's `Tensor.add_`. Errors as {@link copy_}. */
+/**
+ * Adds `alpha · source` in place. PyTorch's `Tensor.add_`. Errors as {@link copy_}, and DTypeError where the target's type
+ * cannot hold the result: a float added to integers, a number to bools.
+ */
 export function add_(
   target: Tensor,
   source: Operand,
   { alpha = 1 }: { readonly alpha?: number } = {},
 ): Tensor {
-  const step = (): Operand =>
-    alpha === 1 ? source : typeof source === 'number' ? source * alpha : mul(source, alpha);
-  return mutate('add_', target, source, () => add(target, step()));
+  return mutate('add_', target, source, () => {
+    const step = alpha === 1 ? source : typeof source === 'number' ? source * alpha : mul(source, alpha);
+    requireHolds('add_', target, step);
+    return add(target, step);
+  });
 }
 
-/** Multiplies in place. PyTorch's `Tensor.mul_`. Errors as {@link copy_}. */
+/** Multiplies in place. PyTorch's `Tensor.mul_`. Errors as {@link add_}. */
 export function mul_(target: Tensor, source: Operand): Tensor {
-  return mutate('mul_', target, source, () => mul(target, source));
+  return mutate('mul_', target, source, () => {
+    requireHolds('mul_', target, source);
+    return mul(target, source);
+  });
 }
 
 /**
