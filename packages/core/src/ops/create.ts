@@ -50,7 +50,7 @@ export function tensor(
       { op: 'tensor', operand: 'shape', actual: shape, expected: `${values.length} elements` },
     );
   }
-  return withOptions(fromArray(store(values, dtype), shape, dtype), options);
+  return withOptions(fromArray(store(values, dtype), shape.slice(), dtype), options);
 }
 
 function store(values: ArrayLike<number>, dtype: DType): NumericArray {
@@ -101,12 +101,23 @@ function flatten(data: TensorData | NestedArray): Flat {
 }
 
 function raggedError(shape: Shape, axis: number, item: unknown): ShapeError {
-  const found = Array.isArray(item) ? `an array of ${item.length}` : `${typeof item} ${String(item)}`;
+  const found = Array.isArray(item) ? `an array of ${item.length}` : describe(item);
   const expected = axis < shape.length ? `an array of ${shape[axis]}` : 'a number or boolean';
+  if (axis === shape.length && !Array.isArray(item)) {
+    return new ShapeError(
+      `at depth ${axis} of the data there is ${found}; give numbers or booleans in nested arrays, or one Float32Array, Float64Array, Int32Array or Uint8Array.`,
+      { op: 'tensor', operand: 'data', actual: found, expected },
+    );
+  }
   return new ShapeError(
     `the nested arrays are ragged: at depth ${axis} there is ${found}, where the first element says ${expected}; give arrays of equal length.`,
     { op: 'tensor', operand: 'data', actual: found, expected },
   );
+}
+
+function describe(item: unknown): string {
+  if (typeof item !== 'object' || item === null) return typeof item === 'string' ? `'${item}'` : String(item);
+  return `a value of type ${item.constructor?.name ?? 'object'}`;
 }
 
 function withOptions(made: Tensor, { requiresGrad = false }: TensorOptions): Tensor {
@@ -151,7 +162,7 @@ export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
 
 /** One value throughout, in the shape and (unless told otherwise) dtype of `x`. PyTorch's `torch.full_like`. */
 export function fullLike(x: Tensor, value: number, options: TensorOptions = {}): Tensor {
-  return full(x.shape, value, { dtype: x.dtype, ...options });
+  return full(x.shape, value, { ...options, dtype: options.dtype ?? x.dtype });
 }
 
 /** Zeros in the shape and dtype of `x`. PyTorch's `torch.zeros_like`. */

@@ -161,8 +161,10 @@ function notAView(op: string, x: Pick<Strided, 'shape' | 'strides'>, shape: Shap
 
 function resolveShape(x: Tensor, shape: Shape, op: string): Shape {
   const unknown = shape.indexOf(-1);
-  let to = shape;
+  // A copy, which the caller cannot change under the tensor.
+  let to = shape.slice();
   if (unknown >= 0) {
+    if (shape.includes(-1, unknown + 1)) throw reshapeError(x, shape, op);
     const known = shape.reduce((product, size, i) => (i === unknown ? product : product * size), 1);
     to = shape.map((size, i) => (i === unknown ? x.size / known : size));
     if (known === 0 || !Number.isInteger(to[unknown])) throw reshapeError(x, shape, op);
