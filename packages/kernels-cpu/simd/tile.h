@@ -10,7 +10,11 @@ enum { NV = 2, MR = ADJOINT_TILE_ROWS };
 
 template <class T> struct Tile { enum { N = Lanes<T>::N * NV }; };
 
+#ifdef __clang__
+#define UNROLL _Pragma("unroll")
+#else
 #define UNROLL _Pragma("GCC unroll 16")
+#endif
 
 /**
  * c (=|+=) a · b for `rows` runs of `depth` steps: the panel a holds R elements per step; b moves on by `bStep` per step,

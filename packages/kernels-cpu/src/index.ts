@@ -11,4 +11,13 @@ export {
 export type * from './kernels.ts';
 export { MAX_ELEMENTS, type OptionRule, type PerAxis, perAxis } from './options.ts';
 export { type PoolGeometry, type PoolGeometryOptions, poolGeometry } from './pool-geometry.ts';
-export { type KernelInfo, type KernelTier, kernelInfo, kernels } from './tiers/select.ts';
+export { KernelMemoryError, KernelThreadsError } from './tiers/errors.ts';
+export {
+  type KernelInfo,
+  type KernelTier,
+  kernelInfo,
+  kernels,
+  type OpenTier,
+  openTier,
+  setNumThreads,
+} from './tiers/select.ts';

@@ -3,6 +3,8 @@
 import { KernelTierError } from '../errors.ts';
 import type { Kernels } from '../kernels.ts';
 import { reference } from '../reference/index.ts';
+import { KernelThreadsError } from './errors.ts';
+import { loadNative, type NoTier } from './native.ts';
 
 /** The implementations, fastest first. */
 export type KernelTier = 'native' | 'wasm' | 'reference';
@@ -18,30 +20,108 @@ export interface KernelInfo {
   readonly note: string;
 }
 
-/** A tier as the selection sees it: how it is reported, and what it computes. */
-export interface SelectedTier {
-  readonly info: KernelInfo;
+/** A tier that is ready to run. */
+export interface OpenTier {
+  readonly tier: KernelTier;
   readonly kernels: Kernels;
+  /** The instruction set that it uses. */
+  readonly instructionSet: string;
+  /** What else this host could use, fastest first. */
+  readonly instructionSets: readonly string[];
+  /** Sets how many threads share the work of one kernel, and returns how many there will be. */
+  setThreads(count: number): number;
 }
 
+const openReference: OpenTier = {
+  tier: 'reference',
+  kernels: reference,
+  instructionSet: 'javascript',
+  instructionSets: ['javascript'],
+  setThreads: () => 1,
+};
+
+function tryOpen(tier: KernelTier, instructionSet?: string): OpenTier | NoTier {
+  if (tier === 'native') {
+    const native = loadNative(instructionSet);
+    return 'reason' in native ? native : { tier, ...native };
+  }
+  if (tier === 'wasm') return { reason: 'This version has no WebAssembly kernels.' };
+  return openReference;
+}
+
+const all: readonly KernelTier[] = ['native', 'wasm', 'reference'];
+
 /**
- * Picks a tier.
+ * Opens a tier beside the one that is active: to compare two, or to time them.
  *
- * @param requested - the value of `ADJOINT_KERNELS`: a tier's name; empty or undefined for the fastest available
- * @throws {@link KernelTierError} if that tier does not exist or is not available
+ * @param tier - its name
+ * @param instructionSet - one of its `instructionSets`; default the fastest
+ * @throws {@link KernelTierError} if that tier or instruction set is not available here
+ *
+ * @example
+ * ```ts
+ * const { kernels: plain, instructionSet } = openTier('reference');
+ * const out = new Float64Array(1);
+ * plain.sum({ data: Float64Array.of(1, 2), shape: [2], strides: [1], offset: 0 }, [0], out); // out is [3]
+ * instructionSet; // 'javascript'
+ * ```
  */
-export function selectTier(requested: string | undefined): SelectedTier {
-  if (requested && requested !== 'reference') throw new KernelTierError(requested, ['reference']);
-  const note = requested ? 'Chosen by ADJOINT_KERNELS.' : 'The only tier of this version: plain JavaScript.';
-  return { info: { tier: 'reference', instructionSet: 'javascript', threads: 1, note }, kernels: reference };
+export function openTier(tier: KernelTier, instructionSet?: string): OpenTier {
+  const opened = all.includes(tier) ? tryOpen(tier, instructionSet) : { reason: '' };
+  if ('kernels' in opened) return opened;
+  const available = all.filter((other) => 'kernels' in tryOpen(other));
+  throw new KernelTierError(tier, available);
 }
 
 /** `process` where there is one: browsers have none. */
 interface Host {
-  readonly process?: { readonly env?: { readonly ADJOINT_KERNELS?: string } };
+  readonly process?: {
+    readonly env?: { readonly ADJOINT_KERNELS?: string; readonly ADJOINT_NUM_THREADS?: string };
+    getBuiltinModule?(name: string): unknown;
+  };
+  readonly navigator?: { readonly hardwareConcurrency?: number };
 }
 
-const active = selectTier((globalThis as Host).process?.env?.ADJOINT_KERNELS);
+interface Active {
+  readonly opened: OpenTier;
+  readonly note: string;
+  threads: number;
+}
+
+function activate(): Active {
+  const env = (globalThis as Host).process?.env;
+  const requested = env?.ADJOINT_KERNELS;
+  const threads = env?.ADJOINT_NUM_THREADS ? threadsFrom(env.ADJOINT_NUM_THREADS) : processors();
+  if (requested) {
+    const opened = openTier(requested as KernelTier);
+    return { opened, note: 'Chosen by ADJOINT_KERNELS.', threads: opened.setThreads(threads) };
+  }
+  const reasons: string[] = [];
+  for (const tier of all) {
+    const opened = tryOpen(tier);
+    if ('kernels' in opened) {
+      const note = ['The fastest tier that is available.', ...reasons].join(' ');
+      return { opened, note, threads: opened.setThreads(threads) };
+    }
+    reasons.push(opened.reason);
+  }
+  return { opened: openReference, note: reasons.join(' '), threads: 1 };
+}
+
+/** How many threads this process may run at once. */
+function processors(): number {
+  const { process, navigator } = globalThis as Host;
+  const os = process?.getBuiltinModule?.('node:os') as { availableParallelism?(): number } | undefined;
+  return os?.availableParallelism?.() ?? navigator?.hardwareConcurrency ?? 1;
+}
+
+function threadsFrom(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1) throw new KernelThreadsError('ADJOINT_NUM_THREADS', text);
+  return count;
+}
+
+const active = activate();
 
 /**
  * The kernels of the active tier.
@@ -53,16 +133,37 @@ const active = selectTier((globalThis as Host).process?.env?.ADJOINT_KERNELS);
  * kernels.add(view(Float32Array.of(1, 2)), view(Float32Array.of(3, 4)), out, [2]); // out is [4, 6]
  * ```
  */
-export const kernels: Kernels = active.kernels;
+export const kernels: Kernels = active.opened.kernels;
 
 /**
  * Which tier runs, and why.
  *
  * @example
  * ```ts
- * kernelInfo().tier; // 'reference'
+ * ['native', 'wasm', 'reference'].includes(kernelInfo().tier); // true
  * ```
  */
 export function kernelInfo(): KernelInfo {
-  return active.info;
+  const { opened, note, threads } = active;
+  return { tier: opened.tier, instructionSet: opened.instructionSet, threads, note };
+}
+
+/**
+ * Sets how many threads share the work of one kernel; `ADJOINT_NUM_THREADS` does so from outside. The default is the number
+ * of processors. Results do not depend on it: the same input gives the same bits on any number of threads. The native
+ * tier's threads are one pool for the whole process, workers included.
+ *
+ * @param count - at least 1
+ * @returns how many there will be: the reference has one, and a system may give fewer than asked for
+ * @throws {@link KernelThreadsError} if `count` is no positive integer
+ *
+ * @example
+ * ```ts
+ * setNumThreads(1); // 1
+ * ```
+ */
+export function setNumThreads(count: number): number {
+  if (!Number.isInteger(count) || count < 1) throw new KernelThreadsError('setNumThreads', count);
+  active.threads = active.opened.setThreads(count);
+  return active.threads;
 }

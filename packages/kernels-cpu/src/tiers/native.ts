@@ -1,0 +1,99 @@
+// The native tier: the addon that simd/ is compiled to, on Node-API. Arrays are read and written in place.
+
+import type { Kernels } from '../kernels.ts';
+import { accelerate } from './accelerate.ts';
+import { type Machine, NUMBERS } from './machine.ts';
+
+/** What the addon exports: see simd/native/addon.cc. */
+interface Addon extends Omit<Machine, 'numbers'> {
+  version(): number;
+  shareNumbers(numbers: Float64Array): void;
+  setThreads(count: number): number;
+  instructionSets(): string[];
+  useInstructionSet(index: number): void;
+}
+
+/** The version of the boundary that this file speaks: `VERSION` in addon.cc. */
+const VERSION = 1;
+
+/** A native tier that is ready to run. */
+export interface NativeTier {
+  readonly kernels: Kernels;
+  readonly instructionSet: string;
+  /** All instruction sets that this processor can run, fastest first. */
+  readonly instructionSets: readonly string[];
+  /** Sets the number of threads for the whole process and returns how many there are. */
+  setThreads(count: number): number;
+}
+
+/** Why there is no native tier, as a sentence. */
+export interface NoTier {
+  readonly reason: string;
+}
+
+/** The parts of Node's `process` that loading an addon takes; other hosts have none or some of them. */
+interface Host {
+  readonly process?: {
+    readonly platform?: string;
+    readonly arch?: string;
+    readonly versions?: { readonly node?: string };
+    dlopen?(module: { exports: unknown }, path: string): void;
+  };
+}
+
+/**
+ * Loads the addon.
+ *
+ * @param instructionSet - one of `instructionSets`; the fastest by default
+ */
+export function loadNative(instructionSet?: string): NativeTier | NoTier {
+  const host = (globalThis as Host).process;
+  if (!host?.versions?.node || !host.dlopen) return { reason: 'This host loads no Node-API addons.' };
+  const loaded = openAddon(host.dlopen, host.platform ?? '', host.arch ?? '');
+  if ('reason' in loaded) return loaded;
+  const { addon } = loaded;
+  const instructionSets = addon.instructionSets();
+  const index = instructionSet === undefined ? 0 : instructionSets.indexOf(instructionSet);
+  if (index < 0)
+    return {
+      reason: `This processor or build has no ${instructionSet}: it has ${instructionSets.join(', ')}.`,
+    };
+  const numbers = new Float64Array(new ArrayBuffer(8 * NUMBERS));
+  addon.shareNumbers(numbers);
+  addon.useInstructionSet(index);
+  return {
+    kernels: accelerate(Object.assign(addon, { numbers })),
+    instructionSet: instructionSets[index],
+    instructionSets,
+    setThreads: (count) => addon.setThreads(count),
+  };
+}
+
+/** The addon that was built here at install, or the one that came with the package for this platform. */
+function openAddon(
+  dlopen: (module: { exports: unknown }, path: string) => void,
+  platform: string,
+  arch: string,
+): { readonly addon: Addon } | NoTier {
+  const places = ['build/adjoint.node', `prebuilds/${platform}-${arch}/adjoint.node`];
+  const failures: string[] = [];
+  for (const place of places) {
+    try {
+      // Not `new URL(literal, import.meta.url)`: bundlers would take that for an asset to copy.
+      const here = import.meta.url;
+      const module: { exports: unknown } = { exports: {} };
+      dlopen(module, decodeURIComponent(new URL(`../../${place}`, here).pathname));
+      const addon = module.exports as Addon;
+      if (addon.version() === VERSION) return { addon };
+      failures.push(`${place} is of another version`);
+    } catch (error) {
+      failures.push(`${place}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  const missing = failures.every((failure) => /no such file|cannot open/i.test(failure));
+  return {
+    reason: missing
+      ? 'The native kernels were not built: install a C++ compiler and install @adjoint/kernels-cpu again.'
+      : `The native kernels could not be loaded (${failures.join('; ')}): install @adjoint/kernels-cpu again.`,
+  };
+}

@@ -1,0 +1,24 @@
+// The fast tiers of this machine, one entry per instruction set, for the differential tests.
+
+import { type KernelTier, type OpenTier, openTier } from '@adjoint/kernels-cpu';
+
+function tryOpen(tier: KernelTier): OpenTier[] {
+  try {
+    const fastest = openTier(tier);
+    return fastest.instructionSets.map((instructionSet) => openTier(tier, instructionSet));
+  } catch {
+    return [];
+  }
+}
+
+/** Name and tier; empty where there is neither a native build nor WebAssembly. */
+export const fastTiers: readonly (readonly [string, OpenTier])[] = (['native', 'wasm'] as const)
+  .flatMap(tryOpen)
+  .map((opened) => [`${opened.tier} ${opened.instructionSet}`, opened]);
+
+/** The same bits, counting every NaN as one and telling 0 from −0. */
+export function differentBits(a: ArrayLike<number>, b: ArrayLike<number>): number[] {
+  const different: number[] = [];
+  for (let i = 0; i < a.length && different.length < 5; i++) if (!Object.is(a[i], b[i])) different.push(i);
+  return different;
+}

@@ -1,0 +1,309 @@
+// Matrix products and convolutions of every fast tier and instruction set, against the reference.
+
+import {
+  type ConvGeometry,
+  convGeometry,
+  type FloatArray,
+  openTier,
+  type Strided,
+} from '@adjoint/kernels-cpu';
+import fc from 'fast-check';
+import { afterAll, describe, expect, test } from 'vitest';
+import { geometryArbitrary } from './arbitraries.ts';
+import { differentBits, fastTiers } from './tiers-available.ts';
+import { sizes } from './trilinear.ts';
+import { view } from './views.ts';
+
+const reference = openTier('reference').kernels;
+const types = [Float32Array, Float64Array] as const;
+type Float = (typeof types)[number];
+
+/** Whole numbers whose sums are exact in either type. */
+function integers(Type: Float, length: number, seed: number): FloatArray {
+  const values = new Type(length);
+  for (let i = 0; i < length; i++) values[i] = ((i * 7919 + seed * 104729 + ((i * i) % 13)) % 9) - 4;
+  return values;
+}
+
+/** Numbers of mixed sign and size. */
+function reals(Type: Float, length: number, seed: number): FloatArray {
+  const values = new Type(length);
+  let state = seed * 2 + 1;
+  for (let i = 0; i < length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    values[i] = (state / 2 ** 31) * 2 ** ((i % 7) - 3);
+  }
+  return values;
+}
+
+const junk = (like: FloatArray) => like.slice().fill(Number.NaN);
+
+interface Operands {
+  readonly x: FloatArray;
+  readonly w: FloatArray;
+  readonly y: FloatArray;
+}
+
+function operands(g: ConvGeometry, make: (length: number, seed: number) => FloatArray): Operands {
+  const size = sizes(g);
+  return { x: make(size.x, 1), w: make(size.w, 2), y: make(size.y, 3) };
+}
+
+/** The three kernels of a tier on the same operands. */
+function derivatives(kernels: typeof reference, g: ConvGeometry, { x, w, y }: Operands): FloatArray[] {
+  const [gotX, gotW, gotY] = [junk(x), junk(w), junk(y)];
+  kernels.convForward(g, x, w, gotY);
+  kernels.convInputGrad(g, w, y, gotX);
+  kernels.convWeightGrad(g, x, y, gotW);
+  return [gotY, gotX, gotW];
+}
+
+/** Geometries of layers: sizes at which tiles, panels, bands and the packing of each path have edges. */
+const layers: readonly ConvGeometry[] = [
+  convGeometry({ batch: 2, inChannels: 64, outChannels: 33, inputSize: [19, 23], kernelSize: 3, padding: 1 }),
+  convGeometry({ batch: 3, inChannels: 40, outChannels: 40, inputSize: [7, 7], kernelSize: 3, padding: 1 }),
+  convGeometry({ batch: 2, inChannels: 3, outChannels: 32, inputSize: [33, 31], kernelSize: 5, padding: 2 }),
+  convGeometry({
+    batch: 2,
+    inChannels: 30,
+    outChannels: 17,
+    inputSize: [21, 20],
+    kernelSize: 4,
+    stride: 2,
+    padding: 1,
+  }),
+  convGeometry({
+    batch: 2,
+    inChannels: 37,
+    outChannels: 37,
+    inputSize: [15, 18],
+    kernelSize: 3,
+    padding: 1,
+    groups: 37,
+  }),
+  convGeometry({
+    batch: 2,
+    inChannels: 24,
+    outChannels: 48,
+    inputSize: [15, 18],
+    kernelSize: 3,
+    stride: [2, 1],
+    groups: 12,
+  }),
+  convGeometry({ batch: 3, inChannels: 65, outChannels: 31, inputSize: [9, 11], kernelSize: 1 }),
+  convGeometry({ batch: 3, inChannels: 16, outChannels: 32, inputSize: [9, 11], kernelSize: 1, groups: 4 }),
+  convGeometry({
+    batch: 1,
+    inChannels: 20,
+    outChannels: 20,
+    inputSize: [17, 17],
+    kernelSize: 3,
+    dilation: [3, 2],
+    padding: 4,
+  }),
+  convGeometry({
+    batch: 2,
+    inChannels: 11,
+    outChannels: 6,
+    inputSize: [5, 9, 8],
+    kernelSize: [2, 3, 3],
+    stride: [1, 2, 3],
+    padding: 1,
+  }),
+  convGeometry({
+    batch: 2,
+    inChannels: 48,
+    outChannels: 20,
+    inputSize: [301],
+    kernelSize: 9,
+    stride: 3,
+    padding: 4,
+  }),
+  // Larger than a band, and than a block of the depth.
+  convGeometry({ batch: 1, inChannels: 8, outChannels: 5, inputSize: [200, 210], kernelSize: 3, padding: 1 }),
+  convGeometry({ batch: 2, inChannels: 160, outChannels: 18, inputSize: [8, 8], kernelSize: 3, padding: 1 }),
+];
+
+test('this machine has a fast tier, or the reference says why not', () => {
+  // With a compiler the install builds the native tier: losing it unnoticed would leave every test below empty.
+  expect(fastTiers.length).toBeGreaterThan(0);
+});
+
+describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
+  afterAll(() => {
+    setThreads(4);
+  });
+
+  describe.each(types)('%o', (Type) => {
+    test('convolutions of whole numbers are exact, for every geometry', () => {
+      fc.assert(
+        fc.property(geometryArbitrary, fc.integer({ min: 1, max: 4 }), (g, threads) => {
+          setThreads(threads);
+          const given = operands(g, (length, seed) => integers(Type, length, seed));
+          const expected = derivatives(reference, g, given);
+          derivatives(kernels, g, given).forEach((got, i) => {
+            expect(got).toEqual(expected[i]);
+          });
+        }),
+        { numRuns: 150 },
+      );
+    });
+
+    test.each(layers.map((g, i) => [i, g] as const))(
+      'layer %i: exact on whole numbers, within the bound on reals, the same bits on 1 to 4 threads',
+      (_i, g) => {
+        const whole = operands(g, (length, seed) => integers(Type, length, seed));
+        const expected = derivatives(reference, g, whole);
+        const real = operands(g, (length, seed) => reals(Type, length, seed));
+        const size = { x: real.x.map(Math.abs), w: real.w.map(Math.abs), y: real.y.map(Math.abs) };
+        const close = derivatives(reference, g, real);
+        const bounds = derivatives(reference, g, size);
+        const first: FloatArray[] = [];
+        for (const threads of [1, 2, 3, 4]) {
+          setThreads(threads);
+          derivatives(kernels, g, whole).forEach((got, i) => {
+            expect(differentValues(got, expected[i])).toEqual([]);
+          });
+          const got = derivatives(kernels, g, real);
+          if (threads === 1) first.push(...got);
+          got.forEach((array, i) => {
+            expect(differentBits(array, first[i])).toEqual([]);
+          });
+        }
+        // Each result is a sum of at most `terms` products: |error| <= terms · ε · Σ|products| (Higham 2002, 3.1).
+        const plane = (extents: readonly number[]) => extents.reduce((p, q) => p * q, 1);
+        const terms = [
+          (g.inChannels / g.groups) * plane(g.kernelSize),
+          (g.outChannels / g.groups) * plane(g.kernelSize),
+          g.batch * plane(g.outputSize),
+        ];
+        const epsilon = Type === Float32Array ? 2 ** -24 : 2 ** -53;
+        first.forEach((got, k) => {
+          for (let i = 0; i < got.length; i++) {
+            const error = Math.abs(got[i] - close[k][i]);
+            if (!(error <= (terms[k] + 2) * epsilon * bounds[k][i]))
+              expect.fail(`kernel ${k}, element ${i}: ${got[i]}, reference ${close[k][i]}`);
+          }
+        });
+      },
+    );
+
+    test('an infinite or undefined element reaches what the reference says it reaches', () => {
+      fc.assert(
+        fc.property(
+          fc.constantFrom(...layers.slice(0, 9)),
+          fc.constantFrom(Number.NaN, Infinity, -Infinity),
+          fc.constantFrom('x', 'w', 'y'),
+          fc.nat(),
+          (g, odd, which, place) => {
+            const given = operands(g, (length, seed) => integers(Type, length, seed));
+            given[which][place % given[which].length] = odd;
+            const expected = derivatives(reference, g, given);
+            derivatives(kernels, g, given).forEach((got, i) => {
+              expect(differentValues(got, expected[i])).toEqual([]);
+            });
+          },
+        ),
+        { numRuns: 40 },
+      );
+    });
+
+    test('matrix products: every size, stride, offset, transposition and batch', () => {
+      fc.assert(
+        fc.property(productArbitrary(Type), fc.integer({ min: 1, max: 4 }), ([shape, a, b], threads) => {
+          setThreads(threads);
+          const length = shape.reduce((p, q) => p * q, 1);
+          const [expected, got] = [new Type(length), new Type(length).fill(Number.NaN)];
+          reference.matmul(a, b, expected, shape);
+          kernels.matmul(a, b, got, shape);
+          expect(differentValues(got, expected)).toEqual([]);
+        }),
+        { numRuns: 200 },
+      );
+    });
+
+    test('large matrix products: within the bound, the same bits on 1 to 4 threads', () => {
+      for (const [m, n, depth] of [
+        [130, 67, 1000],
+        [1, 300, 500],
+        [300, 1, 77],
+        [257, 2100, 40],
+      ]) {
+        const a = view(reals(Type, m * depth, 1), [m, depth]);
+        const b = view(reals(Type, depth * n, 2), [depth, n]);
+        const absolute = (x: Strided<FloatArray>) => ({ ...x, data: x.data.map(Math.abs) });
+        const [close, bound] = [new Type(m * n), new Type(m * n)];
+        reference.matmul(a, b, close, [m, n]);
+        reference.matmul(absolute(a), absolute(b), bound, [m, n]);
+        let first: FloatArray | undefined;
+        for (const threads of [1, 2, 3, 4]) {
+          setThreads(threads);
+          const got = new Type(m * n).fill(Number.NaN);
+          kernels.matmul(a, b, got, [m, n]);
+          first ??= got;
+          expect(differentBits(got, first)).toEqual([]);
+        }
+        const epsilon = Type === Float32Array ? 2 ** -24 : 2 ** -53;
+        const worst = close.reduce(
+          (w, x, i) => Math.max(w, Math.abs((first as FloatArray)[i] - x) / bound[i]),
+          0,
+        );
+        expect(worst).toBeLessThanOrEqual((depth + 2) * epsilon);
+      }
+    });
+  });
+});
+
+/** Where the values differ; NaN equals NaN, and 0 equals −0. */
+function differentValues(got: FloatArray, expected: FloatArray): string[] {
+  const different: string[] = [];
+  for (let i = 0; i < expected.length && different.length < 5; i++) {
+    if (got[i] !== expected[i] && !(Number.isNaN(got[i]) && Number.isNaN(expected[i])))
+      different.push(`${i}: ${got[i]}, expected ${expected[i]}`);
+  }
+  return different;
+}
+
+/** A batch of products of up to 40 × 40 × 40, with operands transposed, reversed, broadcast or offset. */
+function productArbitrary(Type: Float) {
+  const extent = fc.integer({ min: 0, max: 40 });
+  const batch = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 2 });
+  return fc
+    .tuple(batch, extent, extent, extent)
+    .chain(([axes, m, n, depth]) =>
+      fc.tuple(
+        fc.constant([...axes, m, n]),
+        operandArbitrary(Type, axes, m, depth, 1),
+        operandArbitrary(Type, axes, depth, n, 2),
+      ),
+    );
+}
+
+function operandArbitrary(Type: Float, axes: readonly number[], rows: number, columns: number, seed: number) {
+  return fc
+    .record({
+      dropped: fc.nat(axes.length),
+      broadcast: fc.nat(3),
+      transposed: fc.boolean(),
+      reversed: fc.boolean(),
+      gap: fc.nat(3),
+      offset: fc.nat(5),
+    })
+    .map(({ dropped, broadcast, transposed, reversed, gap, offset }): Strided<FloatArray> => {
+      const batch = axes.slice(dropped).map((size, axis) => ((broadcast >> axis) & 1 ? 1 : size));
+      const inner = (transposed ? rows : columns) + gap;
+      const size = inner * (transposed ? columns : rows);
+      const strides = batch.map((_, axis) => batch.slice(axis + 1).reduce((p, q) => p * q, 1) * size);
+      const total = batch.reduce((p, q) => p * q, 1) * size;
+      const data = integers(Type, offset + total, seed);
+      const [row, column] = transposed ? [1, inner] : [inner, 1];
+      // Reversed rows start at the last.
+      const start = reversed && rows > 0 ? offset + (rows - 1) * row : offset;
+      return {
+        data,
+        shape: [...batch, rows, columns],
+        strides: [...strides, reversed ? -row : row, column],
+        offset: start,
+      };
+    });
+}
