@@ -20,6 +20,7 @@ import {
   ones,
   permute,
   relu,
+  remainder,
   sin,
   sub,
   sum,
@@ -240,6 +241,17 @@ describe('forward mode of records', () => {
       ]),
     );
     assertJvpcheck((x) => x.transpose().reshape([3, 2]).permute([1, 0]).expand([2, 2, 3]), [turned]);
+    const tangent = transpose(
+      float64([
+        [1, 4],
+        [2, 5],
+        [3, 6],
+      ]),
+    );
+    const flat = jvp((x) => x.reshape([6]), zeros([2, 3], { dtype: 'float64' }), tangent)[1];
+    expect(flat.toArray()).toEqual([1, 2, 3, 4, 5, 6]);
+    // A rule that hands the cotangent on as it is, where the other operand makes the result larger.
+    assertJvpcheck((x) => remainder(x, float64([[1.3, 2.1]])), [float64([[3], [4.5]])]);
     const half = tensor([1.5, 2], { dtype: 'float16' });
     const [, slope] = jvp((x) => mul(x, x), half, tensor([1, 1], { dtype: 'float16' }));
     expect([slope.dtype, slope.toArray()]).toEqual(['float16', [3, 4]]);

@@ -2,6 +2,7 @@
 // are hard to check, where the verdict must say why.
 
 import {
+  abs,
   add,
   apply,
   cast,
@@ -10,12 +11,15 @@ import {
   floor,
   gt,
   matmul,
+  maximum,
   mul,
   neg,
   noGrad,
   noGradient,
   permute,
   relu,
+  sign,
+  softplus,
   sub,
   sum,
   type Tensor,
@@ -325,6 +329,16 @@ describe('what is hard to check is told from what is wrong', () => {
       worst: [{ input: [1] }],
     });
     expect(verdict((x) => add(floor(x), x), float64([0.5, 2.000004])).ok).toBe(true);
+    // A jump that a slope of 1 hides at all but the smallest steps: softplus changes to its asymptote at 20.
+    expect(verdict((x) => softplus(x), float64([1, 20])).verdict).toMatchObject({
+      kind: 'discontinuity',
+      text: expect.stringMatching(/jumps by -2\.061e-9/),
+    });
+    // At a tie the value is neither that below nor that above.
+    expect(verdict((x) => sign(x), float64([0])).verdict.text).toMatch(/jumps by 2 /);
+    expect(verdict((x) => div(x, maximum(abs(x), 1e-12)), float64([0, 1])).verdict.kind).toBe(
+      'discontinuity',
+    );
   });
 
   test('curvature that the default step is too coarse for', () => {
@@ -346,6 +360,11 @@ describe('what is hard to check is told from what is wrong', () => {
       kind: 'factor',
       text: expect.stringMatching(/0\.5 times/),
     });
+  });
+
+  test('inputs too large for steps', () => {
+    expect(verdict((x) => x.sin(), float64([1e15])).verdict).toMatchObject({ kind: 'rounding' });
+    expect(verdict((x) => mul(x, 2), float64([1e15, 1e-300])).ok).toBe(true);
   });
 
   test('infinite values and derivatives', () => {

@@ -3,7 +3,8 @@
 import { indexOf } from '../shape.ts';
 import { type Circumstances, diagnose, type Entry } from './diagnose.ts';
 import { Directions } from './directions.ts';
-import { centralDifference, numericJacobians } from './numeric.ts';
+import { numbersOf } from './numbers.ts';
+import { centralDifference, numericJacobians, stepAt } from './numeric.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Line, Probe } from './probe.ts';
 import { type CheckReport, type Coordinate, type PairReport, reportOf, type Verdict } from './report.ts';
@@ -49,12 +50,17 @@ function compareEntries(
 ): Finding[] {
   const index = probe.checked[i];
   const input = probe.inputs[index];
+  const values = numbersOf(input);
   const jacobians = numericJacobians(probe, index, options.step);
   const studies = new Map<number, Study>();
   const study = (column: number): Study => {
     const known = studies.get(column);
     if (known !== undefined) return known;
-    const made = new Study(probe.coordinateLine(index, column), probe.base, options.step);
+    const made = new Study(
+      probe.coordinateLine(index, column),
+      probe.base,
+      stepAt(values[column], options.step),
+    );
     studies.set(column, made);
     return made;
   };
@@ -152,7 +158,8 @@ function worstEntry(
   cotangent[row] = 1;
   const analytic = first.projection(o, i, cotangent, unit);
   if (isVerdict(analytic)) return null;
-  const study = new Study(probe.coordinateLine(index, column), probe.base, options.step);
+  const step = stepAt(numbersOf(input)[column], options.step);
+  const study = new Study(probe.coordinateLine(index, column), probe.base, step);
   const entry: Entry = {
     output: indexOf(row, output.shape),
     input: indexOf(column, input.shape),

@@ -16,6 +16,11 @@ export function slope(to: Sample, from: Sample): Float64Array[] {
   return to.values.map((values, o) => values.map((value, k) => (value - from.values[o][k]) / distance));
 }
 
+/** The step for an input element of a given value: the wanted one, or more where that would be lost in rounding. */
+export function stepAt(x: number, step: number): number {
+  return Math.max(step, Math.abs(x) * smallestRelativeStep);
+}
+
 /** The Jacobians of every output in one input: per output a matrix, outputs by inputs, both row-major. */
 export function numericJacobians(probe: Probe, input: number, step: number): Float64Array[] {
   const { size } = probe.inputs[input];
@@ -23,7 +28,7 @@ export function numericJacobians(probe: Probe, input: number, step: number): Flo
   const matrices = probe.outputs.map((output) => new Float64Array(output.size * size));
   for (let column = 0; column < size; column++) {
     const line = probe.coordinateLine(input, column);
-    const slopes = centralDifference(line, Math.max(step, Math.abs(x[column]) * smallestRelativeStep));
+    const slopes = centralDifference(line, stepAt(x[column], step));
     for (let o = 0; o < slopes.length; o++) {
       for (let row = 0; row < slopes[o].length; row++) matrices[o][row * size + column] = slopes[o][row];
     }

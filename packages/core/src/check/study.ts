@@ -57,7 +57,7 @@ export class Study {
     this.step = step;
     this.sweep = [4, 3, 2, 1, 0, -1, -2, -3, -4, -5]
       .map((power) => step * ratio ** power)
-      .filter((size) => size <= 1 || size === step)
+      .filter((size) => size <= Math.max(1, step))
       .map((size) => ({ step: size, plus: line(size), minus: line(-size) }));
   }
 
@@ -86,7 +86,7 @@ export class Study {
 
     if (!Number.isFinite(here)) return found('nonFinite', `The function's value is ${here} here.`);
     if (!Number.isFinite(analytic)) return found('nonFinite', `The analytic derivative is ${analytic}.`);
-    const jump = this.jump(o, k, noise);
+    const jump = this.jump(at, noise);
     if (jump !== null) {
       return found(
         'discontinuity',
@@ -104,10 +104,18 @@ export class Study {
     const right = this.oneSided(at, here, noise, 'plus');
     const left = this.oneSided(at, here, noise, 'minus');
     if (best === null || right === null || left === null) {
-      return found(
-        'nonFinite',
-        'The function is not finite on both sides of the input; move it away from the edge.',
+      const finite = this.sweep.every(
+        ({ plus, minus }) => Number.isFinite(at(plus)) && Number.isFinite(at(minus)),
       );
+      return finite
+        ? found(
+            'rounding',
+            'Cannot be decided: the input is so large that small steps do not move it; scale it.',
+          )
+        : found(
+            'nonFinite',
+            'The function is not finite on both sides of the input; move it away from the edge.',
+          );
     }
     const doubt = 5 * (right.uncertainty + left.uncertainty) + 10 * allowed(best.value);
     if (Math.abs(right.value - left.value) > doubt) {
@@ -125,7 +133,7 @@ export class Study {
       const relative = noise / Math.abs(here);
       const cause =
         relative > 1e4 * machineEpsilon
-          ? `the function's values carry noise of about ${show(noise)} (${show(relative)} of their size), as if part of it computed in float32; compute in float64 throughout`
+          ? `the function's values carry noise of about ${show(noise)} (${show(relative)} of their size), as if part of it computed in float32 or large values cancelled; compute in float64 throughout, with values of moderate size`
           : 'no step size gives a numeric derivative that is sharp enough; scale the inputs so that values are of moderate size';
       return found('rounding', `Cannot be decided: ${cause}.`);
     }
@@ -153,30 +161,29 @@ export class Study {
     return !Number.isFinite(wider) || wider > 20 * errorAt(this.step);
   }
 
-  // A jump at the input stays as large as it is however small the step.
-  private jump(o: number, k: number, noise: number): number | null {
-    const jumps = this.sweep.slice(-3).map(({ plus, minus }) => plus.values[o][k] - minus.values[o][k]);
-    const [first, second, third] = jumps;
-    const size = Math.abs(third);
-    if (
-      !(size > 0) ||
-      !(Math.abs(first - third) <= 0.01 * size) ||
-      !(Math.abs(second - third) <= 0.01 * size)
-    ) {
-      return null;
-    }
-    return size > 100 * noise ? third : null;
+  // The function's limits on both sides, each from two steps along a straight line; a jump shows between them at every
+  // scale alike. What the smallest step could hide in a kink does not count.
+  private jump(at: (sample: Sample) => number, noise: number): number | null {
+    const smallest = this.sweep.slice(-4);
+    const limit = (wide: Sample, narrow: Sample): number =>
+      at(narrow) - ((at(wide) - at(narrow)) * narrow.t) / (wide.t - narrow.t);
+    const jumps = smallest
+      .slice(1)
+      .map(({ plus, minus }, i) => limit(smallest[i].plus, plus) - limit(smallest[i].minus, minus));
+    const size = Math.abs(jumps[2]);
+    const [{ plus, minus }, tiny] = [smallest[0], smallest[3].step];
+    const steepness = Math.abs((at(plus) - at(minus) - jumps[2]) / (plus.t - minus.t));
+    const alike = jumps.every((jump) => Math.abs(jump - jumps[2]) <= 0.01 * size);
+    return alike && size > Math.max(100 * noise, 5 * tiny * steepness) ? jumps[2] : null;
   }
 
   // The standard deviation of the value's rounding errors, from the sixth differences of equally spaced samples. Each
-  // window lies on one side of the input, so that a kink or jump there does not count as noise; the quietest counts.
+  // window lies beside the input, so that a kink or jump there does not count as noise; the quietest counts.
   private noise(o: number, k: number): number {
     this.windows ??= [1, -1].map((side) =>
       [1e3, 1e2, 1e1, 1, 1e-2, 1e-4].map((scale) => {
-        const spacing = side * Math.min(this.step * scale, 0.05);
-        return Array.from({ length: 9 }, (_, i) =>
-          i === 0 ? { t: 0, values: this.base } : this.line(i * spacing),
-        );
+        const spacing = side * Math.min(this.step * scale, Math.max(0.05, this.step));
+        return Array.from({ length: 9 }, (_, i) => this.line((i + 1) * spacing));
       }),
     );
     const floor = (Math.abs(this.base[o][k]) * machineEpsilon) / 2;
@@ -184,11 +191,19 @@ export class Study {
       windows.map((samples) => samples.map(({ values }) => values[o][k])),
     );
     // A side on which the value never moves is a constant, and has no noise.
-    if (sides.some((windows) => windows.flat().every((value) => value === this.base[o][k]))) return floor;
-    const series = sides.flat();
+    if (sides.some((windows) => windows.flat().every((value) => value === windows[0][0]))) return floor;
+    const even = this.windows.flatMap((windows) => windows.map(isEven));
+    const series = sides.flat().filter((_, i) => even[i]);
+    if (series.length === 0) return Number.POSITIVE_INFINITY;
     const levels = series.map(noiseOf).filter((level) => level !== null);
     return Math.max(floor, levels.length > 0 ? Math.min(...levels) : smallestMove(series));
   }
+}
+
+// Whether samples are equally spaced; they are not where the spacing is near the resolution of the input.
+function isEven(samples: readonly Sample[]): boolean {
+  const spacing = samples[0].t;
+  return samples.every(({ t }, i) => Math.abs(t - (i + 1) * spacing) <= 1e-3 * Math.abs(spacing));
 }
 
 // Null where samples stand still (their step is below the resolution) or are not finite.
@@ -211,20 +226,25 @@ function smallestMove(series: readonly (readonly number[])[]): number {
   return real.length === 0 ? 0 : Math.min(...real);
 }
 
-// The limit of a quotient whose error falls with `order`, from pairs of steps; the pair counts that moves least from the
-// pair before it. Null if there are no three finite quotients in a row.
+// The limit of a quotient whose error falls with `order`, from pairs of steps. Of these limits the one counts that moves
+// least from that of the longer steps before it, and from which shorter steps stray no further than rounding explains.
+// Null if there are no three finite quotients in a row.
 function extrapolate(quotients: readonly Quotient[], order: number, noise: number): Estimate | null {
-  const limits: (Estimate | null)[] = quotients.slice(1).map(({ step, value }, i) => {
-    const limit = value + (value - quotients[i].value) / (ratio ** order - 1);
-    return Number.isFinite(limit) ? { value: limit, uncertainty: (2 * noise) / step } : null;
-  });
+  const limits = quotients.slice(1).map(({ step, value }, i) => ({
+    step,
+    value: value + (value - quotients[i].value) / (ratio ** order - 1),
+  }));
   let best: Estimate | null = null;
   for (let i = 1; i < limits.length; i++) {
-    const before = limits[i - 1];
-    const now = limits[i];
-    if (before === null || now === null) continue;
-    const uncertainty = Math.abs(now.value - before.value) + now.uncertainty;
-    if (best === null || uncertainty < best.uncertainty) best = { value: now.value, uncertainty };
+    const { step, value } = limits[i];
+    const moved = Math.abs(value - limits[i - 1].value);
+    if (!Number.isFinite(moved)) continue;
+    const strayed = limits
+      .slice(i + 1)
+      .map((later) => Math.abs(later.value - value) - (10 * noise) / later.step)
+      .filter(Number.isFinite);
+    const uncertainty = Math.max(moved, ...strayed) + (2 * noise) / step;
+    if (best === null || uncertainty < best.uncertainty) best = { value, uncertainty };
   }
   return best;
 }
