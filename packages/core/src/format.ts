@@ -1,6 +1,7 @@
 // The printed form of a tensor, as NumPy prints arrays: aligned columns, long axes shortened, a hint of the dtype.
 
-import type { DType } from './dtype.ts';
+import { kernels } from '@adjoint/kernels-cpu';
+import { type DType, isFloat, isHalf } from './dtype.ts';
 import { formatShape } from './errors.ts';
 
 /** What printing needs of a tensor. */
@@ -16,7 +17,8 @@ export interface Printable {
 
 const summariseAbove = 1000;
 const edgeItems = 3;
-const significantDigits = 4;
+// Digits after the point, at the most.
+const precision = 8;
 
 /** Formats the values of `tensor`; `tensor([[1, 2], [3, 4]])` with NumPy's layout, plus dtype and graph where notable. */
 export function formatTensor(tensor: Printable): string {
@@ -37,7 +39,7 @@ function formatValues(tensor: Printable): string {
   const shown: number[] = [];
   visit(shape, 0, 0, shorten, (index) => shown.push(values[index]));
   const text = elementFormatter(shown, dtype);
-  const width = shape.length === 0 ? 0 : Math.max(...shown.map((value) => text(value).length));
+  const width = Math.max(...shown.map((value) => text(value).length));
 
   const build = (axis: number, base: number, indent: string): string => {
     if (axis === shape.length) return text(values[base]).padStart(width);
@@ -88,21 +90,88 @@ function visit(
     if (i >= 0) visit(shape, axis + 1, base + i * stride, shorten, see);
 }
 
-// One format for all shown elements, so that columns line up: integers, fixed point, or scientific.
+// One format for all shown elements, so that columns line up: NumPy's. Each number has the fewest digits that tell it from
+// its neighbours in its type, and no more than `precision` after the point.
 function elementFormatter(shown: readonly number[], dtype: DType): (value: number) => string {
   if (dtype === 'bool') return (value) => (value === 0 ? 'false' : 'true');
-  if (dtype === 'int32' || dtype === 'uint8') return (value) => String(value);
+  if (!isFloat(dtype)) return String;
   const finite = shown.filter(Number.isFinite);
   const magnitudes = finite.filter((value) => value !== 0).map(Math.abs);
   const largest = Math.max(0, ...magnitudes);
   const smallest = Math.min(...magnitudes);
-  const special = (value: number): string => (Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf');
-  const show = (form: (value: number) => string) => (value: number) =>
-    Number.isFinite(value) ? form(value) : special(value);
-  if (finite.every(Number.isInteger) && largest < 1e8)
-    return show((value) => `${Object.is(value, -0) ? '-0' : value}.`);
-  if (largest >= 1e8 || smallest < 1e-4 || largest / smallest > 1e3 * 10 ** significantDigits) {
-    return show((value) => value.toExponential(significantDigits));
+  const scientific = largest >= 1e8 || smallest < 1e-4 || largest / smallest > 1000;
+  const write = scientific ? scientificWriter(finite, dtype) : positionalWriter(finite, dtype);
+  return (value) =>
+    Number.isFinite(value) ? write(value) : Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
+}
+
+type Writer = (value: number) => string;
+
+// Fractions are filled with blanks, as their zeros would claim digits that nobody knows.
+function positionalWriter(finite: readonly number[], dtype: DType): Writer {
+  const parts = (value: number): [string, string] => {
+    const digits = shortest(value, dtype);
+    const decimals = Math.max(0, digits.mantissa.length - 1 - digits.exponent);
+    const fixed = decimals > precision ? value.toFixed(precision) : Number(digits.text).toFixed(decimals);
+    const [whole, fraction = ''] = fixed.replace(/^-/, '').split('.');
+    return [signOf(value) + whole, fraction.replace(/0+$/, '')];
+  };
+  const longest = Math.max(0, ...finite.map((value) => parts(value)[1].length));
+  return (value) => {
+    const [whole, fraction] = parts(value);
+    return `${whole}.${fraction.padEnd(longest)}`;
+  };
+}
+
+function scientificWriter(finite: readonly number[], dtype: DType): Writer {
+  const all = finite.map((value) => {
+    const digits = shortest(value, dtype);
+    return digits.mantissa.length - 1 > precision ? digitsOf(value.toExponential(precision)) : digits;
+  });
+  const decimals = Math.max(0, ...all.map(({ mantissa }) => mantissa.length - 1));
+  const places = Math.max(2, ...all.map(({ exponent }) => String(Math.abs(exponent)).length));
+  return (value) => {
+    const [mantissa, exponent] = Math.abs(value).toExponential(decimals).split('e');
+    const power = String(Math.abs(Number(exponent))).padStart(places, '0');
+    const point = decimals === 0 ? '.' : '';
+    return `${signOf(value)}${mantissa}${point}e${exponent.startsWith('-') ? '-' : '+'}${power}`;
+  };
+}
+
+function signOf(value: number): string {
+  return value < 0 || Object.is(value, -0) ? '-' : '';
+}
+
+// A number in scientific notation, and its parts: digits without sign, point and trailing zeros, and the power of ten.
+interface Digits {
+  readonly text: string;
+  readonly mantissa: string;
+  readonly exponent: number;
+}
+
+function digitsOf(text: string): Digits {
+  const [mantissa, exponent] = text.split('e');
+  return {
+    text,
+    mantissa: mantissa.replace(/[-.]/g, '').replace(/(?<=.)0+$/, ''),
+    exponent: Number(exponent),
+  };
+}
+
+// The fewest digits that are read back as the same value of the type.
+function shortest(value: number, dtype: DType): Digits {
+  for (let places = 0; dtype !== 'float64' && places < 9; places++) {
+    const text = value.toExponential(places);
+    if (stored(Number(text), dtype) === stored(value, dtype)) return digitsOf(text);
   }
-  return show((value) => value.toFixed(significantDigits));
+  return digitsOf(value.toExponential());
+}
+
+// What a type other than float64 holds of a number; of the 16-bit floats the bits.
+function stored(value: number, dtype: DType): number {
+  if (!isHalf(dtype)) return Math.fround(value);
+  const bits = new Uint16Array(1);
+  if (dtype === 'float16') kernels.encodeFloat16(Float64Array.of(value), bits);
+  else kernels.encodeBfloat16(Float64Array.of(value), bits);
+  return bits[0];
 }
