@@ -123,6 +123,9 @@ export type BinaryName =
   | 'minimum'
   | 'atan2'
   | 'hypot'
+  // losses: of a logit, and of a probability whose logarithms stop at -100, against a target probability
+  | 'logisticLoss'
+  | 'binaryCrossEntropy'
   | 'equal'
   | 'notEqual'
   | 'less'

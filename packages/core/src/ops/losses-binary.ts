@@ -1,10 +1,11 @@
 // Binary cross entropy, of probabilities and of logits.
 
+import { kernels } from '@adjoint/kernels-cpu';
 import { ArgumentError } from '../errors.ts';
 import { defineOp, vjp } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
-import { add, div, mul, neg, sub } from './arithmetic.ts';
+import { div, mul, neg, sub } from './arithmetic.ts';
 import { clamp } from './bounds.ts';
 import { log, log1p } from './exponential.ts';
 import { inferArithmetic } from './infer.ts';
@@ -15,7 +16,7 @@ import {
   requireReduction,
   requireWeight,
 } from './loss-reduction.ts';
-import { logSigmoid } from './sigmoids.ts';
+import { logSigmoid, sigmoid } from './sigmoids.ts';
 
 // PyTorch's 1e-12, which is a number of single precision.
 const leastSlope = Math.fround(1e-12);
@@ -28,13 +29,9 @@ export const binaryCrossEntropyOp = defineOp({
   name: 'binaryCrossEntropy',
   operands: ['input', 'target'],
   infer: inferArithmetic('binaryCrossEntropy'),
-  forward: ([{ data: input }, { data: target }], out) => {
-    requireProbabilities(input);
-    for (let i = 0; i < out.length; i++) {
-      const yes = Math.max(Math.log(input[i]), -100);
-      const no = Math.max(Math.log1p(-input[i]), -100);
-      out[i] = (target[i] - 1) * no - target[i] * yes;
-    }
+  forward: ([input, target], out, _, shape) => {
+    requireProbabilities(input.data);
+    kernels.binaryCrossEntropy(input, target, out, shape);
   },
   vjps: [
     vjp('input', 'target', (g, x, t) =>
@@ -54,6 +51,21 @@ function requireProbabilities(input: ArrayLike<number>): void {
     );
   }
 }
+
+/** `-(target · log σ(x) + (1 - target) · log σ(-x))`. */
+export const logisticLossOp = defineOp({
+  name: 'logisticLoss',
+  operands: ['x', 'target'],
+  infer: inferArithmetic('logisticLoss'),
+  forward: ([x, target], out, _, shape) => kernels.logisticLoss(x, target, out, shape),
+  layout: 'strided',
+  broadcasts: true,
+  vjps: [
+    vjp('x', 'target', (g, x, target) => mul(g, sub(sigmoid(x), target))),
+    vjp('x', (g, x) => neg(mul(g, x))),
+  ],
+  forwardMode: 'elementwise',
+});
 
 /** Options of {@link binaryCrossEntropy}. */
 export interface BinaryCrossEntropyOptions extends LossOptions {
@@ -114,7 +126,8 @@ export function bceWithLogits(
   requireAlike(op, input, 'input', target, 'target');
   requireWeight(op, 'weight', weight, input);
   requireWeight(op, 'posWeight', posWeight, input);
-  const yes = posWeight === undefined ? target : mul(posWeight, target);
-  const losses = neg(add(mul(yes, logSigmoid(input)), mul(sub(1, target), logSigmoid(neg(input)))));
+  let losses = apply(logisticLossOp, [input, target], undefined);
+  // The part of positive targets once more, for what its weight is above 1.
+  if (posWeight !== undefined) losses = sub(losses, mul(mul(sub(posWeight, 1), target), logSigmoid(input)));
   return reduceLosses(weight === undefined ? losses : mul(losses, weight), reduction);
 }

@@ -31,7 +31,7 @@ import { catOp } from './join.ts';
 import { cloneOp, permuteOp, reshapeOp, sliceOp, unsliceOp } from './layout.ts';
 import { lerpOp } from './lerp.ts';
 import { indexSelectOp, indexSumOp, oneHotOp, wrapIndexOp } from './lookup.ts';
-import { binaryCrossEntropyOp } from './losses-binary.ts';
+import { binaryCrossEntropyOp, logisticLossOp } from './losses-binary.ts';
 import { classIndexOp } from './losses-classes.ts';
 import { matmulOp } from './matmul.ts';
 import { medianOp } from './median.ts';
@@ -90,6 +90,7 @@ export const builtinOps: readonly AnyOp[] = [
   oneHotOp,
   // losses
   binaryCrossEntropyOp,
+  logisticLossOp,
   classIndexOp,
   // expansion and sum
   expandOp,

@@ -49,6 +49,20 @@ export const binaryKernels: { readonly [K in BinaryName]: BinaryKernel } = {
   atan2: binary(eachPair(Math.atan2)),
   hypot: binary(eachPair(special.hypot)),
 
+  // -(t·log σ(x) + (1 - t)·log σ(-x)), arranged so that nothing overflows and nothing of a small result is lost.
+  logisticLoss: binary((n, x, i, di, t, j, dj, out, k) => {
+    for (const end = k + n; k < end; k++, i += di, j += dj) {
+      out[k] = Math.max(x[i], 0) - x[i] * t[j] + Math.log1p(Math.exp(-Math.abs(x[i])));
+    }
+  }),
+  binaryCrossEntropy: binary((n, p, i, di, t, j, dj, out, k) => {
+    for (const end = k + n; k < end; k++, i += di, j += dj) {
+      const yes = Math.max(Math.log(p[i]), -100);
+      const no = Math.max(Math.log1p(-p[i]), -100);
+      out[k] = (t[j] - 1) * no - t[j] * yes;
+    }
+  }),
+
   equal: binary(eachPair((a, b) => (a === b ? 1 : 0))),
   notEqual: binary(eachPair((a, b) => (a !== b ? 1 : 0))),
   less: binary(eachPair((a, b) => (a < b ? 1 : 0))),

@@ -4,6 +4,9 @@ import type { Kernels } from '../kernels.ts';
 import { contiguous, elementCount, Rows, withoutAxis } from './strided.ts';
 import { threeAxes } from './taps.ts';
 
+/** Lines that are worked on together. */
+const BLOCK = 64;
+
 export const sparseAlong: Kernels['sparseAlong'] = ({ starts, columns, values }, a, axis, out) => {
   if (out.length === 0) return;
   const rows = starts.length - 1;
@@ -12,20 +15,25 @@ export const sparseAlong: Kernels['sparseAlong'] = ({ starts, columns, values },
   const lines = new Rows(others.shape, [others, withoutAxis(target, axis)]);
   const { data } = a;
   const step = a.strides[axis];
-  for (let row = 0; row < rows; row++) {
-    const first = starts[row];
-    const end = starts[row + 1];
-    do {
-      let i = lines.at(0);
-      let k = lines.at(1) + row * target.strides[axis];
-      const [di, dk] = [lines.step(0), lines.step(1)];
-      for (let t = 0; t < lines.length; t++, i += di, k += dk) {
-        let sum = 0;
-        for (let n = first; n < end; n++) sum += values[n] * data[i + columns[n] * step];
-        out[k] = sum;
+  const rowStep = target.strides[axis];
+  do {
+    const [start, write] = [lines.at(0), lines.at(1)];
+    const [di, dk] = [lines.step(0), lines.step(1)];
+    // Blocks of lines: of each block all rows are done while it is in cache, whichever way its elements lie.
+    for (let block = 0; block < lines.length; block += BLOCK) {
+      const count = Math.min(BLOCK, lines.length - block);
+      for (let row = 0; row < rows; row++) {
+        const [first, end] = [starts[row], starts[row + 1]];
+        let i = start + block * di;
+        let k = write + block * dk + row * rowStep;
+        for (let t = 0; t < count; t++, i += di, k += dk) {
+          let sum = 0;
+          for (let n = first; n < end; n++) sum += values[n] * data[i + columns[n] * step];
+          out[k] = sum;
+        }
       }
-    } while (lines.next());
-  }
+    }
+  } while (lines.next());
 };
 
 export const adaptiveMaxPool: Kernels['adaptiveMaxPool'] = (planes, inputSize, outputSize, x, indices) => {
