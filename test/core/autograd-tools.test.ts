@@ -3,12 +3,14 @@
 import {
   AnomalyError,
   add,
+  apply,
   argmax,
   backward,
   bernoulli,
   cast,
   checkpoint,
   copy_,
+  defineOp,
   detectAnomaly,
   div,
   enableGrad,
@@ -23,6 +25,7 @@ import {
   matmul,
   mul,
   noGrad,
+  noGradient,
   rand,
   relu,
   sigmoid,
@@ -294,6 +297,40 @@ describe('explain', () => {
     ]);
     expect(report.parameters[0].obstacles[0].callSite).toMatch(/autograd-tools\.test\.ts:\d+/);
     expect(report.message).toMatch(/^1 of 2 parameters are in trouble:\n {2}w \(2,\): /);
+  });
+
+  test('finds an op without a rule, where backward throws', () => {
+    const floorless = defineOp({
+      name: 'myFloor',
+      operands: ['x'],
+      infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
+      forward: ([x], out) => {
+        for (let i = 0; i < out.length; i++) out[i] = Math.floor(x.data[i]);
+      },
+      vjps: [noGradient('it is flat almost everywhere; use a soft step')],
+      forwardMode: noGradient('it is flat almost everywhere; use a soft step'),
+    });
+    const loss = () => sum(mul(apply(floorless, [mul(w, 2)], undefined), b));
+    const says =
+      /'myFloor' has no gradient for its operand 'x': it is flat almost everywhere; use a soft step/;
+    for (const form of [loss, loss()]) {
+      const report = explain(form, { w, b });
+      expect(report).toMatchObject({
+        ok: false,
+        parameters: [
+          {
+            reached: false,
+            text: expect.stringMatching(says),
+            obstacles: [{ kind: 'noRule', op: 'myFloor' }],
+          },
+          { reached: true, obstacles: [] },
+        ],
+      });
+    }
+    expect(() => grad(loss(), w)).toThrow(/myFloor: operand 'x' has no gradient: it is flat/);
+    // Beside another way the parameter is reached, and yet backward throws: not ok.
+    const beside = explain(() => add(sum(w), loss()), { w });
+    expect(beside).toMatchObject({ ok: false, parameters: [{ reached: true }] });
   });
 
   test('tells unused parameters from those that require no gradient', () => {

@@ -370,6 +370,7 @@ describe('what is hard to check is told from what is wrong', () => {
   test('infinite values and derivatives', () => {
     expect(verdict((x) => x.sqrt(), float64([0, 1])).verdict.kind).toBe('nonFinite');
     expect(verdict((x) => x.log(), float64([-1])).verdict.kind).toBe('nonFinite');
+    expect(verdict((x) => neg(x), float64([1, Number.POSITIVE_INFINITY])).verdict.kind).toBe('nonFinite');
   });
 
   test('a function that is not one', () => {

@@ -18,7 +18,7 @@ export function slope(to: Sample, from: Sample): Float64Array[] {
 
 /** The step for an input element of a given value: the wanted one, or more where that would be lost in rounding. */
 export function stepAt(x: number, step: number): number {
-  return Math.max(step, Math.abs(x) * smallestRelativeStep);
+  return Number.isFinite(x) ? Math.max(step, Math.abs(x) * smallestRelativeStep) : step;
 }
 
 /** The Jacobians of every output in one input: per output a matrix, outputs by inputs, both row-major. */

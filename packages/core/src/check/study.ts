@@ -84,6 +84,7 @@ export class Study {
       steps,
     });
 
+    if (Number.isNaN(this.sweep[0].plus.t)) return found('nonFinite', 'The input is not finite here.');
     if (!Number.isFinite(here)) return found('nonFinite', `The function's value is ${here} here.`);
     if (!Number.isFinite(analytic)) return found('nonFinite', `The analytic derivative is ${analytic}.`);
     const jump = this.jump(at, noise);
