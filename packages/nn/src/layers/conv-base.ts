@@ -9,7 +9,7 @@ import {
   zeros,
 } from '@adjoint/core';
 import { convGeometry, convTransposeGeometry, type PerAxis, perAxis } from '@adjoint/core/conv';
-import { type Fans, type InitOptions, uniform_ } from '../init.ts';
+import { type Fans, type InitOptions, uniform_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { type ParameterizedOptions, requireOneOf } from './options.ts';

@@ -1,7 +1,7 @@
 // Layers that are a matrix product, and those that change nothing but the shape.
 
 import { add, type FlattenOptions, flatten, matmul, type Tensor, transpose, zeros } from '@adjoint/core';
-import { type InitOptions, uniform_ } from '../init.ts';
+import { type InitOptions, uniform_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { type ParameterizedOptions, requireInteger } from './options.ts';

@@ -59,3 +59,17 @@ export function requireOneOf<T extends string>(
 function show(value: unknown): string {
   return typeof value === 'string' ? `'${value}'` : String(value);
 }
+
+/** Arguments and options as `extraRepr` shows them: values, then `name=value`. */
+export function optionsText(values: readonly unknown[], options: object = {}): string {
+  const named = Object.entries(options)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}=${text(value)}`);
+  return [...values.map(text), ...named].join(', ');
+}
+
+// Equal numbers per axis are shown as one.
+function text(value: unknown): string {
+  if (!Array.isArray(value)) return show(value);
+  return value.every((element) => element === value[0]) ? show(value[0]) : `[${value.map(show).join(', ')}]`;
+}

@@ -3,6 +3,7 @@
 import {
   ArgumentError,
   add,
+  clamp,
   copy_,
   type FloatDType,
   fill_,
@@ -167,10 +168,18 @@ export function truncNormal_(
   target: Tensor,
   { mean = 0, std = 1, a = -2, b = 2, generator }: TruncNormalOptions = {},
 ): Tensor {
-  if (!(std > 0)) requireNotNegative('truncNormal_', 'std', std > 0 ? std : Number.NaN);
+  if (!(std > 0 && a < b)) {
+    throw new ArgumentError(`std is ${std} and the interval [${a}, ${b}]; give std > 0 and a < b.`, {
+      op: 'truncNormal_',
+      operand: std > 0 ? 'b' : 'std',
+      actual: std > 0 ? [a, b] : std,
+      expected: 'std > 0 and a < b',
+    });
+  }
   const sample = (shape: readonly number[], options: RandomOptions): Tensor =>
     truncatedNormal((a - mean) / std, (b - mean) / std, shape, options);
-  return draw(target, sample, (z) => add(mul(z, std), mean), generator);
+  // Scaling rounds, and may round past a bound.
+  return draw(target, sample, (z) => clamp(add(mul(z, std), mean), { min: a, max: b }), generator);
 }
 
 /**

@@ -1,0 +1,4 @@
+// Initialisers: they fill a tensor in place and give it back.
+
+export * from './fill.ts';
+export * from './matrices.ts';

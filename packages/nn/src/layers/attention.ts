@@ -1,0 +1,335 @@
+// Multi-head attention.
+
+import {
+  ArgumentError,
+  add,
+  cat,
+  DTypeError,
+  dropout,
+  expand,
+  formatShape,
+  type Generator,
+  isFloat,
+  maskedFill,
+  matmul,
+  mean,
+  mul,
+  narrow,
+  permute,
+  reshape,
+  ShapeError,
+  softmax,
+  type Tensor,
+  tensor,
+  transpose,
+  unsqueeze,
+  zeros,
+} from '@adjoint/core';
+import { type InitOptions, xavierNormal_, xavierUniform_, zeros_ } from '../init/fill.ts';
+import { Module } from '../module/module.ts';
+import { Parameter } from '../module/parameter.ts';
+import { Linear } from './linear.ts';
+import { type ParameterizedOptions, requireInteger, requireNumber } from './options.ts';
+
+/** Options of {@link MultiheadAttention}. */
+export interface MultiheadAttentionOptions extends ParameterizedOptions {
+  /** Dropout on the attention weights, in training. Default 0. */
+  readonly dropout?: number | undefined;
+  /** Whether the projections have biases. Default true. */
+  readonly bias?: boolean | undefined;
+  /** Whether a learned key and value are added to every sequence. Default false. */
+  readonly addBiasKv?: boolean | undefined;
+  /** Whether a key and value of zeros are added to every sequence. Default false. */
+  readonly addZeroAttn?: boolean | undefined;
+  /** Number of features of keys. Default embedDim. */
+  readonly kdim?: number | undefined;
+  /** Number of features of values. Default embedDim. */
+  readonly vdim?: number | undefined;
+  /** Whether sequences come as (N, L, …) rather than (L, N, …). Default false. */
+  readonly batchFirst?: boolean | undefined;
+}
+
+/** Options of a call. A bool mask is true where a query may **not** look, as in PyTorch's layer; a floating-point one is added to the scores. */
+export interface AttentionCallOptions {
+  /** Per sequence, which keys are padding: (N, S), or (S) for a single sequence. Default: none. */
+  readonly keyPaddingMask?: Tensor | undefined;
+  /** Which keys a query may not look at: (L, S) for all, or (N·heads, L, S). Default: none. */
+  readonly attnMask?: Tensor | undefined;
+  /** Lets query i look at keys 0 to i only. Default false. */
+  readonly isCausal?: boolean | undefined;
+  /** Whether to give the attention weights beside the output. Default true. */
+  readonly needWeights?: boolean | undefined;
+  /** Whether the weights given are means over the heads. Default true. */
+  readonly averageAttnWeights?: boolean | undefined;
+}
+
+/** What attention gives: the output, and the weights where they are wanted. */
+export interface AttentionResult {
+  /** Shape (L, N, embedDim), or in the layout of the query. */
+  readonly output: Tensor;
+  /** Shape (N, L, S), or (N, heads, L, S) if not averaged, without N for a single sequence; null if not wanted. */
+  readonly weights: Tensor | null;
+}
+
+/**
+ * Multi-head attention. PyTorch's `nn.MultiheadAttention`, with its parameters; Vaswani et al. 2017.
+ *
+ * Each head attends with embedDim / numHeads features of the projected query, key and value; a last projection mixes the heads.
+ * Parameters: `inProjWeight` (3·embedDim, embedDim) for query, key and value one after another, or `qProjWeight`, `kProjWeight` and
+ * `vProjWeight` where kdim or vdim differ; `inProjBias` (3·embedDim); `outProj`, a Linear; `biasK` and `biasV` (1, 1, embedDim).
+ *
+ * @throws ArgumentError unless numHeads divides embedDim, or for another illegal option.
+ * @example
+ * const attention = new MultiheadAttention(16, 4, { batchFirst: true });
+ * const x = randn([2, 5, 16]);
+ * const { output, weights } = attention.forward(x, x, x);
+ * output.shape; // [2, 5, 16]
+ * weights.shape; // [2, 5, 5]
+ */
+export class MultiheadAttention extends Module {
+  readonly embedDim: number;
+  readonly numHeads: number;
+  readonly kdim: number;
+  readonly vdim: number;
+  readonly dropout: number;
+  readonly batchFirst: boolean;
+  readonly addZeroAttn: boolean;
+  readonly inProjWeight: Parameter | null;
+  readonly qProjWeight: Parameter | null;
+  readonly kProjWeight: Parameter | null;
+  readonly vProjWeight: Parameter | null;
+  readonly inProjBias: Parameter | null;
+  readonly biasK: Parameter | null;
+  readonly biasV: Parameter | null;
+  readonly outProj: Linear;
+  readonly #generator: Generator | undefined;
+
+  constructor(embedDim: number, numHeads: number, options: MultiheadAttentionOptions = {}) {
+    super();
+    const op = 'MultiheadAttention';
+    const { bias = true, addBiasKv = false, kdim = embedDim, vdim = embedDim, dtype = 'float32' } = options;
+    this.embedDim = requireInteger(op, 'embedDim', embedDim, 1);
+    this.numHeads = requireInteger(op, 'numHeads', numHeads, 1);
+    this.kdim = requireInteger(op, 'kdim', kdim, 1);
+    this.vdim = requireInteger(op, 'vdim', vdim, 1);
+    this.dropout = requireNumber(op, 'dropout', options.dropout ?? 0, 0, 1);
+    this.batchFirst = options.batchFirst ?? false;
+    this.addZeroAttn = options.addZeroAttn ?? false;
+    if (embedDim % numHeads !== 0) {
+      throw new ArgumentError(
+        `embedDim is ${embedDim} and numHeads ${numHeads}; the second must divide the first.`,
+        {
+          op,
+          operand: 'numHeads',
+          actual: numHeads,
+          expected: `a divisor of ${embedDim}`,
+        },
+      );
+    }
+    const make = (shape: readonly number[]): Parameter => new Parameter(zeros(shape, { dtype }));
+    const together = kdim === embedDim && vdim === embedDim;
+    this.inProjWeight = together ? make([3 * embedDim, embedDim]) : null;
+    this.qProjWeight = together ? null : make([embedDim, embedDim]);
+    this.kProjWeight = together ? null : make([embedDim, kdim]);
+    this.vProjWeight = together ? null : make([embedDim, vdim]);
+    this.inProjBias = bias ? make([3 * embedDim]) : null;
+    this.biasK = addBiasKv ? make([1, 1, embedDim]) : null;
+    this.biasV = addBiasKv ? make([1, 1, embedDim]) : null;
+    this.outProj = new Linear(embedDim, embedDim, { bias, dtype, generator: options.generator });
+    this.#generator = options.generator;
+    this.resetParameters(options);
+  }
+
+  /** Draws the weights anew: Xavier's uniform distribution for the projections in, zeros for all biases. */
+  resetParameters({ generator }: InitOptions = {}): void {
+    for (const weight of [this.inProjWeight, this.qProjWeight, this.kProjWeight, this.vProjWeight])
+      if (weight !== null) xavierUniform_(weight, { generator });
+    this.outProj.resetParameters({ generator });
+    if (this.inProjBias !== null) zeros_(this.inProjBias);
+    if (this.outProj.bias !== null) zeros_(this.outProj.bias);
+    for (const bias of [this.biasK, this.biasV]) if (bias !== null) xavierNormal_(bias, { generator });
+  }
+
+  /**
+   * @param query shape (L, N, embedDim), with batchFirst (N, L, embedDim), or (L, embedDim) for a single sequence.
+   * @param key shape (S, N, kdim), laid out as the query.
+   * @param value shape (S, N, vdim), laid out as the query.
+   * @throws ShapeError or DTypeError for operands or masks that do not fit.
+   */
+  forward(query: Tensor, key: Tensor, value: Tensor, options: AttentionCallOptions = {}): AttentionResult {
+    const { needWeights = true, averageAttnWeights = true } = options;
+    const batched = query.ndim === 3;
+    this.#check(query, key, value);
+    const [q, k, v] = [query, key, value].map((x, i) => this.#heads(this.#project(this.#timeFirst(x), i), i));
+    const [batch, heads, queries, features] = q.shape;
+    const { allKeys, allValues, added } = this.#extend(k, v);
+    let scores = mul(matmul(q, transpose(allKeys)), 1 / Math.sqrt(features));
+    for (const mask of this.#masks(options, batch, queries, k.shape[2], batched))
+      scores = hide(scores, mask, added);
+    const attention = softmax(scores, { axis: -1 });
+    const dropped =
+      this.training && this.dropout > 0
+        ? dropout(attention, { p: this.dropout, generator: this.#generator })
+        : attention;
+    const mixed = reshape(permute(matmul(dropped, allValues), [2, 0, 1, 3]), [
+      queries,
+      batch,
+      heads * features,
+    ]);
+    const output = this.outProj.forward(mixed);
+    const unbatch = (x: Tensor, axis: number): Tensor =>
+      batched
+        ? x
+        : reshape(
+            x,
+            x.shape.filter((_, i) => i !== axis),
+          );
+    const weights = averageAttnWeights ? mean(dropped, { axes: 1 }) : dropped;
+    return {
+      output: batched && this.batchFirst ? transpose(output, 0, 1) : unbatch(output, 1),
+      weights: needWeights ? unbatch(weights, 0) : null,
+    };
+  }
+
+  // (L, N, features), whatever the layout of the operands.
+  #timeFirst(x: Tensor): Tensor {
+    if (x.ndim === 2) return unsqueeze(x, 1);
+    return this.batchFirst ? transpose(x, 0, 1) : x;
+  }
+
+  #project(x: Tensor, which: number): Tensor {
+    const { embedDim } = this;
+    const separate = [this.qProjWeight, this.kProjWeight, this.vProjWeight][which];
+    const weight = separate ?? narrow(this.inProjWeight!, 0, which * embedDim, embedDim);
+    const product = matmul(x, transpose(weight));
+    return this.inProjBias === null
+      ? product
+      : add(product, narrow(this.inProjBias, 0, which * embedDim, embedDim));
+  }
+
+  // (L, N, embedDim) to (N, heads, L, features); learned keys and values come before the heads are parted.
+  #heads(x: Tensor, which: number): Tensor {
+    const bias = [null, this.biasK, this.biasV][which];
+    const longer = bias === null ? x : cat([x, expand(bias, [1, x.shape[1], this.embedDim])]);
+    const [length, batch] = longer.shape;
+    const parted = reshape(longer, [length, batch, this.numHeads, this.embedDim / this.numHeads]);
+    return permute(parted, [1, 2, 0, 3]);
+  }
+
+  #extend(keys: Tensor, values: Tensor) {
+    const learned = this.biasK === null ? 0 : 1;
+    if (!this.addZeroAttn) return { allKeys: keys, allValues: values, added: learned };
+    const [batch, heads, , features] = keys.shape;
+    const nothing = zeros([batch, heads, 1, features], { dtype: keys.dtype });
+    return {
+      allKeys: cat([keys, nothing], { axis: 2 }),
+      allValues: cat([values, nothing], { axis: 2 }),
+      added: learned + 1,
+    };
+  }
+
+  // All masks, seen under shapes that broadcast to (N, heads, L, S), S without the keys that were added.
+  #masks(
+    { keyPaddingMask, attnMask, isCausal = false }: AttentionCallOptions,
+    batch: number,
+    queries: number,
+    keysAndLearned: number,
+    batched: boolean,
+  ): Tensor[] {
+    const keys = keysAndLearned - (this.biasK === null ? 0 : 1);
+    const masks: Tensor[] = [];
+    if (isCausal) masks.push(causalMask(queries, keys));
+    if (attnMask !== undefined) {
+      const perHead = [batch * this.numHeads, queries, keys];
+      requireMask('attnMask', attnMask, [[queries, keys], perHead]);
+      masks.push(attnMask.ndim === 2 ? attnMask : reshape(attnMask, [batch, this.numHeads, queries, keys]));
+    }
+    if (keyPaddingMask !== undefined) {
+      requireMask('keyPaddingMask', keyPaddingMask, [batched ? [batch, keys] : [keys]]);
+      masks.push(reshape(keyPaddingMask, [batch, 1, 1, keys]));
+    }
+    return masks;
+  }
+
+  #check(query: Tensor, key: Tensor, value: Tensor): void {
+    const wrong = (operand: string, x: Tensor, expected: string): ShapeError =>
+      new ShapeError(`${operand} has shape ${formatShape(x.shape)}; it takes ${expected}.`, {
+        op: 'MultiheadAttention',
+        operand,
+        actual: x.shape,
+        expected,
+      });
+    const layout = this.batchFirst ? '(N, length, features)' : '(length, N, features)';
+    const batchAxis = this.batchFirst ? 0 : 1;
+    for (const [operand, x, features] of [
+      ['query', query, this.embedDim],
+      ['key', key, this.kdim],
+      ['value', value, this.vdim],
+    ] as const) {
+      const fits =
+        x.ndim === query.ndim && (x.ndim === 2 || x.ndim === 3) && x.shape[x.ndim - 1] === features;
+      if (!fits || (x.ndim === 3 && x.shape[batchAxis] !== query.shape[batchAxis]))
+        throw wrong(
+          operand,
+          x,
+          `${layout} or (length, features) with ${features} features, batched as the query is`,
+        );
+    }
+    const lengthAxis = value.ndim === 3 && this.batchFirst ? 1 : 0;
+    if (key.shape[lengthAxis] !== value.shape[lengthAxis])
+      throw wrong('value', value, `as many elements as the key has, ${key.shape[lengthAxis]}`);
+  }
+
+  override extraRepr(): string {
+    const parts = [`${this.embedDim}, ${this.numHeads}`];
+    if (this.dropout !== 0) parts.push(`dropout=${this.dropout}`);
+    if (this.batchFirst) parts.push('batchFirst=true');
+    return parts.join(', ');
+  }
+}
+
+/**
+ * A bool mask of shape (queries, keys), true where the key comes after the query: what a query may not look at in a sequence that is
+ * generated from left to right. PyTorch's `generate_square_subsequent_mask`, as bool.
+ *
+ * @example
+ * causalMask(2).toArray(); // [[0, 1], [0, 0]]
+ */
+export function causalMask(queries: number, keys = queries): Tensor {
+  const later = new Uint8Array(queries * keys);
+  for (let i = 0; i < queries; i++) for (let j = i + 1; j < keys; j++) later[i * keys + j] = 1;
+  return tensor(later, { shape: [queries, keys], dtype: 'bool' });
+}
+
+// Keys that were added at the end are hidden from nobody.
+function hide(scores: Tensor, mask: Tensor, added: number): Tensor {
+  const full =
+    added === 0
+      ? mask
+      : cat([mask, zeros([...mask.shape.slice(0, -1), added], { dtype: mask.dtype })], { axis: -1 });
+  if (full.dtype === 'bool') return maskedFill(scores, full, Number.NEGATIVE_INFINITY);
+  return add(scores, full);
+}
+
+function requireMask(operand: string, mask: Tensor, shapes: readonly (readonly number[])[]): void {
+  const op = 'MultiheadAttention';
+  if (mask.dtype !== 'bool' && !isFloat(mask.dtype)) {
+    throw new DTypeError(
+      `${operand} is ${mask.dtype}; give bool (true hides a key), or numbers to add to the scores.`,
+      {
+        op,
+        operand,
+        actual: mask.dtype,
+        expected: 'bool or floating-point',
+      },
+    );
+  }
+  if (shapes.some((shape) => String(shape) === String(mask.shape))) return;
+  const expected = shapes.map(formatShape).join(' or ');
+  throw new ShapeError(`${operand} has shape ${formatShape(mask.shape)}; it takes ${expected}.`, {
+    op,
+    operand,
+    actual: mask.shape,
+    expected,
+  });
+}

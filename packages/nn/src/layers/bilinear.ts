@@ -1,0 +1,54 @@
+// A layer that is linear in each of two inputs.
+
+import { add, einsum, type Tensor, zeros } from '@adjoint/core';
+import { type InitOptions, uniform_ } from '../init/fill.ts';
+import { Module } from '../module/module.ts';
+import { Parameter } from '../module/parameter.ts';
+import type { LinearOptions } from './linear.ts';
+import { requireInteger } from './options.ts';
+
+/**
+ * `y_o = x1ᵀ · weight_o · x2 + bias_o`. PyTorch's `nn.Bilinear`.
+ *
+ * Inputs (..., in1) and (..., in2), output (..., out). Parameters: weight (out, in1, in2), bias (out); both start uniform in
+ * ±1/sqrt(in1).
+ *
+ * @throws ArgumentError for a size that is no positive integer.
+ * @example
+ * new Bilinear(20, 30, 40).forward(zeros([128, 20]), zeros([128, 30])).shape; // [128, 40]
+ */
+export class Bilinear extends Module {
+  readonly in1Features: number;
+  readonly in2Features: number;
+  readonly outFeatures: number;
+  readonly weight: Parameter;
+  readonly bias: Parameter | null;
+
+  constructor(in1Features: number, in2Features: number, outFeatures: number, options: LinearOptions = {}) {
+    super();
+    this.in1Features = requireInteger('Bilinear', 'in1Features', in1Features, 1);
+    this.in2Features = requireInteger('Bilinear', 'in2Features', in2Features, 1);
+    this.outFeatures = requireInteger('Bilinear', 'outFeatures', outFeatures, 1);
+    const { bias = true, dtype = 'float32' } = options;
+    this.weight = new Parameter(zeros([outFeatures, in1Features, in2Features], { dtype }));
+    this.bias = bias ? new Parameter(zeros([outFeatures], { dtype })) : null;
+    this.resetParameters(options);
+  }
+
+  /** Draws weight and bias anew. */
+  resetParameters({ generator }: InitOptions = {}): void {
+    const bound = 1 / Math.sqrt(this.in1Features);
+    uniform_(this.weight, { low: -bound, high: bound, generator });
+    if (this.bias !== null) uniform_(this.bias, { low: -bound, high: bound, generator });
+  }
+
+  forward(x1: Tensor, x2: Tensor): Tensor {
+    const product = einsum('...i,oij,...j->...o', x1, this.weight, x2);
+    return this.bias === null ? product : add(product, this.bias);
+  }
+
+  override extraRepr(): string {
+    const { in1Features, in2Features, outFeatures, bias } = this;
+    return `${in1Features}, ${in2Features}, ${outFeatures}${bias === null ? ', bias=false' : ''}`;
+  }
+}

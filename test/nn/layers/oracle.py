@@ -1,0 +1,144 @@
+"""Writes what PyTorch's layers give: for each case the parameters, inputs, outputs, and the gradients of sum(output * cotangent) with
+respect to inputs and parameters, in float64.
+
+    /usr/bin/python3 test/nn/layers/oracle.py > test/nn/layers/oracle.json
+"""
+import json
+import random
+
+import torch
+from torch import nn
+
+torch.set_default_dtype(torch.float64)
+torch.manual_seed(0)
+CASES = []
+
+
+def encode(t):
+    dtype = 'bool' if t.dtype == torch.bool else 'int32' if t.dtype == torch.int64 else 'float64'
+    return {'dtype': dtype, 'shape': list(t.shape), 'data': [int(x) if dtype != 'float64' else x for x in t.detach().reshape(-1).tolist()]}
+
+
+def flat(value):
+    if isinstance(value, torch.Tensor):
+        return [value]
+    return [t for v in value if v is not None for t in flat(v)]
+
+
+def case(layer, args, options, module, inputs, call=None, keywords=None, note=''):
+    """call(module, *inputs); keywords: what Adjoint's forward gets after the inputs."""
+    rng = random.Random(len(CASES))
+    for p in module.parameters():
+        p.data = torch.tensor([rng.randint(-64, 64) / 64 for _ in range(p.numel())]).reshape(p.shape)
+    for b in module.buffers():
+        if b.dtype == torch.float64:
+            b.copy_(torch.tensor([rng.randint(16, 64) / 64 for _ in range(b.numel())]).reshape(b.shape))
+    state = {k: encode(v) for k, v in module.state_dict().items()}
+    leaves = [x for x in inputs if x.dtype == torch.float64]
+    for x in leaves:
+        x.requires_grad_(True)
+    outputs = flat((call or (lambda m, *xs: m(*xs)))(module, *inputs))
+    cotangents = [torch.tensor([rng.randint(-64, 64) / 64 for _ in range(o.numel())]).reshape(o.shape) for o in outputs]
+    parameters = dict(module.named_parameters())
+    grads = torch.autograd.grad(sum((o * c).sum() for o, c in zip(outputs, cotangents)), leaves + list(parameters.values()), allow_unused=True)
+    CASES.append({
+        'layer': layer, 'args': args, 'options': options, 'keywords': {k: encode(v) if isinstance(v, torch.Tensor) else v for k, v in (keywords or {}).items()},
+        'note': note, 'state': state, 'inputs': [encode(x) for x in inputs], 'outputs': [encode(o) for o in outputs], 'cotangents': [encode(c) for c in cotangents],
+        'inputGrads': [encode(g) for g in grads[:len(leaves)]],
+        'parameterGrads': {name: None if g is None else encode(g) for name, g in zip(parameters, grads[len(leaves):])},
+    })
+
+
+def x(*shape):
+    rng = random.Random(str(shape) + str(len(CASES)))
+    n = 1
+    for s in shape:
+        n *= s
+    return torch.tensor([rng.randint(-64, 64) / 32 for _ in range(n)]).reshape(shape)
+
+
+def simple():
+    case('Linear', [3, 2], {}, nn.Linear(3, 2), [x(2, 4, 3)])
+    case('Linear', [3, 2], {'bias': False}, nn.Linear(3, 2, bias=False), [x(3)])
+    case('Bilinear', [2, 3, 4], {}, nn.Bilinear(2, 3, 4), [x(5, 2), x(5, 3)])
+    case('Embedding', [5, 3], {'paddingIdx': 1}, nn.Embedding(5, 3, padding_idx=1), [torch.tensor([[0, 1, 4], [4, 4, 1]])])
+    case('Conv2d', [4, 6, [2, 3]], {'groups': 2, 'stride': [2, 1], 'padding': 1, 'dilation': [1, 2]},
+         nn.Conv2d(4, 6, (2, 3), groups=2, stride=(2, 1), padding=1, dilation=(1, 2)), [x(2, 4, 5, 6)])
+    case('Conv1d', [2, 3, 2], {}, nn.Conv1d(2, 3, 2), [x(2, 5)])
+    case('Conv3d', [2, 3, 2], {'bias': False}, nn.Conv3d(2, 3, 2, bias=False), [x(1, 2, 3, 2, 4)])
+    case('ConvTranspose2d', [4, 6, [2, 3]], {'groups': 2, 'stride': [2, 3], 'padding': [0, 1], 'outputPadding': [1, 0]},
+         nn.ConvTranspose2d(4, 6, (2, 3), groups=2, stride=(2, 3), padding=(0, 1), output_padding=(1, 0)), [x(2, 4, 2, 3)])
+    case('ConvTranspose2d', [2, 3, 3], {'stride': 2}, nn.ConvTranspose2d(2, 3, 3, stride=2), [x(1, 2, 3, 3)],
+         lambda m, v: m(v, output_size=[8, 7]), {'outputSize': [8, 7]}, 'outputSize')
+    case('ConvTranspose1d', [2, 3, 3], {'dilation': 3, 'outputPadding': 2}, nn.ConvTranspose1d(2, 3, 3, dilation=3, output_padding=2), [x(2, 2, 4)])
+    case('ConvTranspose3d', [2, 2, 2], {'stride': 2}, nn.ConvTranspose3d(2, 2, 2, stride=2), [x(1, 2, 1, 2, 2)])
+    case('PReLU', [], {'numParameters': 3}, nn.PReLU(3), [x(2, 3, 2)])
+    case('MaxPool2d', [2], {'stride': 1, 'padding': 1}, nn.MaxPool2d(2, 1, 1), [x(1, 2, 3, 4) + torch.arange(24).reshape(1, 2, 3, 4) / 1000])
+    case('AvgPool2d', [[2, 3]], {'padding': 1, 'countIncludePad': False}, nn.AvgPool2d((2, 3), padding=1, count_include_pad=False), [x(1, 2, 4, 5)])
+    case('AdaptiveAvgPool2d', [[2, 3]], None, nn.AdaptiveAvgPool2d((2, 3)), [x(1, 2, 5, 4)])
+    case('Upsample', [], {'scaleFactor': 2, 'mode': 'bilinear'}, nn.Upsample(scale_factor=2, mode='bilinear'), [x(1, 2, 3, 2)])
+    case('PixelShuffle', [2], None, nn.PixelShuffle(2), [x(1, 8, 2, 3)])
+    case('PixelUnshuffle', [2], None, nn.PixelUnshuffle(2), [x(1, 2, 4, 6)])
+    case('Unfold', [[2, 2]], {'stride': 2}, nn.Unfold((2, 2), stride=2), [x(1, 2, 4, 4)])
+    case('Fold', [[4, 4], [2, 2]], {'stride': 1}, nn.Fold((4, 4), (2, 2), stride=1), [x(1, 8, 9)])
+    case('GroupNorm', [2, 4], {}, nn.GroupNorm(2, 4), [x(3, 4, 2)])
+    case('BatchNorm2d', [3], {}, nn.BatchNorm2d(3).eval(), [x(2, 3, 2, 2)], note='eval')
+
+
+def recurrent():
+    for name, layer in (('RNN', nn.RNN), ('LSTM', nn.LSTM), ('GRU', nn.GRU)):
+        states = 2 if name == 'LSTM' else 1
+        run = lambda m, v, *s: m(v) if not s else m(v, s if len(s) == 2 else s[0])
+        case(name, [3, 2], {}, layer(3, 2), [x(4, 2, 3)], run)
+        case(name, [3, 2], {'numLayers': 2, 'bidirectional': True}, layer(3, 2, 2, bidirectional=True), [x(4, 2, 3), *[x(4, 2, 2) for _ in range(states)]], run, note='states')
+        case(name, [3, 2], {'batchFirst': True, 'bias': False}, layer(3, 2, batch_first=True, bias=False), [x(2, 5, 3), *[x(1, 2, 2) for _ in range(states)]], run, note='states')
+        case(name, [3, 2], {'bidirectional': True, 'batchFirst': True}, layer(3, 2, bidirectional=True, batch_first=True), [x(3, 3)], run, note='unbatched')
+    case('RNN', [3, 2], {'nonlinearity': 'relu'}, nn.RNN(3, 2, nonlinearity='relu'), [x(4, 2, 3)])
+    for name, cell in (('RNNCell', nn.RNNCell), ('LSTMCell', nn.LSTMCell), ('GRUCell', nn.GRUCell)):
+        states = 2 if name == 'LSTMCell' else 1
+        run = lambda m, v, *s: m(v) if not s else m(v, s if len(s) == 2 else s[0])
+        case(name, [3, 2], {}, cell(3, 2), [x(4, 3), *[x(4, 2) for _ in range(states)]], run, note='states')
+        case(name, [3, 2], {'bias': False}, cell(3, 2, bias=False), [x(3)], run, note='unbatched')
+
+
+def attention():
+    M = nn.MultiheadAttention
+    run = lambda m, q, k, v: m(q, k, v)
+    case('MultiheadAttention', [4, 2], {}, M(4, 2), [x(3, 2, 4), x(5, 2, 4), x(5, 2, 4)], run)
+    case('MultiheadAttention', [4, 2], {'batchFirst': True, 'kdim': 3, 'vdim': 5}, M(4, 2, batch_first=True, kdim=3, vdim=5),
+         [x(2, 3, 4), x(2, 4, 3), x(2, 4, 5)], lambda m, q, k, v: m(q, k, v, average_attn_weights=False), {'averageAttnWeights': False})
+    case('MultiheadAttention', [4, 2], {'bias': False}, M(4, 2, bias=False), [x(3, 4), x(5, 4), x(5, 4)], run, note='unbatched')
+    padding = torch.tensor([[False, True, False, False], [False, False, False, True]])
+    mask = torch.tensor([[False, True, False, False], [False, False, False, False], [True, False, False, False]])
+    case('MultiheadAttention', [4, 2], {'addBiasKv': True, 'addZeroAttn': True}, M(4, 2, add_bias_kv=True, add_zero_attn=True), [x(3, 2, 4), x(4, 2, 4), x(4, 2, 4)],
+         lambda m, q, k, v: m(q, k, v, key_padding_mask=padding, attn_mask=mask), {'keyPaddingMask': padding, 'attnMask': mask}, 'masks')
+    additive = x(4, 3, 4)
+    case('MultiheadAttention', [4, 2], {}, M(4, 2), [x(3, 2, 4), x(4, 2, 4), x(4, 2, 4)],
+         lambda m, q, k, v: m(q, k, v, attn_mask=additive, need_weights=False)[0], {'attnMask': additive, 'needWeights': False}, 'a mask per head, added')
+    causal = torch.triu(torch.ones(4, 4), 1).bool()
+    case('MultiheadAttention', [4, 1], {}, M(4, 1), [x(4, 2, 4), x(4, 2, 4), x(4, 2, 4)], lambda m, q, k, v: m(q, k, v, attn_mask=causal), {'isCausal': True}, 'causal')
+    E, D = nn.TransformerEncoderLayer, nn.TransformerDecoderLayer
+    case('TransformerEncoderLayer', [4, 2], {'dimFeedforward': 3, 'dropout': 0}, E(4, 2, 3, 0.0), [x(3, 2, 4)])
+    case('TransformerEncoderLayer', [4, 2], {'dimFeedforward': 3, 'dropout': 0, 'activation': 'gelu', 'batchFirst': True, 'normFirst': True, 'layerNormEps': 0.01},
+         E(4, 2, 3, 0.0, activation='gelu', batch_first=True, norm_first=True, layer_norm_eps=0.01), [x(2, 3, 4)],
+         lambda m, v: m(v, src_mask=causal[:3, :3], src_key_padding_mask=padding[:, :3]), {'mask': causal[:3, :3], 'keyPaddingMask': padding[:, :3]}, 'masks')
+    case('TransformerDecoderLayer', [4, 2], {'dimFeedforward': 3, 'dropout': 0}, D(4, 2, 3, 0.0), [x(4, 2, 4), x(3, 2, 4)],
+         lambda m, t, v: m(t, v, tgt_mask=causal), {'tgtIsCausal': True}, 'causal')
+    case('TransformerDecoderLayer', [4, 2], {'dimFeedforward': 3, 'dropout': 0, 'normFirst': True}, D(4, 2, 3, 0.0, norm_first=True), [x(3, 2, 4), x(4, 2, 4)],
+         lambda m, t, v: m(t, v, memory_key_padding_mask=padding), {'memoryKeyPaddingMask': padding}, 'memory mask')
+
+
+def norms():
+    case('weightNorm Linear', [3, 2], {}, nn.utils.weight_norm(nn.Linear(3, 2)), [x(4, 3)])
+    case('weightNorm Conv2d', [2, 3, 2], {}, nn.utils.weight_norm(nn.Conv2d(2, 3, 2)), [x(1, 2, 3, 3)])
+    for training in (True, False):
+        layer = nn.utils.spectral_norm(nn.Linear(3, 4), n_power_iterations=2)
+        layer.train(training)
+        case('spectralNorm Linear', [3, 4], {'nPowerIterations': 2}, layer, [x(5, 3)], note='train' if training else 'eval')
+
+
+simple()
+recurrent()
+attention()
+norms()
+print('[\n%s\n]' % ',\n'.join(json.dumps(c, separators=(',', ':')) for c in CASES))
