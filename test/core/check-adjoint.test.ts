@@ -245,6 +245,21 @@ describe('adjointCheckOp', () => {
     );
   });
 
+  test('checks a linear op of several operands with the others at zero', () => {
+    const blend = defineOp({
+      name: 'blend',
+      operands: ['a', 'b'],
+      infer: ([a]) => ({ shape: a.shape, dtype: a.dtype }),
+      forward: ([a, b], out) => {
+        for (let i = 0; i < out.length; i++) out[i] = 2 * a.data[i] - b.data[i];
+      },
+      vjps: [vjpRule((g) => mul(g, 2)), vjpRule((g) => mul(g, -1))],
+      forwardMode: 'linear',
+    });
+    const operands = [zeros([2, 2], { dtype: 'float64' }), zeros([2, 2], { dtype: 'float64' })];
+    expect(adjointCheckOp(blend, operands, undefined).map(({ ok }) => ok)).toEqual([true, true]);
+  });
+
   test('finds an op that is not what its record claims', () => {
     const affine = defineOp({
       name: 'affine',
