@@ -5,6 +5,7 @@ import { checkDType, type DType, isHalf } from '../dtype.ts';
 import { defineOp, vjp } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
+import { noFlops } from './infer.ts';
 
 const zero = { data: new Float64Array(1), shape: [], strides: [], offset: 0 };
 
@@ -24,6 +25,7 @@ export const castOp = defineOp<readonly ['x'], { readonly to: DType; readonly fr
   layout: 'strided',
   vjps: [vjp((g, { attrs }) => cast(g, attrs.from))],
   forwardMode: 'linear',
+  flops: noFlops,
 });
 
 /**

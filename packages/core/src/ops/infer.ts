@@ -55,6 +55,9 @@ export function inferFloat([x]: readonly OperandSpec[]): ResultSpec {
   return { shape: x.shape, dtype, compute: dtype };
 }
 
+/** Floating-point operations of what only moves elements, or converts them. */
+export const noFlops = (): number => 0;
+
 /** Floating-point operations of a reduction: one per element that goes in. */
 export function flopsPerElement([x]: readonly OperandSpec[]): number {
   return sizeOf(x.shape);

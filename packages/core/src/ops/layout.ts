@@ -15,6 +15,7 @@ import {
 } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
+import { noFlops } from './infer.ts';
 
 /** A contiguous copy. */
 export const cloneOp = defineOp({
@@ -25,6 +26,7 @@ export const cloneOp = defineOp({
   layout: 'strided',
   vjps: [vjp((g) => g)],
   forwardMode: 'linear',
+  flops: noFlops,
 });
 
 /** The same elements seen under another shape, where the operand's strides allow it without a copy. */
@@ -89,6 +91,7 @@ export const unsliceOp = defineOp<readonly ['x'], SliceAttrs>({
   layout: 'strided',
   vjps: [vjp((g, { attrs }) => slice(g, attrs))],
   forwardMode: 'linear',
+  flops: noFlops,
 });
 
 /** The view that `attrs` describe; the public functions on top of it check them. */

@@ -6,6 +6,7 @@ import { defineOp, vjp } from '../registry.ts';
 import { rowMajorStrides } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
+import { noFlops } from './infer.ts';
 import { type SliceAttrs, slice as sliceView, unslice } from './layout.ts';
 import { selectAlong } from './lookup.ts';
 import { requireRepresentable } from './masked.ts';
@@ -25,6 +26,7 @@ export const padOp = defineOp<readonly ['x'], SliceAttrs & { readonly value: num
   layout: 'strided',
   vjps: [vjp((g, { attrs }) => sliceView(g, attrs))],
   forwardMode: ([tangent], _, __, { attrs }) => unslice(tangent!, attrs),
+  flops: noFlops,
 });
 
 /** What a frame is filled with; `'reflect'` mirrors without repeating the edge, `'circular'` wraps around. */
