@@ -554,3 +554,8 @@ describe('errors name the index, where it stands, and what is legal', () => {
     );
   });
 });
+
+test('scatterAdd of bools is true where any is, however many fall on one place', () => {
+  const [place, added] = [zeros([256], { dtype: 'int32' }), zeros([256]).add(1).to('bool')];
+  expect(scatterAdd(zeros([2], { dtype: 'bool' }), 0, place, added).toArray()).toEqual([1, 0]);
+});

@@ -9,9 +9,11 @@ import { apply } from '../tape/apply.ts';
 import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { add } from './arithmetic.ts';
-import { eq } from './compare.ts';
+import { cast } from './cast.ts';
+import { eq, logicalOr } from './compare.ts';
 import { expand } from './expand-sum.ts';
 import { asStrided, readIndices, requireIndex } from './index-values.ts';
+import { inferSame } from './infer.ts';
 import { reshape, slice as sliceView } from './layout.ts';
 import { type Operand, toOperand } from './operand.ts';
 import { where } from './select.ts';
@@ -57,7 +59,7 @@ export const scatterSumOp = defineOp<readonly ['source', 'index'], GatherAttrs &
     requireIndex(op, 'index', index);
     requireInside(op, index, { ...index, shape }, axis);
     requireSourceShape(op, source, index);
-    return { shape, dtype: source.dtype };
+    return { ...inferSame(op)([source]), shape };
   },
   forward: ([source, index], out, { axis, op, shape }) => {
     const values = readIndices(index, { op, operand: 'index', size: shape[axis] });
@@ -225,7 +227,11 @@ export function scatterAdd(x: Tensor, axis: number, index: Tensor, source: Tenso
   const op = 'scatterAdd';
   const along = checkAxis(axis, x.ndim, op);
   requireSameType(op, source, x);
-  return add(x, scatterSum(cutTo(op, source, index), index, { axis: along, op, shape: x.shape }));
+  const added = cutTo(op, source, index);
+  const attrs = { axis: along, op, shape: x.shape };
+  // Bools are counted, for a byte would overflow.
+  if (x.dtype !== 'bool') return add(x, scatterSum(added, index, attrs));
+  return logicalOr(x, scatterSum(cast(added, 'int32'), index, attrs));
 }
 
 // The corner of the source that the index covers.

@@ -51,7 +51,7 @@ function fits(shape: Shape, first: Shape, axis: number): boolean {
 
 function misfitError(tensor: OperandSpec, index: number, first: OperandSpec, axis: number): ShapeError {
   return new ShapeError(
-    `tensor ${index} has shape ${formatShape(tensor.shape)} and tensor 0 ${formatShape(first.shape)}; all sizes but that of axis ${axis} must be equal.`,
+    `tensors[${index}] has shape ${formatShape(tensor.shape)} and tensors[0] ${formatShape(first.shape)}; all sizes but that of axis ${axis} must be equal.`,
     {
       op: 'cat',
       operand: `tensors[${index}]`,
@@ -80,7 +80,7 @@ export function cat(tensors: readonly Tensor[], { axis = 0 }: AxisOptions = {}):
   requireSome('cat', tensors);
   const scalar = tensors.findIndex((tensor) => tensor.ndim === 0);
   if (scalar >= 0) {
-    throw new ShapeError(`tensor ${scalar} has no axes to join along; use stack, which makes one.`, {
+    throw new ShapeError(`tensors[${scalar}] has no axes to join along; use stack, which makes one.`, {
       op: 'cat',
       operand: `tensors[${scalar}]`,
       actual: [],
@@ -115,7 +115,7 @@ export function stack(tensors: readonly Tensor[], { axis = 0 }: AxisOptions = {}
     if (tensor.ndim === shape.length && tensor.shape.every((size, k) => size === shape[k]))
       return reshape(tensor, [...shape.slice(0, at), 1, ...shape.slice(at)]);
     throw new ShapeError(
-      `tensor ${i} has shape ${formatShape(tensor.shape)} and tensor 0 ${formatShape(shape)}; stacked tensors have one shape.`,
+      `tensors[${i}] has shape ${formatShape(tensor.shape)} and tensors[0] ${formatShape(shape)}; stacked tensors have one shape.`,
       { op: 'stack', operand: `tensors[${i}]`, actual: tensor.shape, expected: formatShape(shape) },
     );
   });

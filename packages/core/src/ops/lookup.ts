@@ -8,6 +8,7 @@ import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { eq } from './compare.ts';
 import { type IndexRule, readIndices, readWrappedIndices, requireIndex } from './index-values.ts';
+import { inferSame } from './infer.ts';
 import { reshape } from './layout.ts';
 import { where } from './select.ts';
 
@@ -53,7 +54,7 @@ export const indexSumOp = defineOp<readonly ['source', 'index'], SelectAttrs & {
         { op, operand: 'source', actual: source.shape, expected: formatShape(expected) },
       );
     }
-    return { shape, dtype: source.dtype };
+    return { ...inferSame(op)([source]), shape };
   },
   forward: ([source, index], out, { axis, op, shape }) => {
     kernels.indexAdd(source, axis, readIndices(index, rule(op, shape[axis])), out, shape);

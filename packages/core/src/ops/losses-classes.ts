@@ -122,10 +122,9 @@ export function crossEntropy(
   requireReduction(op, reduction);
   requireNumber(op, 'labelSmoothing', labelSmoothing, (s) => s >= 0 && s <= 1, 'a number from 0 to 1');
   const call = readCall(op, input, target, weight);
-  const logProbs = { ...call, input: logSoftmax(call.input, { axis: 1 }) };
   if (!isFloat(target.dtype)) {
     requireClassShapes(call);
-    return crossEntropyOfClasses(logProbs, ignoreIndex ?? -100, labelSmoothing, reduction);
+    return crossEntropyOfClasses(call, ignoreIndex ?? -100, labelSmoothing, reduction);
   }
   requireProbabilityShape(call);
   if (ignoreIndex !== undefined) {
@@ -134,7 +133,7 @@ export function crossEntropy(
       { op, operand: 'ignoreIndex', actual: ignoreIndex, expected: 'no ignoreIndex beside probabilities' },
     );
   }
-  return crossEntropyOfProbabilities(logProbs, labelSmoothing, reduction);
+  return crossEntropyOfProbabilities(call, labelSmoothing, reduction);
 }
 
 function crossEntropyOfClasses(
@@ -143,13 +142,14 @@ function crossEntropyOfClasses(
   smoothing: number,
   reduction: Reduction,
 ): Tensor {
-  const { input, weight } = call;
+  const { weight } = call;
   const classes = pickClasses(call, ignoreIndex);
-  let losses = ownLosses(input, classes);
+  const logProbs = logSoftmax(call.input, { axis: 1 });
+  let losses = ownLosses(logProbs, classes);
   if (smoothing > 0) {
-    const all = weight === undefined ? input : mul(input, perClass(weight, input));
+    const all = weight === undefined ? logProbs : mul(logProbs, perClass(weight, logProbs));
     const spread = where(classes.counts, neg(sum(all, { axes: 1 })), 0);
-    losses = add(mul(losses, 1 - smoothing), mul(spread, smoothing / input.shape[1]));
+    losses = add(mul(losses, 1 - smoothing), mul(spread, smoothing / logProbs.shape[1]));
   }
   return reduceWeighted(call, losses, classes, reduction);
 }
@@ -158,7 +158,7 @@ function crossEntropyOfProbabilities(call: Call, smoothing: number, reduction: R
   const { input, weight, target } = call;
   const classes = input.shape[1];
   const smoothed = smoothing === 0 ? target : add(mul(target, 1 - smoothing), smoothing / classes);
-  const terms = mul(smoothed, input);
+  const terms = mul(smoothed, logSoftmax(input, { axis: 1 }));
   const losses = neg(sum(weight === undefined ? terms : mul(terms, perClass(weight, input)), { axes: 1 }));
   if (reduction === 'none') return call.batched ? losses : reshape(losses, []);
   return reduction === 'sum' ? sum(losses) : mean(losses);
@@ -176,8 +176,9 @@ interface TargetClasses {
 
 function pickClasses({ op, input, target, weight }: Call, ignoreIndex: number): TargetClasses {
   const classes = input.shape[1];
-  const counts = ne(target, ignoreIndex);
+  // Checks the target, so it stands before all else.
   const safe = apply(classIndexOp, [target], { op, classes, ignoreIndex });
+  const counts = ne(target, ignoreIndex);
   const [batch, ...spatial] = target.shape;
   const index = reshape(safe, [batch, 1, ...spatial]);
   const weights =

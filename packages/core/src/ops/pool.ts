@@ -30,7 +30,7 @@ export const maxPoolPlacesOp = defineOp<readonly ['x'], PoolGeometry>({
   name: 'maxPoolPlaces',
   operands: ['x'],
   infer: ([x], g) => {
-    requireOperand('maxPoolPlaces', x, shapeOfX(g));
+    requireOperand('maxPoolPlaces', 'x', x, shapeOfX(g));
     return { shape: shapeOfY(g), dtype: 'int32' };
   },
   forward: ([x], out, g) => {
@@ -47,7 +47,7 @@ export const avgPoolOp = defineOp<readonly ['x'], PoolGeometry>({
   name: 'avgPool',
   operands: ['x'],
   infer: ([x], g) => {
-    requireOperand('avgPool', x, shapeOfX(g));
+    requireOperand('avgPool', 'x', x, shapeOfX(g));
     return { shape: shapeOfY(g), dtype: x.dtype };
   },
   forward: ([x], out, g) => kernels.avgPool(g, x.data as FloatArray, out as FloatArray),
@@ -60,7 +60,7 @@ export const avgPoolInputGradOp = defineOp<readonly ['y'], PoolGeometry>({
   name: 'avgPoolInputGrad',
   operands: ['y'],
   infer: ([y], g) => {
-    requireOperand('avgPoolInputGrad', y, shapeOfY(g));
+    requireOperand('avgPoolInputGrad', 'y', y, shapeOfY(g));
     return { shape: shapeOfX(g), dtype: y.dtype };
   },
   forward: ([y], out, g) => kernels.avgPoolInputGrad(g, y.data as FloatArray, out as FloatArray),
@@ -68,12 +68,13 @@ export const avgPoolInputGradOp = defineOp<readonly ['y'], PoolGeometry>({
   forwardMode: 'linear',
 });
 
-function requireOperand(op: string, operand: OperandSpec, expected: Shape): void {
-  requireFloat(op, 'x', operand);
-  if (sameShape(operand.shape, expected)) return;
+function requireOperand(op: string, operand: string, spec: OperandSpec, expected: Shape): void {
+  requireFloat(op, operand, spec);
+  const { shape } = spec;
+  if (sameShape(shape, expected)) return;
   throw new ShapeError(
-    `the operand has shape ${formatShape(operand.shape)}, and the geometry says ${formatShape(expected)}; make the geometry from the operand's own shape.`,
-    { op, operand: 'x', actual: operand.shape, expected: formatShape(expected) },
+    `${operand} has shape ${formatShape(shape)}, and the geometry says ${formatShape(expected)}; make the geometry from the operand's own shape.`,
+    { op, operand, actual: shape, expected: formatShape(expected) },
   );
 }
 

@@ -14,7 +14,7 @@ import { add, mul } from './arithmetic.ts';
 import { flip } from './axes.ts';
 import { zerosLike } from './create.ts';
 import { expand, type ReduceAttrs, type ReduceOptions, reduceAttrs, sum, unreduce } from './expand-sum.ts';
-import { flopsPerElement } from './infer.ts';
+import { flopsPerElement, inferSame } from './infer.ts';
 import { cat } from './join.ts';
 import { permute, reshape } from './layout.ts';
 import { scalar } from './operand.ts';
@@ -46,7 +46,7 @@ export const cumsumOp = defineOp<readonly ['x'], AxisAttrs>({
 export const recurrenceOp = defineOp<readonly ['a', 'b'], AxisAttrs>({
   name: 'recurrence',
   operands: ['a', 'b'],
-  infer: ([, b]) => ({ shape: b.shape, dtype: b.dtype }),
+  infer: ([, b]) => inferSame('recurrence')([b]),
   forward: ([a, b], out, { axis }) => kernels.recurrence(a, b, axis, out),
   layout: 'strided',
   vjps: [

@@ -6,6 +6,7 @@ import { defineOp, vjp } from '../registry.ts';
 import { rowMajorStrides, type Shape, sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
+import { inferSame } from './infer.ts';
 import { reshape, slice as sliceView } from './layout.ts';
 import { pad } from './pad.ts';
 import { readImages } from './pool.ts';
@@ -39,7 +40,7 @@ export const windowsOp = defineOp<readonly ['x'], WindowAttrs>({
 export const overlapOp = defineOp<readonly ['windows'], WindowAttrs>({
   name: 'overlap',
   operands: ['windows'],
-  infer: ([windows], { whole }) => ({ shape: whole, dtype: windows.dtype }),
+  infer: ([windows], { whole }) => ({ ...inferSame('overlap')([windows]), shape: whole }),
   forward: ([windows], out, attrs) => {
     const strides = windowStrides(rowMajorStrides(attrs.whole), attrs);
     const target: Strided = { data: out, shape: shapeOf(attrs), strides, offset: 0 };
