@@ -41,7 +41,7 @@ export function refusalTests(calls: readonly Call[], adapters: Adapters): void {
   for (const call of calls) {
     if (!(call.op in adapters)) continue;
     it(`${call.op} refuses: ${call.name}`, () => {
-      const args = call.args.map((argument) => toOperand(argument));
+      const args = operandsOf(call);
       expect(() => adapters[call.op](args, call.options)).toThrow(expect.objectContaining({ op: call.op }));
     });
   }
@@ -131,6 +131,11 @@ function weightedSum(tensors: readonly Tensor[], weights: readonly (Tensor | nul
     return weight === null || weight === undefined ? [] : [sum(mul(t, weight))];
   });
   return terms.reduce((total, term) => add(total, term));
+}
+
+/** The arguments of a call, none of which requires a gradient. */
+export function operandsOf({ args }: Call): Operand[] {
+  return args.map((argument) => toOperand(argument));
 }
 
 function toOperand(argument: Argument, path = '', grads: ByPath = {}, leaves?: Map<string, Tensor>): Operand {
