@@ -20,6 +20,8 @@ export interface Settings {
   readonly lr: number;
   /** How many images there are to train on. */
   readonly images: number;
+  /** SHA-256 of the images: as many others would not do. */
+  readonly digest: string;
 }
 
 /** How far a run has come, and what its losses were. */
@@ -32,10 +34,11 @@ export interface History {
 /** Writes the checkpoint in place of an older one. */
 export async function save(path: string, parts: Parts, settings: Settings, history: History): Promise<void> {
   const { position, training, heldOut } = history;
+  const { digest, ...numbers } = settings;
   await saveCheckpoint(path, {
     ...parts,
-    progress: { ...position, ...settings },
-    extra: { training, heldOut },
+    progress: { ...position, ...numbers },
+    extra: { training, heldOut, digest },
   });
 }
 
@@ -48,11 +51,13 @@ export async function save(path: string, parts: Parts, settings: Settings, histo
 export async function resume(path: string, parts: Parts, settings: Settings): Promise<History> {
   const checkpoint = await readCheckpoint(path);
   const { progress, extra } = checkpoint;
+  const made: Readonly<Record<string, unknown>> = { ...progress, digest: extra.digest };
   for (const [name, value] of Object.entries(settings)) {
-    if (progress[name] === value) continue;
+    if (made[name] === value) continue;
+    const what = name === 'digest' ? 'images of SHA-256' : name;
     throw new ArgumentError(
-      `${path} was made with ${name} ${progress[name]}, and this run has ${value}; give the same, or start anew in another folder (--out).`,
-      { op: '--resume', operand: name, actual: value, expected: String(progress[name]) },
+      `${path} was made with ${what} ${made[name]}, and this run has ${value}; give the same, or start anew in another folder (--out).`,
+      { op: '--resume', operand: name, actual: value, expected: String(made[name]) },
     );
   }
   restoreCheckpoint(checkpoint, parts);

@@ -1,5 +1,6 @@
 // The images to train on: MNIST from a folder, or digits drawn from strokes.
 
+import { createHash } from 'node:crypto';
 import { type Tensor, tensor } from '@adjoint/core';
 import type { LabelledImages } from '@adjoint/nn/data';
 import { readMnist } from '@adjoint/nn/data/node';
@@ -12,6 +13,8 @@ export interface Digits {
   readonly height: number;
   readonly width: number;
   readonly source: string;
+  /** SHA-256 of all the images, in hexadecimal. */
+  readonly digest: string;
 }
 
 /** Which images to take. */
@@ -46,5 +49,12 @@ function split({ images, count, height, width }: LabelledImages, source: string)
         shape: [to - from, 1, height, width],
       },
     );
-  return { training: greys(0, count - held), heldOut: greys(count - held, count), height, width, source };
+  return {
+    training: greys(0, count - held),
+    heldOut: greys(count - held, count),
+    height,
+    width,
+    source,
+    digest: createHash('sha256').update(images).digest('hex'),
+  };
 }

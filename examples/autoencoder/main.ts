@@ -31,7 +31,8 @@ async function main(options: Options): Promise<void> {
   const model = new Autoencoder();
   const optimizer = new Adam(model.parameters(), { lr: options.lr });
   const images = digits.training.shape[0];
-  const settings = { seed: options.seed, batch: options.batch, lr: options.lr, images };
+  const { digest } = digits;
+  const settings = { seed: options.seed, batch: options.batch, lr: options.lr, images, digest };
   const before: History = options.resume
     ? await resume(checkpoint, { model, optimizer }, settings)
     : { position: { epoch: 0, step: 0 }, training: [], heldOut: [] };

@@ -48,6 +48,17 @@ async function hash(name: string): Promise<string> {
     .digest('hex');
 }
 
+// An IDX file of zeros.
+function idx(axes: number, sizes: readonly number[]): Uint8Array {
+  const header = 4 + 4 * axes;
+  const file = new Uint8Array(header + sizes.reduce((product, size) => product * size, 1));
+  file.set([0, 0, 8, axes]);
+  sizes.forEach((size, i) => {
+    new DataView(file.buffer).setUint32(4 + 4 * i, size);
+  });
+  return file;
+}
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'adjoint-autoencoder-'));
 });
@@ -105,6 +116,13 @@ describe('the main job', () => {
     );
     expect(other.code).toBe(1);
     expect(other.stderr).toMatch(/made with seed 3, and this run has 4/);
+    // As many images, but others: 256 black ones.
+    const black = await mkdtemp(join(folder, 'black-'));
+    await writeFile(join(black, 't10k-images-idx3-ubyte'), idx(3, [256, 28, 28]));
+    await writeFile(join(black, 't10k-labels-idx1-ubyte'), idx(1, [256]));
+    const others = await run(...quick, '--data', black, '--out', out('whole'), '--resume');
+    expect(others.code).toBe(1);
+    expect(others.stderr).toMatch(/made with images of SHA-256 [0-9a-f]{64}, and this run has [0-9a-f]{64}/);
     const none = await run(...quick, '--out', out('none'), '--resume');
     expect(none.code).toBe(1);
     expect(none.stderr).toContain(join(out('none'), 'checkpoint.safetensors'));
