@@ -1,6 +1,15 @@
 // There is one kernel family: nobody can add a second path for transposed convolution unnoticed.
 
-import { backward, conv2d, convTranspose2d, ones, sum, type Tensor } from '@adjoint/core';
+import {
+  backward,
+  conv2d,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+  ones,
+  sum,
+  type Tensor,
+} from '@adjoint/core';
 import { convInputGradOp, convOp, convWeightGradOp } from '@adjoint/core/conv';
 import { builtinOps } from '@adjoint/core/ops';
 import { kernels } from '@adjoint/kernels-cpu';
@@ -23,18 +32,30 @@ afterEach(() => {
 
 const leaf = (shape: number[]): Tensor => ones(shape, { requiresGrad: true });
 
-describe('convTranspose2d', () => {
+// In each number of dimensions, and where a shortcut would be tempting: a kernel of one element, or as long as its stride.
+const calls = [
+  { name: 'convTranspose1d', f: convTranspose1d, dims: 1, kernel: 3 },
+  { name: 'convTranspose2d', f: convTranspose2d, dims: 2, kernel: 3 },
+  { name: 'convTranspose3d', f: convTranspose3d, dims: 3, kernel: 3 },
+  { name: 'convTranspose2d with a kernel of its stride', f: convTranspose2d, dims: 2, kernel: 2 },
+  { name: 'convTranspose2d with a kernel of one', f: convTranspose2d, dims: 2, kernel: 1 },
+];
+
+describe.each(calls)('$name', ({ f, dims, kernel }) => {
+  const input = [1, 2, ...new Array<number>(dims).fill(4)];
+  const weight = [2, 3, ...new Array<number>(dims).fill(kernel)];
+
   it('is the op convInputGrad and nothing else', () => {
-    const output = convTranspose2d(leaf([1, 2, 4, 4]), leaf([2, 3, 3, 3]), { stride: 2 });
+    const output = f(leaf(input), leaf(weight), { stride: 2 });
     expect(output.node!.op).toBe(convInputGradOp);
     expect(output.node!.parents.every((parent) => parent!.leaf !== null)).toBe(true);
   });
 
   it('runs the input-gradient kernel forward, and conv and its weight gradient backward', () => {
-    const [y, w] = [leaf([1, 2, 4, 4]), leaf([2, 3, 3, 3])];
+    const [y, w] = [leaf(input), leaf(weight)];
     let output!: Tensor;
     const forward = countCalls(() => {
-      output = convTranspose2d(y, w, { stride: 2 });
+      output = f(y, w, { stride: 2 });
     });
     expect(forward).toEqual({ convForward: 0, convInputGrad: 1, convWeightGrad: 0 });
     expect(countCalls(() => backward(sum(output)))).toEqual({
@@ -43,8 +64,10 @@ describe('convTranspose2d', () => {
       convWeightGrad: 1,
     });
   });
+});
 
-  it('shares its three kernels with conv2d', () => {
+describe('conv2d', () => {
+  it('shares its three kernels with convTranspose2d', () => {
     const output = conv2d(leaf([1, 3, 9, 9]), leaf([2, 3, 3, 3]), { stride: 2 });
     expect(output.node!.op).toBe(convOp);
     expect(countCalls(() => backward(sum(output)))).toEqual({
