@@ -3,7 +3,7 @@
 import { kernels, type Strided } from '@adjoint/kernels-cpu';
 import { ArgumentError, DTypeError } from '../errors.ts';
 import type { OperandSpec } from '../registry.ts';
-import { rowMajorStrides, type Shape, sizeOf } from '../shape.ts';
+import { indexOf, rowMajorStrides, type Shape, sizeOf } from '../shape.ts';
 
 /** @throws DTypeError unless the operand is int32, the one type of indices. */
 export function requireIndex(op: string, operand: string, spec: OperandSpec): void {
@@ -69,8 +69,7 @@ function outOfRange(
   value: number,
   least: number,
 ): ArgumentError {
-  const position = rowMajorStrides(shape).map((stride, axis) => Math.floor(at / stride) % shape[axis]);
-  const where = shape.length === 0 ? '' : ` at [${position.join(', ')}]`;
+  const where = shape.length === 0 ? '' : ` at [${indexOf(at, shape).join(', ')}]`;
   const interval =
     size === 0
       ? 'no index is legal, as there is nothing to choose from'

@@ -5,7 +5,7 @@ import type { NumericArray } from '@adjoint/kernels-cpu';
 import { resultType } from '../dtype.ts';
 import { formatShape, ShapeError } from '../errors.ts';
 import { defineOp, noGradient } from '../registry.ts';
-import { sameShape } from '../shape.ts';
+import { indexOf, sameShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { cast } from './cast.ts';
@@ -109,11 +109,7 @@ export function nonzero(x: Tensor): Tensor {
   const rank = x.ndim;
   const places = new Int32Array(positions.length * rank);
   positions.forEach((position, row) => {
-    let rest = position;
-    for (let axis = rank - 1; axis >= 0; axis--) {
-      places[row * rank + axis] = rest % x.shape[axis];
-      rest = Math.floor(rest / x.shape[axis]);
-    }
+    places.set(indexOf(position, x.shape), row * rank);
   });
   return fromArray(places, [positions.length, rank], 'int32');
 }
