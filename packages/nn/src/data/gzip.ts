@@ -1,13 +1,11 @@
-// Gunzip by the platform's own DecompressionStream, with a bound on what may come out.
+// Gunzip: one whole member, with a bound on what may come out.
 
 import { ArgumentError } from '@adjoint/core/errors';
 import { DataFormatError } from './errors.ts';
+import { inflate } from './inflate.ts';
 
 /** The default of `maxBytes`: 1 GiB, eighteen times the largest file of MNIST. */
 export const DEFAULT_MAX_BYTES = 2 ** 30;
-
-// Small pieces bound what a hostile stream can inflate to before anyone counts: deflate expands at most 1032 times.
-const PIECE_BYTES = 1024;
 
 // Ten bytes of header, at least two of deflate, four of CRC-32, four of length.
 const SMALLEST_MEMBER = 20;
@@ -58,7 +56,15 @@ export async function gunzipIfNeeded(
     });
   }
   checkHeader(bytes, name);
-  const inflated = await inflate(bytes, name, maxBytes);
+  const inflated = await inflate(bytes, {
+    format: 'gzip',
+    op: 'gunzipIfNeeded',
+    file: name,
+    start: 0,
+    expected: 'one whole gzip member with a matching checksum',
+    maxBytes,
+    remedy: 'Raise maxBytes if the file is meant to be that large.',
+  });
   checkLength(bytes, inflated.length, name);
   return inflated;
 }
@@ -78,78 +84,6 @@ function checkHeader(bytes: Uint8Array, name: string): void {
   if (bytes[3] > 31) throw wrong(3, 'flags below 32, as the upper three are reserved');
 }
 
-async function inflate(bytes: Uint8Array, name: string, maxBytes: number): Promise<Uint8Array> {
-  const { readable, writable } = new DecompressionStream('gzip');
-  let fed = 0;
-  let length = 0;
-  const unreadable = (cause: unknown): DataFormatError =>
-    corruptOrCutOff({ name, fed, size: bytes.length, length }, cause);
-
-  // Piece by piece, each awaited: a pipe would queue the whole file and leave no idea of where it went wrong.
-  const feed = async (): Promise<void> => {
-    const writer = writable.getWriter();
-    while (fed < bytes.length) {
-      const piece = bytes.slice(fed, fed + PIECE_BYTES);
-      fed += piece.length;
-      await writer.write(piece);
-    }
-    await writer.close();
-  };
-
-  const drain = async (): Promise<Uint8Array> => {
-    const reader = readable.getReader();
-    const chunks: Uint8Array[] = [];
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return concatenate(chunks, length);
-      length += value.length;
-      if (length > maxBytes) {
-        const tooLarge = new DataFormatError({
-          op: 'gunzipIfNeeded',
-          file: name,
-          offset: fed,
-          expected: `at most ${maxBytes} bytes when decompressed`,
-          actual: 'more',
-          remedy: 'Raise maxBytes if the file is meant to be that large.',
-        });
-        await reader.cancel(tooLarge);
-        throw tooLarge;
-      }
-      chunks.push(value);
-    }
-  };
-
-  // A failure of one end reaches the other; the reader's is the one that tells what went wrong.
-  const [drained, feeding] = await Promise.allSettled([drain(), feed()]);
-  if (drained.status === 'rejected') {
-    throw drained.reason instanceof DataFormatError ? drained.reason : unreadable(drained.reason);
-  }
-  if (feeding.status === 'rejected') throw unreadable(feeding.reason);
-  return drained.value;
-}
-
-function corruptOrCutOff(
-  at: { readonly name: string; readonly fed: number; readonly size: number; readonly length: number },
-  cause: unknown,
-): DataFormatError {
-  // Node says "cut off" by a code; a browser says one TypeError for all.
-  const cutOff = cause instanceof Error && 'code' in cause && cause.code === 'Z_BUF_ERROR';
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new DataFormatError(
-    {
-      op: 'gunzipIfNeeded',
-      file: at.name,
-      offset: at.fed,
-      expected: 'one whole gzip member with a matching checksum',
-      actual: cutOff
-        ? `the end of the file in the middle of it, after ${at.size} bytes`
-        : `gzip data corrupt at or before this byte (${reason}; ${at.length} bytes were decompressed)`,
-      remedy: cutOff ? 'The file is cut off: fetch it again.' : 'Fetch the file again.',
-    },
-    { cause },
-  );
-}
-
 // Engines differ on what follows a gzip member: some refuse it, older Node skips zeros and reads further members.
 // The last four bytes of a file that is one member are its length; checking them makes all engines agree.
 function checkLength(bytes: Uint8Array, length: number, name: string): void {
@@ -163,14 +97,4 @@ function checkLength(bytes: Uint8Array, length: number, name: string): void {
     actual: String(trailer),
     remedy: 'Bytes were appended to the file, or it is several gzip members in a row: make it one.',
   });
-}
-
-function concatenate(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }
