@@ -32,6 +32,9 @@ import fc from 'fast-check';
 /** Every value of a program has this shape. */
 export const shape = [2, 3] as const;
 
+/** A tensor that programs take from outside. */
+export const mask = tensor([[true, false, true]]);
+
 // Each makes a tensor of that shape of two of them, in a way that the graph must repeat: views, broadcasts, constants,
 // other dtypes and back, pieces without gradient, random draws.
 const moves: readonly ((a: Tensor, b: Tensor) => Tensor)[] = [
@@ -43,7 +46,7 @@ const moves: readonly ((a: Tensor, b: Tensor) => Tensor)[] = [
   (a, b) => mul(softmax(a, { axis: 0 }), sum(b, { axes: 1, keepdim: true })),
   (a) => reshape(transpose(a), shape),
   (a, b) => cat([slice(a, [{ stop: 1 }]), slice(b, [{ start: 1 }])], { axis: 0 }),
-  (a, b) => where(tensor([[true, false, true]]), a, b),
+  (a, b) => where(mask, a, b),
   (a) => noGrad(() => square(a)),
   (a, b) => add(a, b.detach()),
   (a) => expand(sum(a, { axes: 0, keepdim: true }), shape),

@@ -10,8 +10,15 @@ export function formatAttrs(attrs: unknown): string {
     .join(' ');
 }
 
+// Tables that an op works by are longer than anyone reads.
+const longest = 8;
+
 function formatValue(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(formatValue).join(', ')}]`;
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) {
+    const items = Array.from(value as ArrayLike<unknown>);
+    const shown = items.slice(0, longest).map(formatValue);
+    return `[${shown.join(', ')}${items.length > longest ? `, … ${items.length} in all` : ''}]`;
+  }
   if (typeof value === 'function') return value.name === '' ? 'function' : value.name;
   if (typeof value !== 'object' || value === null) return Object.is(value, -0) ? '-0' : String(value);
   return `{${Object.entries(value)

@@ -8,6 +8,7 @@ import { apply } from '../tape/apply.ts';
 import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { sum } from './expand-sum.ts';
+import { noFlops } from './infer.ts';
 import { scalar } from './operand.ts';
 import { where } from './select.ts';
 
@@ -62,6 +63,7 @@ export const undiagonalOp = defineOp<readonly ['x'], DiagonalAttrs>({
   layout: 'strided',
   vjps: [vjp((g, { attrs }) => apply(diagonalOp, [g], attrs))],
   forwardMode: 'linear',
+  flops: noFlops,
 });
 
 function undiagonal(x: Tensor, attrs: DiagonalAttrs): Tensor {

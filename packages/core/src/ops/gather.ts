@@ -13,7 +13,7 @@ import { cast } from './cast.ts';
 import { eq, logicalOr } from './compare.ts';
 import { expand } from './expand-sum.ts';
 import { asStrided, readIndices, requireIndex } from './index-values.ts';
-import { inferSame } from './infer.ts';
+import { flopsPerElement, inferSame, noFlops } from './infer.ts';
 import { reshape, slice as sliceView } from './layout.ts';
 import { type Operand, toOperand } from './operand.ts';
 import { where } from './select.ts';
@@ -49,6 +49,7 @@ export const gatherOp = defineOp<readonly ['x', 'index'], GatherAttrs & { readon
     indexHasNone,
   ],
   forwardMode: 'linear',
+  flops: noFlops,
 });
 
 /** `out[…, index[…, i, …], …] += source[…, i, …]` on zeros of a given shape: the adjoint of `gather`. */
@@ -71,6 +72,7 @@ export const scatterSumOp = defineOp<readonly ['source', 'index'], GatherAttrs &
     indexHasNone,
   ],
   forwardMode: 'linear',
+  flops: flopsPerElement,
 });
 
 /** As {@link scatterSum}, but the last of several elements for one place stands alone, and the rest of `x` stays. */
@@ -99,6 +101,7 @@ export const scatterOp = defineOp<readonly ['x', 'index', 'source'], GatherAttrs
     }),
   ],
   forwardMode: 'linear',
+  flops: noFlops,
 });
 
 function write(x: Tensor, index: Tensor, source: Tensor, attrs: GatherAttrs): Tensor {

@@ -7,6 +7,7 @@ import { defineOp, type OperandSpec, vjp } from '../registry.ts';
 import { checkAxis, rowMajorStrides, type Shape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
+import { noFlops } from './infer.ts';
 import { reshape } from './layout.ts';
 import { narrow } from './slice.ts';
 
@@ -43,6 +44,7 @@ export const catOp = defineOp<readonly ['...tensors'], CatAttrs>({
   layout: 'strided',
   vjps: [vjp((g, { attrs }, i) => narrow(g, attrs.axis, attrs.starts[i], attrs.sizes[i]))],
   forwardMode: 'linear',
+  flops: noFlops,
 });
 
 function fits(shape: Shape, first: Shape, axis: number): boolean {

@@ -8,7 +8,7 @@ import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { eq } from './compare.ts';
 import { type IndexRule, readIndices, readWrappedIndices, requireIndex } from './index-values.ts';
-import { inferSame } from './infer.ts';
+import { flopsPerElement, inferSame, noFlops } from './infer.ts';
 import { reshape } from './layout.ts';
 import { where } from './select.ts';
 
@@ -39,6 +39,7 @@ export const indexSelectOp = defineOp<readonly ['x', 'index'], SelectAttrs & { r
     indexHasNone,
   ],
   forwardMode: 'linear',
+  flops: noFlops,
 });
 
 /** `out[…, index[j], …] += source[…, j, …]` on zeros of a given shape: the adjoint of `indexSelect`. */
@@ -65,6 +66,7 @@ export const indexSumOp = defineOp<readonly ['source', 'index'], SelectAttrs & {
     indexHasNone,
   ],
   forwardMode: 'linear',
+  flops: flopsPerElement,
 });
 
 /** Positions with those that count from the end brought to the front: `index < 0 ? index + size : index`. */
@@ -79,6 +81,7 @@ export const wrapIndexOp = defineOp<readonly ['index'], { readonly size: number;
   layout: 'strided',
   vjps: [indexHasNone],
   forwardMode: indexHasNone,
+  flops: noFlops,
 });
 
 /** 1 at the position that the index names along a new last axis, 0 elsewhere. */
@@ -96,6 +99,7 @@ export const oneHotOp = defineOp<readonly ['index'], { readonly classes: number 
   layout: 'strided',
   vjps: [indexHasNone],
   forwardMode: indexHasNone,
+  flops: noFlops,
 });
 
 function rule(op: string, size: number): IndexRule {

@@ -7,7 +7,7 @@ import { type Shape, sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import type { ValuesAndIndices } from './extremes.ts';
-import { requireFloat } from './infer.ts';
+import { flopsPerElement, requireFloat } from './infer.ts';
 import { elementsAt, readImages } from './pool.ts';
 import { type Resampling, resample, resampling } from './resample.ts';
 
@@ -30,6 +30,7 @@ export const adaptiveMaxPoolPlacesOp = defineOp<readonly ['x'], { readonly outpu
   },
   vjps: [places],
   forwardMode: places,
+  flops: flopsPerElement,
 });
 
 /** Output sizes: one for all axes or one per axis; null keeps the size of the input. */

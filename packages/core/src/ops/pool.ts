@@ -25,6 +25,10 @@ const places = noGradient(
   'its result is a place, which does not change continuously; the values there have a gradient: maxPool, or gather.',
 );
 
+// One per element of each window, those past the edge included.
+const flops = (_: readonly OperandSpec[], g: PoolGeometry): number =>
+  sizeOf(shapeOfY(g)) * sizeOf(g.kernelSize);
+
 /** The place of the largest element of each window, counted within the channel; the first of equals, and NaN above all. */
 export const maxPoolPlacesOp = defineOp<readonly ['x'], PoolGeometry>({
   name: 'maxPoolPlaces',
@@ -40,6 +44,7 @@ export const maxPoolPlacesOp = defineOp<readonly ['x'], PoolGeometry>({
   },
   vjps: [places],
   forwardMode: places,
+  flops,
 });
 
 /** The mean of each window, with the divisor that the geometry says. */
@@ -53,6 +58,7 @@ export const avgPoolOp = defineOp<readonly ['x'], PoolGeometry>({
   forward: ([x], out, g) => kernels.avgPool(g, x.data as FloatArray, out as FloatArray),
   vjps: [vjp((g, { attrs }) => avgPoolInputGrad(g, attrs))],
   forwardMode: 'linear',
+  flops,
 });
 
 /** The adjoint of `avgPool`: spreads each element evenly over its window. */
@@ -66,6 +72,7 @@ export const avgPoolInputGradOp = defineOp<readonly ['y'], PoolGeometry>({
   forward: ([y], out, g) => kernels.avgPoolInputGrad(g, y.data as FloatArray, out as FloatArray),
   vjps: [vjp((g, { attrs }) => averaged(g, attrs))],
   forwardMode: 'linear',
+  flops,
 });
 
 function requireOperand(op: string, operand: string, spec: OperandSpec, expected: Shape): void {

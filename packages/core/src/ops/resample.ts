@@ -4,6 +4,7 @@
 import { kernels, type SparseMatrix } from '@adjoint/kernels-cpu';
 import { formatShape, ShapeError } from '../errors.ts';
 import { defineOp, vjp } from '../registry.ts';
+import { sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { requireFloat } from './infer.ts';
@@ -35,6 +36,8 @@ export const resampleOp = defineOp<readonly ['x'], Resampling>({
   layout: 'strided',
   vjps: [vjp((g, { attrs }) => resample(g, transposed(attrs)))],
   forwardMode: 'linear',
+  flops: ([x], { axis, starts }) =>
+    2 * starts[starts.length - 1] * sizeOf(x.shape.filter((_, i) => i !== axis)),
 });
 
 /** Applies a sparse matrix along one axis. */

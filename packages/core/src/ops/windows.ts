@@ -6,7 +6,7 @@ import { defineOp, vjp } from '../registry.ts';
 import { rowMajorStrides, type Shape, sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
-import { inferSame } from './infer.ts';
+import { flopsPerElement, inferSame } from './infer.ts';
 import { reshape, slice as sliceView } from './layout.ts';
 import { pad } from './pad.ts';
 import { readImages } from './pool.ts';
@@ -49,6 +49,7 @@ export const overlapOp = defineOp<readonly ['windows'], WindowAttrs>({
   layout: 'strided',
   vjps: [vjp((g, { attrs }) => windows(g, attrs))],
   forwardMode: 'linear',
+  flops: flopsPerElement,
 });
 
 function windowStrides(strides: readonly number[], { stride, dilation }: WindowAttrs): number[] {
