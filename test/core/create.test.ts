@@ -1,6 +1,16 @@
 // Making and reshaping tensors: whose the shape is, what the type is, and what is said of data that will not do.
 
-import { type DType, fullLike, reshape, ShapeError, tensor, view, zeros, zerosLike } from '@adjoint/core';
+import {
+  type DType,
+  fullLike,
+  ones,
+  reshape,
+  ShapeError,
+  tensor,
+  view,
+  zeros,
+  zerosLike,
+} from '@adjoint/core';
 import { describe, expect, test } from 'vitest';
 
 describe('the shape of a tensor', () => {
@@ -27,6 +37,14 @@ test('a dtype that is left undefined is that of the tensor imitated', () => {
   const options = { dtype: given.dtype } as { dtype: DType };
   expect(zerosLike(x, options).dtype).toBe('float64');
   expect(fullLike(x, 1, { dtype: 'int32' }).dtype).toBe('int32');
+});
+
+test('errors name the function that was called', () => {
+  expect(() => zeros([2, -1])).toThrow(/^zeros: shape \(2, -1\) has -1 on axis 1/);
+  expect(() => ones([2 ** 16, 2 ** 16])).toThrow(/^ones: .* at most 2\^31 - 1/);
+  expect(() => zeros([1], { dtype: 'int64' as DType })).toThrow(
+    /^zeros: dtype is "int64"; use one of bool, /,
+  );
 });
 
 describe('data that is no number', () => {

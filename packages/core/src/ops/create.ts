@@ -133,15 +133,20 @@ function withOptions(made: Tensor, { requiresGrad = false }: TensorOptions): Ten
  * full([2, 2], 7).toArray(); // [[7, 7], [7, 7]]
  */
 export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {
-  checkShape(shape, 'full');
+  return filled('full', shape, value, options);
+}
+
+// Under the name that was called, which is what errors are about.
+function filled(op: string, shape: Shape, value: number, options: TensorOptions): Tensor {
+  checkShape(shape, op);
   if (typeof value !== 'number') {
     throw new ArgumentError(`value is ${String(value)}; give a number.`, {
-      op: 'full',
+      op,
       operand: 'value',
       actual: value,
     });
   }
-  const dtype = options.dtype === undefined ? 'float32' : checkDType(options.dtype, 'full');
+  const dtype = options.dtype === undefined ? 'float32' : checkDType(options.dtype, op);
   const made = makeTensor('full', [], { shape: shape.slice(), dtype }, () => {
     const data = allocate(dtype, sizeOf(shape));
     if (value !== 0) data.fill(store([value], dtype)[0]);
@@ -152,12 +157,12 @@ export function full(shape: Shape, value: number, options: TensorOptions = {}): 
 
 /** A tensor of zeros. PyTorch's `torch.zeros`. Options, errors as `full`. */
 export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
-  return full(shape, 0, options);
+  return filled('zeros', shape, 0, options);
 }
 
 /** A tensor of ones. PyTorch's `torch.ones`. Options, errors as `full`. */
 export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
-  return full(shape, 1, options);
+  return filled('ones', shape, 1, options);
 }
 
 /** One value throughout, in the shape and (unless told otherwise) dtype of `x`. PyTorch's `torch.full_like`. */
