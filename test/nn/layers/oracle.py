@@ -44,7 +44,7 @@ def case(layer, args, options, module, inputs, call=None, keywords=None, note=''
     CASES.append({
         'layer': layer, 'args': args, 'options': options, 'keywords': {k: encode(v) if isinstance(v, torch.Tensor) else v for k, v in (keywords or {}).items()},
         'note': note, 'state': state, 'inputs': [encode(x) for x in inputs], 'outputs': [encode(o) for o in outputs], 'cotangents': [encode(c) for c in cotangents],
-        'inputGrads': [encode(g) for g in grads[:len(leaves)]],
+        'inputGrads': [encode(torch.zeros_like(v) if g is None else g) for v, g in zip(leaves, grads)],
         'parameterGrads': {name: None if g is None else encode(g) for name, g in zip(parameters, grads[len(leaves):])},
     })
 
@@ -83,6 +83,42 @@ def simple():
     case('Fold', [[4, 4], [2, 2]], {'stride': 1}, nn.Fold((4, 4), (2, 2), stride=1), [x(1, 8, 9)])
     case('GroupNorm', [2, 4], {}, nn.GroupNorm(2, 4), [x(3, 4, 2)])
     case('BatchNorm2d', [3], {}, nn.BatchNorm2d(3).eval(), [x(2, 3, 2, 2)], note='eval')
+
+
+def activations():
+    for name, options, module in [
+            ('ReLU', None, nn.ReLU()), ('ReLU6', None, nn.ReLU6()), ('LeakyReLU', {'negativeSlope': 0.2}, nn.LeakyReLU(0.2)), ('ELU', {'alpha': 0.5}, nn.ELU(0.5)),
+            ('CELU', {'alpha': 2}, nn.CELU(2.0)), ('SELU', None, nn.SELU()), ('GELU', {'approximate': 'tanh'}, nn.GELU(approximate='tanh')), ('SiLU', None, nn.SiLU()),
+            ('Mish', None, nn.Mish()), ('Sigmoid', None, nn.Sigmoid()), ('LogSigmoid', None, nn.LogSigmoid()), ('Tanh', None, nn.Tanh()),
+            ('Softplus', {'beta': 2, 'threshold': 1}, nn.Softplus(2, 1)), ('Softsign', None, nn.Softsign()), ('Hardtanh', {'minVal': -0.5, 'maxVal': 0.75}, nn.Hardtanh(-0.5, 0.75)),
+            # Not Hardsigmoid: PyTorch's gradient of it takes 1/6 in float32.
+            ('Hardswish', None, nn.Hardswish()), ('Softmax', {'axis': 0}, nn.Softmax(0)), ('LogSoftmax', {'axis': 1}, nn.LogSoftmax(1)),
+            ('GLU', {'axis': 1}, nn.GLU(1)), ('Softmin', {'axis': 0}, nn.Softmin(0)), ('Hardshrink', {'lambda': 0.75}, nn.Hardshrink(0.75)), ('Softshrink', None, nn.Softshrink()),
+            ('Tanhshrink', None, nn.Tanhshrink())]:
+        case(name, [], options, module, [x(3, 4)])
+    case('Softmax2d', [], None, nn.Softmax2d(), [x(1, 3, 2, 2)])
+    case('Threshold', [0.25, -3], None, nn.Threshold(0.25, -3), [x(3, 4)])
+    case('Flatten', [], {'startAxis': 0, 'endAxis': 1}, nn.Flatten(0, 1), [x(2, 3, 4)])
+    case('Identity', [], None, nn.Identity(), [x(2)])
+
+
+def losses():
+    target = (x(3, 4) + 2) / 4
+    signs = torch.tensor([1, -1, 1]).double()
+    classes = torch.tensor([2, 0, 3])
+    weights = torch.tensor([0.5, 1.0, 2.0, 0.25])
+    tensors = lambda **t: {k: encode(v) for k, v in t.items()}
+    fixed = lambda *more: lambda m, v, *xs: m(v, *xs[:len(xs) - len(more)], *more)
+    for name, options, module, inputs in [
+            ('MSELoss', {}, nn.MSELoss(), [x(3, 4), target]), ('L1Loss', {'reduction': 'sum'}, nn.L1Loss(reduction='sum'), [x(3, 4), target]),
+            ('SmoothL1Loss', {'beta': 0.5}, nn.SmoothL1Loss(beta=0.5), [x(3, 4), target]), ('HuberLoss', {'delta': 0.5}, nn.HuberLoss(delta=0.5), [x(3, 4), target]),
+            ('BCEWithLogitsLoss', tensors(posWeight=weights), nn.BCEWithLogitsLoss(pos_weight=weights.clone()), [x(3, 4), target]),
+            ('NLLLoss', {'ignoreIndex': 0}, nn.NLLLoss(ignore_index=0), [x(3, 4), classes]),
+            ('CrossEntropyLoss', {'labelSmoothing': 0.25, **tensors(weight=weights)}, nn.CrossEntropyLoss(weights.clone(), label_smoothing=0.25), [x(3, 4), classes]),
+            ('HingeEmbeddingLoss', {'margin': 0.5}, nn.HingeEmbeddingLoss(0.5), [x(3), signs.clone()]),
+            ('CosineEmbeddingLoss', {'margin': 0.25}, nn.CosineEmbeddingLoss(0.25), [x(3, 4), x(3, 4) + 1, signs.clone()]),
+            ('TripletMarginLoss', {'margin': 2, 'swap': True}, nn.TripletMarginLoss(2.0, swap=True), [x(3, 4), x(3, 4) + 1, x(3, 4) - 0.5])]:
+        case(name, [], options, module, inputs)
 
 
 def recurrent():
@@ -138,6 +174,8 @@ def norms():
 
 
 simple()
+activations()
+losses()
 recurrent()
 attention()
 norms()

@@ -47,26 +47,19 @@ function make({ layer, args, options, note }: Case): nn.Module {
   const [wrapper, name] = layer.includes(' ') ? layer.split(' ') : [null, layer];
   const classes = new Map<string, unknown>(Object.entries(nn));
   const Layer = classes.get(name) as Constructor;
-  const dtype = { dtype: 'float64' };
-  let module = new Layer(
-    ...args,
-    ...(options === null
-      ? []
-      : [
-          wrapper === null && takesDType(name)
-            ? { ...options, ...dtype }
-            : wrapper === null
-              ? options
-              : dtype,
-        ]),
+  const given = Object.fromEntries(
+    Object.entries(options ?? {}).map(([key, value]) => [key, isEncoded(value) ? decode(value) : value]),
   );
+  const own = wrapper === null ? given : {};
+  const all = typeless.test(name) ? own : { ...own, dtype: 'float64' };
+  let module = new Layer(...args, ...(options === null ? [] : [all]));
   if (wrapper === 'weightNorm') module = nn.weightNorm(module);
-  if (wrapper === 'spectralNorm') module = nn.spectralNorm(module, options ?? {});
+  if (wrapper === 'spectralNorm') module = nn.spectralNorm(module, given);
   return note === 'eval' ? module.eval() : module;
 }
 
 // Layers without parameters have no dtype of their own.
-const takesDType = (name: string): boolean => !/Pool|Upsample|Pixel|old$/.test(name);
+const typeless = /Pool|Upsample|Pixel|old$|Loss|LU$|Soft|Hard|shrink|tanh|Flatten/;
 
 function call(module: nn.Module, { layer, note, keywords }: Case, inputs: readonly Tensor[]): Tensor[] {
   const options = Object.fromEntries(
