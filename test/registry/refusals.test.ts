@@ -44,7 +44,8 @@ for (const { op, refusals } of table) {
       else expect(op.operands).not.toContain(name);
     });
 
-    it.skipIf(op.variadic)('another number of operands', () => {
+    if (op.variadic) return;
+    it('another number of operands', () => {
       const error = errorOf(() => apply(op, [], undefined));
       expect(error).toBeInstanceOf(AdjointError);
       expect(error.op).toBe(op.name);

@@ -162,6 +162,14 @@ export function expectWithin(actual: Tensor, wanted: Tensor, what: string, toler
   if (wrong >= 0) throw new Error(`${what}: element ${wrong} is ${a[wrong]}, wanted ${b[wrong]}`);
 }
 
+/** Throws unless result and gradients are the same. */
+export function expectSameOutcome(actual: Outcome, wanted: Outcome, what: string): void {
+  expectSame(actual.output, wanted.output, what);
+  for (const [k, gradient] of actual.gradients.entries()) {
+    expectSame(gradient, wanted.gradients[k], `${what}, gradient ${k}`);
+  }
+}
+
 /** The same values in other layouts: axes stored in reverse order, read backwards, scattered over a larger array. */
 export function layoutsOf(x: Tensor): [name: string, x: Tensor][] {
   const backwards = [...x.shape.keys()].reverse();

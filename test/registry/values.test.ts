@@ -8,6 +8,7 @@ import {
   draw,
   expansionsOf,
   expectSame,
+  expectSameOutcome,
   expectWithin,
   isTyped,
   layoutsOf,
@@ -32,7 +33,7 @@ function valueLaws({ op, coreAxes = 0 }: OpSamples, sample: Sample): void {
   it('runs its record, and leaves its operands as they are', () => {
     const given = operands();
     const { output } = recordRun(op, () => sample.call(...given));
-    given.forEach((x, i) => expectSame(x, operands()[i], `operand ${i}`));
+    for (const [i, x] of operands().entries()) expectSame(given[i], x, `operand ${i}`);
     if (op.view !== null && output.size > 0) {
       expect(given.some((x) => x.storage === output.storage)).toBe(true);
     }
@@ -53,12 +54,7 @@ function valueLaws({ op, coreAxes = 0 }: OpSamples, sample: Sample): void {
     const wanted = outcome(sample, given);
     given.forEach((x, i) => {
       for (const [layout, other] of layoutsOf(x)) {
-        const what = `operand ${i} ${layout}`;
-        const { output, gradients } = outcome(sample, replaced(given, i, other));
-        expectSame(output, wanted.output, what);
-        gradients.forEach((gradient, k) =>
-          expectSame(gradient, wanted.gradients[k], `${what}, gradient ${k}`),
-        );
+        expectSameOutcome(outcome(sample, replaced(given, i, other)), wanted, `operand ${i} ${layout}`);
       }
     });
   });
@@ -68,15 +64,12 @@ function valueLaws({ op, coreAxes = 0 }: OpSamples, sample: Sample): void {
     given.forEach((x, i) => {
       for (const expanded of expansionsOf(x)) {
         const wanted = outcome(sample, replaced(given, i, contiguous(expanded)));
-        const { output, gradients } = outcome(sample, replaced(given, i, expanded));
-        expectSame(output, wanted.output, `operand ${i}`);
-        gradients.forEach((gradient, k) => expectSame(gradient, wanted.gradients[k], `gradient ${k}`));
+        expectSameOutcome(outcome(sample, replaced(given, i, expanded)), wanted, `operand ${i}`);
       }
     });
     const one = (like: Tensor): Tensor => expand(tensor(0.75, { dtype: like.dtype }), like.shape);
-    const repeated = outcome(sample, given, one);
     const copied = outcome(sample, given, (like) => contiguous(one(like)));
-    repeated.gradients.forEach((gradient, k) => expectSame(gradient, copied.gradients[k], `gradient ${k}`));
+    expectSameOutcome(outcome(sample, given, one), copied, 'cotangent');
   });
 
   const lead = sample.operands[0].shape.slice(0, sample.operands[0].shape.length - coreAxes);

@@ -155,8 +155,13 @@ export const arithmeticSamples: readonly OpSamples[] = [
       },
     ],
   },
-  pointwise(clampOp, (x) => clamp(x, { min: -1, max: 0.5 }), [away(real, -1, 0.5)], {
+  pointwise(clampOp, (x) => clamp(x, { min: -1, max: 1 }), [away(real, -1, 1)], {
     samples: [
+      {
+        name: 'at fractions',
+        operands: [numbers([5], away(real, -0.5, 0.25))],
+        call: (x) => clamp(x, { min: -0.5, max: 0.25 }),
+      },
       { name: 'from below', operands: [numbers([5], away(real, 0))], call: (x) => clamp(x, { min: 0 }) },
       { name: 'from above', operands: [numbers([5], away(real, 0))], call: (x) => clamp(x, { max: 0 }) },
     ],
