@@ -24,8 +24,8 @@ import { removeLeftovers, replaceFile } from './checkpoint-disk.ts';
  * @throws CheckpointError if the file cannot be written (the old one, if any, is then untouched); ArgumentError for states
  * and extras that a checkpoint cannot hold.
  * @example
- * const { mkdtemp } = await import('node:fs/promises');
- * const path = `${await mkdtemp('/tmp/run-')}/last.safetensors`;
+ * // needs a folder to write to
+ * const path = 'runs/last.safetensors';
  * const model = new Linear(2, 3);
  * const optimizer = new Adam(model.parameters(), { lr: 0.001 });
  * await saveCheckpoint(path, { model, optimizer, progress: { epoch: 3 }, extra: { losses: [0.7, 0.5, 0.4] } });

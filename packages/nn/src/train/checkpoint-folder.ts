@@ -55,9 +55,9 @@ const FILE = /^step-(\d+)(?:-metric-(.+))?\.safetensors$/;
  * One run at a time may save to a folder.
  *
  * @example
- * const { mkdtemp } = await import('node:fs/promises');
+ * // needs a folder to write to
  * const model = new Linear(2, 3);
- * const folder = new CheckpointFolder(await mkdtemp('/tmp/run-'), { keepLast: 2 });
+ * const folder = new CheckpointFolder('runs/first', { keepLast: 2 });
  * for (const [step, metric] of [0.5, 0.2, 0.4, 0.3].entries())
  *   await folder.save({ model, progress: { step } }, { metric });
  *
