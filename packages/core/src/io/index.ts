@@ -8,3 +8,9 @@ export {
   type SerializeSafetensorsOptions,
   serializeSafetensors,
 } from './safetensors.ts';
+export {
+  type ParseShardsOptions,
+  parseSafetensorsShards,
+  type SerializeShardsOptions,
+  serializeSafetensorsShards,
+} from './safetensors-shards.ts';
