@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Example, runExample } from './run-example.ts';
+import { type Example, importsOf, runExample } from './run-example.ts';
 
 const packages = join(import.meta.dirname, '../../packages');
 
@@ -33,11 +33,13 @@ function examplesOf(path: string): Example[] {
   );
 }
 
-// All that the entries of a package export.
+// All that the entries of a package export; where two have the same name, the root entry's. An example of the other
+// one imports it.
 async function exportsOf(name: string): Promise<Record<string, unknown>> {
   const folder = join(packages, name);
   const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-  const modules = Object.values<string>(exports).map((path) => import(join(folder, path)));
+  const { '.': root, ...others } = exports as Record<string, string>;
+  const modules = [...Object.values(others), root].map((path) => import(join(folder, path)));
   return Object.assign({}, ...(await Promise.all(modules)));
 }
 
@@ -61,7 +63,12 @@ for (const [name, scope] of Object.entries(scopes)) {
     });
 
     it.each(examples)('$name', async ({ code }) => {
-      await runExample(code, scope);
+      const imported: Record<string, unknown> = {};
+      for (const { names, from } of importsOf(code)) {
+        const module: Record<string, unknown> = await import(from);
+        for (const name of names) imported[name] = module[name];
+      }
+      await runExample(code, { ...scope, ...imported });
     });
   });
 }

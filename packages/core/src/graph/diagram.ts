@@ -23,6 +23,7 @@ export class Diagram implements DiagramContent {
    * One line per value: what gives it, its dtype and shape, and the op's attributes.
    *
    * @example
+   * import { trace } from '@adjoint/core/graph';
    * const graph = trace((x) => mul(x, 2), { shape: [3], name: 'x' });
    * graph.toString().includes('%0 = mul(%x, 2)'); // true
    */

@@ -1,17 +1,7 @@
 // A graph in the DOT language of Graphviz.
 
 import { colours } from './colours.ts';
-import { captionOf, type DiagramContent, type NodeKind, typeOf } from './content.ts';
-
-const shapes: Readonly<Record<NodeKind, string>> = {
-  input: 'oval',
-  parameter: 'box',
-  constant: 'box',
-  op: 'box',
-  view: 'box',
-  made: 'box',
-  write: 'box',
-};
+import { captionOf, type DiagramContent, typeOf } from './content.ts';
 
 /** Writes a digraph; operands are named on the edges of ops that have several. */
 export function drawDot({ title, nodes, outputs }: DiagramContent): string {
@@ -19,7 +9,7 @@ export function drawDot({ title, nodes, outputs }: DiagramContent): string {
     const { fill, line } = colours[node.kind];
     const style = [
       `label=${quote(`${captionOf(node)}\n${typeOf(node)}`)}`,
-      `shape=${shapes[node.kind]}`,
+      `shape=${node.kind === 'input' ? 'oval' : 'box'}`,
       `fillcolor="${fill}"`,
       `color="${line}"`,
       ...(node.note === '' ? [] : [`tooltip=${quote(node.note)}`]),

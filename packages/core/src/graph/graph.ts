@@ -52,6 +52,7 @@ export class Graph<Returned, Inputs extends readonly Tensor[]> extends Diagram {
    * @throws ArgumentError, ShapeError, DTypeError for inputs that the graph was not traced for, before any work; and whatever
    *   its ops find wrong with values.
    * @example
+   * import { trace } from '@adjoint/core/graph';
    * const w = tensor([[1], [2]], { requiresGrad: true });
    * const graph = trace((x) => sum(matmul(x, w)), { shape: [3, 2] });
    * graph.run(ones([3, 2])).backward();
@@ -67,6 +68,7 @@ export class Graph<Returned, Inputs extends readonly Tensor[]> extends Diagram {
    *
    * @param names such as a module's `namedParameters()`; names of tensors that the graph does not use are not used.
    * @example
+   * import { trace } from '@adjoint/core/graph';
    * const weight = ones([2, 2], { requiresGrad: true });
    * const graph = trace((x) => matmul(x, weight), { shape: [1, 2] }).named([['weight', weight]]);
    * graph.parameters[0].name; // 'weight'
@@ -84,6 +86,7 @@ export class Graph<Returned, Inputs extends readonly Tensor[]> extends Diagram {
    * needed: from parameters on, and from inputs that were traced with `requiresGrad`.
    *
    * @example
+   * import { trace } from '@adjoint/core/graph';
    * const w = zeros([784, 10], { requiresGrad: true });
    * const { totals } = trace((x) => matmul(x, w), { shape: [8, 784] }).summary();
    * totals.flops; // 125440

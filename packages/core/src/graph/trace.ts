@@ -41,6 +41,7 @@ export type TensorsOf<Specs extends readonly TensorSpec[]> = { readonly [K in ke
  *   uses a tensor of another trace; ShapeError, DTypeError for an illegal spec; ArgumentError if it returns something else
  *   than tensors; and whatever its ops throw.
  * @example
+ * import { trace } from '@adjoint/core/graph';
  * const w = randn([784, 10], { requiresGrad: true });
  * const graph = trace((x) => softmax(matmul(x, w)), { shape: [8, 784], name: 'x' });
  * graph.outputs[0].shape; // [8, 10]
