@@ -130,12 +130,14 @@ export function convTranspose3d(input: Tensor, weight: Tensor, options: ConvTran
 }
 
 function convolve(op: string, dims: number, input: Tensor, weight: Tensor, options: ConvOptions): Tensor {
-  const unpadded = readCall(op, dims, input, weight, options);
-  const outChannels = unpadded.weight.shape[0];
-  requireChannels(unpadded, 'weight', unpadded.weight.shape[1] * unpadded.groups, 'in/groups · groups');
-  const { call, padding } = resolvePadding(unpadded, options);
-  const geometry = convGeometry({ ...geometryOptions(call, { ...options, padding }), outChannels });
-  return finish(call, options, outChannels, (x, w) => conv(x, w, geometry));
+  const call = readCall(op, dims, input, weight, options);
+  const outChannels = call.weight.shape[0];
+  requireChannels(call, 'weight', call.weight.shape[1] * call.groups, 'in/groups · groups');
+  const { padding, after } = resolvePadding(call, options);
+  const common = geometryOptions(call, { ...options, padding });
+  const inputSize = common.inputSize.map((size, axis) => size + after[axis]);
+  const geometry = convGeometry({ ...common, inputSize, outChannels });
+  return finish(call, options, outChannels, (x, w) => conv(padAfter(x, after), w, geometry));
 }
 
 function convolveTransposed(
@@ -202,15 +204,15 @@ function readCall(op: string, dims: number, input: Tensor, weight: Tensor, optio
   };
 }
 
-// Turns the names of paddings into numbers. The odd zero of 'same' cannot stand on both sides: it is put on the input.
+// Turns the names of paddings into numbers: zeros on both sides, and the odd one of 'same', which goes after the input's end.
 function resolvePadding(
-  call: Call,
+  { op, dims, weight }: Call,
   { padding, stride, dilation }: ConvOptions,
-): { readonly call: Call; readonly padding: PerAxis | undefined } {
-  if (typeof padding !== 'string') return { call, padding };
-  const { op, dims, input, weight } = call;
+): { readonly padding: PerAxis | undefined; readonly after: readonly number[] } {
+  const none = new Array<number>(dims).fill(0);
+  if (typeof padding !== 'string') return { padding, after: none };
   requireMode(op, 'padding', padding, ['same', 'valid']);
-  if (padding === 'valid') return { call, padding: 0 };
+  if (padding === 'valid') return { padding: 0, after: none };
   if (perAxis(stride ?? 1, dims, { op, option: 'stride', minimum: 1 }).some((step) => step !== 1)) {
     throw new ArgumentError(
       `padding is 'same' and stride ${JSON.stringify(stride)}; an output of the input's size needs stride 1. Give the padding as numbers.`,
@@ -219,12 +221,19 @@ function resolvePadding(
   }
   const spacing = perAxis(dilation ?? 1, dims, { op, option: 'dilation', minimum: 1 });
   const zeros = weight.shape.slice(2).map((size, axis) => spacing[axis] * (size - 1));
-  const odd = zeros.map((total) => total % 2);
-  const amounts = [...odd].reverse().flatMap((extra) => [0, extra]);
   return {
-    call: odd.includes(1) ? { ...call, input: pad(input, amounts) } : call,
     padding: zeros.map((total) => Math.floor(total / 2)),
+    after: zeros.map((total) => total % 2),
   };
+}
+
+function padAfter(x: Tensor, after: readonly number[]): Tensor {
+  return after.includes(1)
+    ? pad(
+        x,
+        [...after].reverse().flatMap((extra) => [0, extra]),
+      )
+    : x;
 }
 
 function geometryOptions(
