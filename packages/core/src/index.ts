@@ -31,21 +31,7 @@ export {
 } from './ops/axes.ts';
 export { type ClampOptions, clamp, type HardtanhOptions, hardtanh } from './ops/bounds.ts';
 export { cast } from './ops/cast.ts';
-export {
-  eq,
-  ge,
-  gt,
-  isfinite,
-  isinf,
-  isnan,
-  le,
-  logicalAnd,
-  logicalNot,
-  logicalOr,
-  logicalXor,
-  lt,
-  ne,
-} from './ops/compare.ts';
+export { eq, ge, gt, isfinite, isinf, isnan, le, lt, ne } from './ops/compare.ts';
 export type * from './ops/conv-functions.ts';
 export {
   conv1d,
@@ -79,6 +65,7 @@ export { type IndexEntry, index } from './ops/index-advanced.ts';
 export { type AxisOptions, cat, stack } from './ops/join.ts';
 export { clone, contiguous, permute, reshape, transpose, view } from './ops/layout.ts';
 export { lerp } from './ops/lerp.ts';
+export { logicalAnd, logicalNot, logicalOr, logicalXor } from './ops/logic.ts';
 export {
   type EmbeddingOptions,
   embedding,

@@ -6,21 +6,7 @@ import { add, div, mul, neg, sub } from './ops/arithmetic.ts';
 import { flatten, flip, movedim, repeat, roll, squeeze, tile, unsqueeze } from './ops/axes.ts';
 import { clamp, hardtanh } from './ops/bounds.ts';
 import { cast } from './ops/cast.ts';
-import {
-  eq,
-  ge,
-  gt,
-  isfinite,
-  isinf,
-  isnan,
-  le,
-  logicalAnd,
-  logicalNot,
-  logicalOr,
-  logicalXor,
-  lt,
-  ne,
-} from './ops/compare.ts';
+import { eq, ge, gt, isfinite, isinf, isnan, le, lt, ne } from './ops/compare.ts';
 import { diagonal, trace, tril, triu } from './ops/diagonal.ts';
 import { floorDivide, remainder } from './ops/division.ts';
 import { expand, mean, sum } from './ops/expand-sum.ts';
@@ -31,6 +17,7 @@ import { acosh, asinh, atanh, cosh, hypot, sinh, tanh } from './ops/hyperbolic.t
 import { index } from './ops/index-advanced.ts';
 import { clone, contiguous, permute, reshape, transpose, view } from './ops/layout.ts';
 import { lerp } from './ops/lerp.ts';
+import { logicalAnd, logicalNot, logicalOr, logicalXor } from './ops/logic.ts';
 import { indexSelect, take } from './ops/lookup.ts';
 import { maskedFill, maskedSelect } from './ops/masked.ts';
 import { matmul } from './ops/matmul.ts';

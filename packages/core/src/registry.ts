@@ -284,9 +284,6 @@ export function vjpRule<A>(...args: unknown[]): VjpRule<A> {
   }
 }
 
-// The name by which the records of the built-in ops know it.
-export { vjpRule as vjp };
-
 /** Declares that an operand has no gradient, why, and what to use in its place; shown when someone asks for it. */
 export function noGradient(reason: string): NoGradient {
   return { reason };

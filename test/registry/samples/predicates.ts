@@ -15,8 +15,23 @@ import {
   lt,
   ne,
 } from '@adjoint/core';
-import { eqOp, geOp, gtOp, isfiniteOp, isinfOp, isnanOp, leOp, ltOp, neOp } from '../../../packages/core/src/ops/compare.ts';
-import { logicalAndOp, logicalNotOp, logicalOrOp, logicalXorOp } from '../../../packages/core/src/ops/logic.ts';
+import {
+  eqOp,
+  geOp,
+  gtOp,
+  isfiniteOp,
+  isinfOp,
+  isnanOp,
+  leOp,
+  ltOp,
+  neOp,
+} from '../../../packages/core/src/ops/compare.ts';
+import {
+  logicalAndOp,
+  logicalNotOp,
+  logicalOrOp,
+  logicalXorOp,
+} from '../../../packages/core/src/ops/logic.ts';
 import { type Domain, type OpSamples, pointwise } from '../sample.ts';
 
 // Whole numbers, so that some are equal and some are 0.

@@ -1,11 +1,11 @@
 // Arithmetic of two operands, with broadcasting and promotion: the records that all other rules are written in.
 
 import { kernels } from '@adjoint/kernels-cpu';
-import { defineOp, vjp } from '../registry.ts';
+import { defineOp, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
-import { logicalAndOp, logicalOrOp } from './compare.ts';
 import { inferArithmetic, inferFloatBinary, inferSame } from './infer.ts';
+import { logicalAndOp, logicalOrOp } from './logic.ts';
 import { type Operand, toOperand } from './operand.ts';
 
 /** `a + b`. */
@@ -16,7 +16,7 @@ export const addOp = defineOp({
   forward: ([a, b], out, _, shape) => kernels.add(a, b, out, shape),
   layout: 'strided',
   broadcasts: true,
-  vjps: [vjp((g) => g), vjp((g) => g)],
+  vjps: [vjpRule((g) => g), vjpRule((g) => g)],
   forwardMode: 'linear',
 });
 
@@ -28,7 +28,7 @@ export const subOp = defineOp({
   forward: ([a, b], out, _, shape) => kernels.sub(a, b, out, shape),
   layout: 'strided',
   broadcasts: true,
-  vjps: [vjp((g) => g), vjp((g) => neg(g))],
+  vjps: [vjpRule((g) => g), vjpRule((g) => neg(g))],
   forwardMode: 'linear',
 });
 
@@ -40,7 +40,7 @@ export const mulOp = defineOp({
   forward: ([a, b], out, _, shape) => kernels.mul(a, b, out, shape),
   layout: 'strided',
   broadcasts: true,
-  vjps: [vjp('b', (g, b) => mul(g, b)), vjp('a', (g, a) => mul(g, a))],
+  vjps: [vjpRule('b', (g, b) => mul(g, b)), vjpRule('a', (g, a) => mul(g, a))],
   forwardMode: 'multilinear',
 });
 
@@ -52,7 +52,7 @@ export const divOp = defineOp({
   forward: ([a, b], out, _, shape) => kernels.div(a, b, out, shape),
   layout: 'strided',
   broadcasts: true,
-  vjps: [vjp('b', (g, b) => div(g, b)), vjp('b', 'output', (g, b, y) => neg(mul(g, div(y, b))))],
+  vjps: [vjpRule('b', (g, b) => div(g, b)), vjpRule('b', 'output', (g, b, y) => neg(mul(g, div(y, b))))],
   forwardMode: 'elementwise',
 });
 
@@ -63,7 +63,7 @@ export const negOp = defineOp({
   infer: inferSame('neg'),
   forward: ([x], out) => kernels.neg(x, out),
   layout: 'strided',
-  vjps: [vjp((g) => neg(g))],
+  vjps: [vjpRule((g) => neg(g))],
   forwardMode: 'linear',
 });
 

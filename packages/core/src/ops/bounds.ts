@@ -3,11 +3,12 @@
 import { kernels } from '@adjoint/kernels-cpu';
 import { isFloat, toFloatDType } from '../dtype.ts';
 import { ArgumentError } from '../errors.ts';
-import { defineOp, type OperandSpec, type ResultSpec, vjp } from '../registry.ts';
+import { defineOp, type OperandSpec, type ResultSpec, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
-import { ge, gt, isnan, le, logicalAnd, logicalOr, lt } from './compare.ts';
+import { ge, gt, isnan, le, lt } from './compare.ts';
 import { inferSame } from './infer.ts';
+import { logicalAnd, logicalOr } from './logic.ts';
 import type { Operand } from './operand.ts';
 import { where } from './select.ts';
 
@@ -34,7 +35,7 @@ export const clampOp = defineOp<readonly ['x'], Bounds>({
   forward: ([x], out, { lower, upper }) => kernels.clamp(x, out, lower, upper),
   layout: 'strided',
   vjps: [
-    vjp('x', (g, x, { attrs: { lower, upper } }) => where(logicalAnd(ge(x, lower), le(x, upper)), g, 0)),
+    vjpRule('x', (g, x, { attrs: { lower, upper } }) => where(logicalAnd(ge(x, lower), le(x, upper)), g, 0)),
   ],
   forwardMode: 'elementwise',
 });
@@ -46,7 +47,9 @@ export const hardtanhOp = defineOp<readonly ['x'], Bounds>({
   infer: inferBounded('hardtanh'),
   forward: ([x], out, { lower, upper }) => kernels.clamp(x, out, lower, upper),
   layout: 'strided',
-  vjps: [vjp('x', (g, x, { attrs: { lower, upper } }) => where(logicalOr(le(x, lower), ge(x, upper)), 0, g))],
+  vjps: [
+    vjpRule('x', (g, x, { attrs: { lower, upper } }) => where(logicalOr(le(x, lower), ge(x, upper)), 0, g)),
+  ],
   forwardMode: 'elementwise',
 });
 

@@ -2,7 +2,7 @@
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { checkDType, type DType, isHalf } from '../dtype.ts';
-import { defineOp, vjp } from '../registry.ts';
+import { defineOp, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { noFlops } from './infer.ts';
@@ -23,7 +23,7 @@ export const castOp = defineOp<readonly ['x'], { readonly to: DType; readonly fr
     else kernels.copy(x, out);
   },
   layout: 'strided',
-  vjps: [vjp((g, { attrs }) => cast(g, attrs.from))],
+  vjps: [vjpRule((g, { attrs }) => cast(g, attrs.from))],
   forwardMode: 'linear',
   flops: noFlops,
 });

@@ -8,7 +8,7 @@
 
 import { type ConvGeometry, type FloatArray, kernels } from '@adjoint/kernels-cpu';
 import { DTypeError, formatShape, ShapeError } from '../errors.ts';
-import { defineOp, type OperandSpec, type ResultSpec, vjp } from '../registry.ts';
+import { defineOp, type OperandSpec, type ResultSpec, vjpRule } from '../registry.ts';
 import { type Shape, sameShape, sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
@@ -32,8 +32,8 @@ export const convOp = defineOp<readonly ['x', 'w'], ConvGeometry>({
   infer: ([x, w], g) => inferBilinear('conv', x, 'x', shapeOfX(g), w, 'w', shapeOfW(g), shapeOfY(g)),
   forward: ([x, w], y, g) => kernels.convForward(g, floats(x), floats(w), y as FloatArray),
   vjps: [
-    vjp('w', (y, w, { attrs }) => convInputGrad(w, y, attrs)),
-    vjp('x', (y, x, { attrs }) => convWeightGrad(x, y, attrs)),
+    vjpRule('w', (y, w, { attrs }) => convInputGrad(w, y, attrs)),
+    vjpRule('x', (y, x, { attrs }) => convWeightGrad(x, y, attrs)),
   ],
   forwardMode: 'multilinear',
   flops,
@@ -46,8 +46,8 @@ export const convInputGradOp = defineOp<readonly ['w', 'y'], ConvGeometry>({
   infer: ([w, y], g) => inferBilinear('convInputGrad', w, 'w', shapeOfW(g), y, 'y', shapeOfY(g), shapeOfX(g)),
   forward: ([w, y], x, g) => kernels.convInputGrad(g, floats(w), floats(y), x as FloatArray),
   vjps: [
-    vjp('y', (x, y, { attrs }) => convWeightGrad(x, y, attrs)),
-    vjp('w', (x, w, { attrs }) => conv(x, w, attrs)),
+    vjpRule('y', (x, y, { attrs }) => convWeightGrad(x, y, attrs)),
+    vjpRule('w', (x, w, { attrs }) => conv(x, w, attrs)),
   ],
   forwardMode: 'multilinear',
   flops,
@@ -61,8 +61,8 @@ export const convWeightGradOp = defineOp<readonly ['x', 'y'], ConvGeometry>({
     inferBilinear('convWeightGrad', x, 'x', shapeOfX(g), y, 'y', shapeOfY(g), shapeOfW(g)),
   forward: ([x, y], w, g) => kernels.convWeightGrad(g, floats(x), floats(y), w as FloatArray),
   vjps: [
-    vjp('y', (w, y, { attrs }) => convInputGrad(w, y, attrs)),
-    vjp('x', (w, x, { attrs }) => conv(x, w, attrs)),
+    vjpRule('y', (w, y, { attrs }) => convInputGrad(w, y, attrs)),
+    vjpRule('x', (w, x, { attrs }) => conv(x, w, attrs)),
   ],
   forwardMode: 'multilinear',
   flops,

@@ -2,7 +2,7 @@
 
 import { kernels, type Strided } from '@adjoint/kernels-cpu';
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
-import { defineOp, type ViewSpec, vjp } from '../registry.ts';
+import { defineOp, type ViewSpec, vjpRule } from '../registry.ts';
 import { checkAxis, rowMajorStrides, type Shape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { makeTensor } from '../tape/tracing.ts';
@@ -47,7 +47,7 @@ export const diagonalOp = defineOp<readonly ['x'], DiagonalAttrs>({
   operands: ['x'],
   infer: ([x], attrs) => ({ shape: shapeOf(attrs), dtype: x.dtype }),
   view: (x, attrs) => viewOf(x, attrs),
-  vjps: [vjp((g, { attrs }) => undiagonal(g, attrs))],
+  vjps: [vjpRule((g, { attrs }) => undiagonal(g, attrs))],
   forwardMode: 'linear',
 });
 
@@ -61,7 +61,7 @@ export const undiagonalOp = defineOp<readonly ['x'], DiagonalAttrs>({
     kernels.assign(x, { data: out, shape: x.shape, ...viewOf(whole, attrs) });
   },
   layout: 'strided',
-  vjps: [vjp((g, { attrs }) => apply(diagonalOp, [g], attrs))],
+  vjps: [vjpRule((g, { attrs }) => apply(diagonalOp, [g], attrs))],
   forwardMode: 'linear',
   flops: noFlops,
 });

@@ -1,7 +1,7 @@
 // Whole quotients and remainders, both rounding towards -Infinity, so that `a = b · floorDivide(a, b) + remainder(a, b)`.
 
 import { kernels } from '@adjoint/kernels-cpu';
-import { defineOp, vjp } from '../registry.ts';
+import { defineOp, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { mul, neg } from './arithmetic.ts';
@@ -17,7 +17,7 @@ export const floorDivideOp = defineOp({
   forward: ([a, b], out, _, shape) => kernels.floorDivide(a, b, out, shape),
   layout: 'strided',
   broadcasts: true,
-  vjps: [vjp((g) => zerosLike(g)), vjp((g) => zerosLike(g))],
+  vjps: [vjpRule((g) => zerosLike(g)), vjpRule((g) => zerosLike(g))],
   forwardMode: 'elementwise',
 });
 
@@ -29,7 +29,7 @@ export const remainderOp = defineOp({
   forward: ([a, b], out, _, shape) => kernels.remainder(a, b, out, shape),
   layout: 'strided',
   broadcasts: true,
-  vjps: [vjp((g) => g), vjp('a', 'b', (g, a, b) => neg(mul(g, floorDivide(a, b))))],
+  vjps: [vjpRule((g) => g), vjpRule('a', 'b', (g, a, b) => neg(mul(g, floorDivide(a, b))))],
   forwardMode: 'elementwise',
 });
 

@@ -3,7 +3,7 @@
 import { kernels, type Strided } from '@adjoint/kernels-cpu';
 import { type DType, isFloat, toFloatDType } from '../dtype.ts';
 import { formatShape, ShapeError } from '../errors.ts';
-import { defineOp, vjp } from '../registry.ts';
+import { defineOp, vjpRule } from '../registry.ts';
 import { broadcastsTo, checkAxes, checkShape, reducedShape, type Shape, sameShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
@@ -51,7 +51,7 @@ export const expandOp = defineOp<readonly ['x'], { readonly to: Shape; readonly 
     return { shape: to, dtype: x.dtype };
   },
   view: (x, _, shape) => ({ strides: broadcastStrides(x, shape), offset: x.offset }),
-  vjps: [vjp((g, { attrs }) => sumTo(g, attrs.from))],
+  vjps: [vjpRule((g, { attrs }) => sumTo(g, attrs.from))],
   forwardMode: 'linear',
 });
 
@@ -76,7 +76,7 @@ export const sumOp = defineOp<readonly ['x'], ReduceAttrs>({
   forward: ([x], out, { axes }) => kernels.sum(x, axes, out),
   layout: 'strided',
   flops: flopsPerElement,
-  vjps: [vjp((g, { attrs }) => unreduce(g, attrs))],
+  vjps: [vjpRule((g, { attrs }) => unreduce(g, attrs))],
   forwardMode: 'linear',
 });
 

@@ -1,7 +1,7 @@
 // Exponentials and logarithms. Rules use PyTorch's formulas, so that they agree where a formula cancels.
 
 import { kernels } from '@adjoint/kernels-cpu';
-import { vjp } from '../registry.ts';
+import { vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul } from './arithmetic.ts';
@@ -11,49 +11,49 @@ import { floatUnary } from './unary.ts';
 export const expOp = floatUnary(
   'exp',
   (x, out) => kernels.exp(x, out),
-  vjp('output', (g, y) => mul(g, y)),
+  vjpRule('output', (g, y) => mul(g, y)),
 );
 
 /** `2^x`. */
 export const exp2Op = floatUnary(
   'exp2',
   (x, out) => kernels.exp2(x, out),
-  vjp('output', (g, y) => mul(mul(g, y), Math.LN2)),
+  vjpRule('output', (g, y) => mul(mul(g, y), Math.LN2)),
 );
 
 /** `e^x - 1`, accurate near 0. */
 export const expm1Op = floatUnary(
   'expm1',
   (x, out) => kernels.expm1(x, out),
-  vjp('output', (g, y) => mul(g, add(y, 1))),
+  vjpRule('output', (g, y) => mul(g, add(y, 1))),
 );
 
 /** The natural logarithm; -Infinity at 0, NaN below. */
 export const logOp = floatUnary(
   'log',
   (x, out) => kernels.log(x, out),
-  vjp('x', (g, x) => div(g, x)),
+  vjpRule('x', (g, x) => div(g, x)),
 );
 
 /** The logarithm to base 2; -Infinity at 0, NaN below. */
 export const log2Op = floatUnary(
   'log2',
   (x, out) => kernels.log2(x, out),
-  vjp('x', (g, x) => div(g, mul(x, Math.LN2))),
+  vjpRule('x', (g, x) => div(g, mul(x, Math.LN2))),
 );
 
 /** The logarithm to base 10; -Infinity at 0, NaN below. */
 export const log10Op = floatUnary(
   'log10',
   (x, out) => kernels.log10(x, out),
-  vjp('x', (g, x) => div(g, mul(x, Math.LN10))),
+  vjpRule('x', (g, x) => div(g, mul(x, Math.LN10))),
 );
 
 /** `log(1 + x)`, accurate near 0; -Infinity at -1, NaN below. */
 export const log1pOp = floatUnary(
   'log1p',
   (x, out) => kernels.log1p(x, out),
-  vjp('x', (g, x) => div(g, add(x, 1))),
+  vjpRule('x', (g, x) => div(g, add(x, 1))),
 );
 
 /**

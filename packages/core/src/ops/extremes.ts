@@ -2,17 +2,18 @@
 
 import { kernels, type NumericArray, type Strided } from '@adjoint/kernels-cpu';
 import { ArgumentError, formatShape } from '../errors.ts';
-import { defineOp, noGradient, type Op, vjp } from '../registry.ts';
+import { defineOp, noGradient, type Op, vjpRule } from '../registry.ts';
 import { checkAxis, reducedShape, type Shape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { div, mul } from './arithmetic.ts';
 import { cast } from './cast.ts';
-import { eq, isnan, logicalOr } from './compare.ts';
+import { eq, isnan } from './compare.ts';
 import { type ReduceAttrs, type ReduceOptions, reduceAttrs, sum, unreduce } from './expand-sum.ts';
 import { gatherAlong } from './gather.ts';
 import { flopsPerElement } from './infer.ts';
 import { reshape } from './layout.ts';
+import { logicalOr } from './logic.ts';
 
 interface ExtremeAttrs extends ReduceAttrs {
   /** The function that the user called. */
@@ -33,7 +34,7 @@ function extreme(
     forward: ([x], out, { axes }) => run(x, axes, out),
     layout: 'strided',
     flops: flopsPerElement,
-    vjps: [vjp('x', 'output', (g, x, y, { attrs }) => mul(shares(x, y, attrs), unreduce(g, attrs)))],
+    vjps: [vjpRule('x', 'output', (g, x, y, { attrs }) => mul(shares(x, y, attrs), unreduce(g, attrs)))],
     forwardMode: ([tangent], [x], y, { attrs }) => sum(mul(shares(x, y, attrs), tangent!), attrs),
   });
 }

@@ -3,18 +3,19 @@
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { DTypeError, formatShape, ShapeError } from '../errors.ts';
-import { defineOp, noGradient, type OperandSpec, vjp } from '../registry.ts';
+import { defineOp, noGradient, type OperandSpec, vjpRule } from '../registry.ts';
 import { checkAxis, type Shape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { add } from './arithmetic.ts';
 import { cast } from './cast.ts';
-import { eq, logicalOr } from './compare.ts';
+import { eq } from './compare.ts';
 import { expand } from './expand-sum.ts';
 import { asStrided, readIndices, requireIndex } from './index-values.ts';
 import { flopsPerElement, inferSame, noFlops } from './infer.ts';
 import { reshape, slice as sliceView } from './layout.ts';
+import { logicalOr } from './logic.ts';
 import { type Operand, toOperand } from './operand.ts';
 import { where } from './select.ts';
 
@@ -43,7 +44,7 @@ export const gatherOp = defineOp<readonly ['x', 'index'], GatherAttrs & { readon
   },
   layout: 'strided',
   vjps: [
-    vjp('index', (g, index, { attrs: { axis, op, from } }) =>
+    vjpRule('index', (g, index, { attrs: { axis, op, from } }) =>
       scatterSum(g, index, { axis, op, shape: from }),
     ),
     indexHasNone,
@@ -68,7 +69,7 @@ export const scatterSumOp = defineOp<readonly ['source', 'index'], GatherAttrs &
   },
   layout: 'strided',
   vjps: [
-    vjp('index', (g, index, { attrs: { axis, op } }) => gatherAlong(g, index, { axis, op })),
+    vjpRule('index', (g, index, { attrs: { axis, op } }) => gatherAlong(g, index, { axis, op })),
     indexHasNone,
   ],
   forwardMode: 'linear',
@@ -93,9 +94,9 @@ export const scatterOp = defineOp<readonly ['x', 'index', 'source'], GatherAttrs
   },
   layout: 'strided',
   vjps: [
-    vjp('index', (g, index, { attrs }) => write(g, index, filled(0, g, index.shape), attrs)),
+    vjpRule('index', (g, index, { attrs }) => write(g, index, filled(0, g, index.shape), attrs)),
     indexHasNone,
-    vjp('index', (g, index, { attrs }) => {
+    vjpRule('index', (g, index, { attrs }) => {
       const { numbers, writers } = lastWriters(index, g.shape, attrs);
       return where(eq(numbers, writers), gatherAlong(g, index, attrs), 0);
     }),

@@ -2,7 +2,7 @@
 // agree where a formula cancels (near the ends of a domain).
 
 import { kernels } from '@adjoint/kernels-cpu';
-import { defineOp, vjp } from '../registry.ts';
+import { defineOp, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
@@ -15,42 +15,42 @@ import { floatUnary } from './unary.ts';
 export const sinhOp = floatUnary(
   'sinh',
   (x, out) => kernels.sinh(x, out),
-  vjp('x', (g, x) => mul(g, cosh(x))),
+  vjpRule('x', (g, x) => mul(g, cosh(x))),
 );
 
 /** `cosh x`. */
 export const coshOp = floatUnary(
   'cosh',
   (x, out) => kernels.cosh(x, out),
-  vjp('x', (g, x) => mul(g, sinh(x))),
+  vjpRule('x', (g, x) => mul(g, sinh(x))),
 );
 
 /** `tanh x`. */
 export const tanhOp = floatUnary(
   'tanh',
   (x, out) => kernels.tanh(x, out),
-  vjp('output', (g, y) => mul(g, sub(1, square(y)))),
+  vjpRule('output', (g, y) => mul(g, sub(1, square(y)))),
 );
 
 /** `arsinh x`. */
 export const asinhOp = floatUnary(
   'asinh',
   (x, out) => kernels.asinh(x, out),
-  vjp('x', (g, x) => mul(g, rsqrt(add(square(x), 1)))),
+  vjpRule('x', (g, x) => mul(g, rsqrt(add(square(x), 1)))),
 );
 
 /** `arcosh x`; NaN below 1, where the derivative is Infinity. */
 export const acoshOp = floatUnary(
   'acosh',
   (x, out) => kernels.acosh(x, out),
-  vjp('x', (g, x) => mul(g, rsqrt(sub(square(x), 1)))),
+  vjpRule('x', (g, x) => mul(g, rsqrt(sub(square(x), 1)))),
 );
 
 /** `artanh x`; infinite at -1 and 1, NaN outside. */
 export const atanhOp = floatUnary(
   'atanh',
   (x, out) => kernels.atanh(x, out),
-  vjp('x', (g, x) => div(g, sub(1, square(x)))),
+  vjpRule('x', (g, x) => div(g, sub(1, square(x)))),
 );
 
 /** `√(a² + b²)` without overflow on the way. Its gradient at the origin is NaN, as in PyTorch. */
@@ -62,8 +62,8 @@ export const hypotOp = defineOp({
   layout: 'strided',
   broadcasts: true,
   vjps: [
-    vjp('a', 'output', (g, a, y) => mul(g, div(a, y))),
-    vjp('b', 'output', (g, b, y) => mul(g, div(b, y))),
+    vjpRule('a', 'output', (g, a, y) => mul(g, div(a, y))),
+    vjpRule('b', 'output', (g, b, y) => mul(g, div(b, y))),
   ],
   forwardMode: 'elementwise',
 });

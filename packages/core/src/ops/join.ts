@@ -3,7 +3,7 @@
 import { kernels } from '@adjoint/kernels-cpu';
 import { promoteTypes } from '../dtype.ts';
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
-import { defineOp, type OperandSpec, vjp } from '../registry.ts';
+import { defineOp, type OperandSpec, vjpRule } from '../registry.ts';
 import { checkAxis, rowMajorStrides, type Shape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
@@ -42,7 +42,7 @@ export const catOp = defineOp<readonly ['...tensors'], CatAttrs>({
     });
   },
   layout: 'strided',
-  vjps: [vjp((g, { attrs }, i) => narrow(g, attrs.axis, attrs.starts[i], attrs.sizes[i]))],
+  vjps: [vjpRule((g, { attrs }, i) => narrow(g, attrs.axis, attrs.starts[i], attrs.sizes[i]))],
   forwardMode: 'linear',
   flops: noFlops,
 });

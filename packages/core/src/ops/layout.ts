@@ -2,7 +2,7 @@
 
 import { kernels, type Strided } from '@adjoint/kernels-cpu';
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
-import { defineOp, vjp } from '../registry.ts';
+import { defineOp, vjpRule } from '../registry.ts';
 import {
   checkAxis,
   checkShape,
@@ -24,7 +24,7 @@ export const cloneOp = defineOp({
   infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
   forward: ([x], out) => kernels.copy(x, out),
   layout: 'strided',
-  vjps: [vjp((g) => g)],
+  vjps: [vjpRule((g) => g)],
   forwardMode: 'linear',
   flops: noFlops,
 });
@@ -39,7 +39,7 @@ export const reshapeOp = defineOp<readonly ['x'], { readonly to: Shape; readonly
     if (strides === null) throw notAView('reshape', x, shape);
     return { strides, offset: x.offset };
   },
-  vjps: [vjp((g, { attrs }) => reshape(g, attrs.from))],
+  vjps: [vjpRule((g, { attrs }) => reshape(g, attrs.from))],
   forwardMode: 'linear',
 });
 
@@ -49,7 +49,7 @@ export const permuteOp = defineOp<readonly ['x'], { readonly axes: readonly numb
   operands: ['x'],
   infer: ([x], { axes }) => ({ shape: axes.map((axis) => x.shape[axis]), dtype: x.dtype }),
   view: (x, { axes }) => ({ strides: axes.map((axis) => x.strides[axis]), offset: x.offset }),
-  vjps: [vjp((g, { attrs }) => permute(g, inversePermutation(attrs.axes)))],
+  vjps: [vjpRule((g, { attrs }) => permute(g, inversePermutation(attrs.axes)))],
   forwardMode: 'linear',
 });
 
@@ -75,7 +75,7 @@ export const sliceOp = defineOp<readonly ['x'], SliceAttrs>({
   operands: ['x'],
   infer: ([x], { sizes }) => ({ shape: sizes, dtype: x.dtype }),
   view: (x, attrs) => sliceOf(x, attrs),
-  vjps: [vjp((g, { attrs }) => unslice(g, attrs))],
+  vjps: [vjpRule((g, { attrs }) => unslice(g, attrs))],
   forwardMode: 'linear',
 });
 
@@ -89,7 +89,7 @@ export const unsliceOp = defineOp<readonly ['x'], SliceAttrs>({
     kernels.assign(x, { ...target, shape: attrs.sizes, ...sliceOf(target, attrs) });
   },
   layout: 'strided',
-  vjps: [vjp((g, { attrs }) => slice(g, attrs))],
+  vjps: [vjpRule((g, { attrs }) => slice(g, attrs))],
   forwardMode: 'linear',
   flops: noFlops,
 });

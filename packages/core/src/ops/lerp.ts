@@ -2,7 +2,7 @@
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { resultType, toFloatDType } from '../dtype.ts';
-import { defineOp, vjp } from '../registry.ts';
+import { defineOp, vjpRule } from '../registry.ts';
 import { broadcastShapes } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
@@ -24,9 +24,9 @@ export const lerpOp = defineOp({
   layout: 'strided',
   broadcasts: true,
   vjps: [
-    vjp('weight', (g, weight) => mul(g, sub(1, weight))),
-    vjp('weight', (g, weight) => mul(g, weight)),
-    vjp('start', 'end', (g, start, end) => mul(g, sub(end, start))),
+    vjpRule('weight', (g, weight) => mul(g, sub(1, weight))),
+    vjpRule('weight', (g, weight) => mul(g, weight)),
+    vjpRule('start', 'end', (g, start, end) => mul(g, sub(end, start))),
   ],
   forwardMode: 'elementwise',
 });

@@ -2,7 +2,7 @@
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
-import { defineOp, noGradient, type OperandSpec, vjp } from '../registry.ts';
+import { defineOp, noGradient, type OperandSpec, vjpRule } from '../registry.ts';
 import { checkAxis, type Shape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
@@ -35,7 +35,9 @@ export const indexSelectOp = defineOp<readonly ['x', 'index'], SelectAttrs & { r
   },
   layout: 'strided',
   vjps: [
-    vjp('index', (g, index, { attrs: { axis, op, from } }) => indexSum(g, index, { axis, op, shape: from })),
+    vjpRule('index', (g, index, { attrs: { axis, op, from } }) =>
+      indexSum(g, index, { axis, op, shape: from }),
+    ),
     indexHasNone,
   ],
   forwardMode: 'linear',
@@ -62,7 +64,7 @@ export const indexSumOp = defineOp<readonly ['source', 'index'], SelectAttrs & {
   },
   layout: 'strided',
   vjps: [
-    vjp('index', (g, index, { attrs: { axis, op } }) => selectAlong(g, index, { axis, op })),
+    vjpRule('index', (g, index, { attrs: { axis, op } }) => selectAlong(g, index, { axis, op })),
     indexHasNone,
   ],
   forwardMode: 'linear',

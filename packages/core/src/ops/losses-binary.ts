@@ -2,7 +2,7 @@
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { ArgumentError } from '../errors.ts';
-import { defineOp, vjp } from '../registry.ts';
+import { defineOp, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { div, mul, neg, sub } from './arithmetic.ts';
@@ -34,10 +34,10 @@ export const binaryCrossEntropyOp = defineOp({
     kernels.binaryCrossEntropy(input, target, out, shape);
   },
   vjps: [
-    vjp('input', 'target', (g, x, t) =>
+    vjpRule('input', 'target', (g, x, t) =>
       mul(g, div(sub(x, t), clamp(mul(x, sub(1, x)), { min: leastSlope }))),
     ),
-    vjp('input', (g, x) => mul(g, sub(log1p(neg(x)), log(x)))),
+    vjpRule('input', (g, x) => mul(g, sub(log1p(neg(x)), log(x)))),
   ],
   forwardMode: 'elementwise',
 });
@@ -61,8 +61,8 @@ export const logisticLossOp = defineOp({
   layout: 'strided',
   broadcasts: true,
   vjps: [
-    vjp('x', 'target', (g, x, target) => mul(g, sub(sigmoid(x), target))),
-    vjp('x', (g, x) => neg(mul(g, x))),
+    vjpRule('x', 'target', (g, x, target) => mul(g, sub(sigmoid(x), target))),
+    vjpRule('x', (g, x) => neg(mul(g, x))),
   ],
   forwardMode: 'elementwise',
 });

@@ -3,7 +3,7 @@
 import { kernels } from '@adjoint/kernels-cpu';
 import { resultType } from '../dtype.ts';
 import { DTypeError, formatShape, ShapeError } from '../errors.ts';
-import { defineOp, vjp } from '../registry.ts';
+import { defineOp, vjpRule } from '../registry.ts';
 import { broadcastShapes, sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
@@ -44,7 +44,7 @@ export const matmulOp = defineOp({
   layout: 'strided',
   broadcasts: true,
   flops: ([a], _, { shape }) => 2 * sizeOf(shape) * a.shape[a.shape.length - 1],
-  vjps: [vjp('b', (g, b) => matmul(g, transpose(b))), vjp('a', (g, a) => matmul(transpose(a), g))],
+  vjps: [vjpRule('b', (g, b) => matmul(g, transpose(b))), vjpRule('a', (g, a) => matmul(transpose(a), g))],
   forwardMode: 'multilinear',
 });
 

@@ -2,7 +2,7 @@
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { isFloat } from '../dtype.ts';
-import { defineOp, vjp } from '../registry.ts';
+import { defineOp, vjpRule } from '../registry.ts';
 import { checkAxis, reducedShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
@@ -34,7 +34,7 @@ export const medianOp = defineOp<readonly ['x'], ReduceAttrs>({
     const last = count === 0 ? Number.NaN : x.data[order[count - 1]];
     out[0] = Number.isNaN(last) ? Number.NaN : x.data[order[(count - 1) >> 1]];
   },
-  vjps: [vjp('x', 'output', (g, x, y, { attrs }) => mul(shares(x, y, attrs), unreduce(g, attrs)))],
+  vjps: [vjpRule('x', 'output', (g, x, y, { attrs }) => mul(shares(x, y, attrs), unreduce(g, attrs)))],
   forwardMode: ([tangent], [x], y, { attrs }) => sum(mul(shares(x, y, attrs), tangent!)),
 });
 

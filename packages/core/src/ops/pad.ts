@@ -2,7 +2,7 @@
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
-import { defineOp, vjp } from '../registry.ts';
+import { defineOp, vjpRule } from '../registry.ts';
 import { rowMajorStrides } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
@@ -24,7 +24,7 @@ export const padOp = defineOp<readonly ['x'], SliceAttrs & { readonly value: num
     kernels.assign(x, { data: out, shape: sizes, strides, offset });
   },
   layout: 'strided',
-  vjps: [vjp((g, { attrs }) => sliceView(g, attrs))],
+  vjps: [vjpRule((g, { attrs }) => sliceView(g, attrs))],
   forwardMode: ([tangent], _, __, { attrs }) => unslice(tangent!, attrs),
   flops: noFlops,
 });

@@ -9,7 +9,7 @@ import {
   poolGeometry,
 } from '@adjoint/kernels-cpu';
 import { formatShape, ShapeError } from '../errors.ts';
-import { defineOp, noGradient, type OperandSpec, vjp } from '../registry.ts';
+import { defineOp, noGradient, type OperandSpec, vjpRule } from '../registry.ts';
 import { type Shape, sameShape, sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
@@ -56,7 +56,7 @@ export const avgPoolOp = defineOp<readonly ['x'], PoolGeometry>({
     return { shape: shapeOfY(g), dtype: x.dtype };
   },
   forward: ([x], out, g) => kernels.avgPool(g, x.data as FloatArray, out as FloatArray),
-  vjps: [vjp((g, { attrs }) => avgPoolInputGrad(g, attrs))],
+  vjps: [vjpRule((g, { attrs }) => avgPoolInputGrad(g, attrs))],
   forwardMode: 'linear',
   flops,
 });
@@ -70,7 +70,7 @@ export const avgPoolInputGradOp = defineOp<readonly ['y'], PoolGeometry>({
     return { shape: shapeOfX(g), dtype: y.dtype };
   },
   forward: ([y], out, g) => kernels.avgPoolInputGrad(g, y.data as FloatArray, out as FloatArray),
-  vjps: [vjp((g, { attrs }) => averaged(g, attrs))],
+  vjps: [vjpRule((g, { attrs }) => averaged(g, attrs))],
   forwardMode: 'linear',
   flops,
 });

@@ -3,14 +3,15 @@
 import { kernels } from '@adjoint/kernels-cpu';
 import { isFloat, toFloatDType } from '../dtype.ts';
 import { ArgumentError } from '../errors.ts';
-import { defineOp, vjp } from '../registry.ts';
+import { defineOp, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { div, mul, neg, sub } from './arithmetic.ts';
-import { eq, ge, isnan, logicalAnd, logicalOr } from './compare.ts';
+import { eq, ge, isnan } from './compare.ts';
 import { zerosLike } from './create.ts';
 import { log } from './exponential.ts';
 import { inferArithmetic, inferSame } from './infer.ts';
+import { logicalAnd, logicalOr } from './logic.ts';
 import { type Operand, toOperand } from './operand.ts';
 import { where } from './select.ts';
 import { floatUnary, sameUnary } from './unary.ts';
@@ -19,28 +20,28 @@ import { floatUnary, sameUnary } from './unary.ts';
 export const sqrtOp = floatUnary(
   'sqrt',
   (x, out) => kernels.sqrt(x, out),
-  vjp('output', (g, y) => div(g, mul(y, 2))),
+  vjpRule('output', (g, y) => div(g, mul(y, 2))),
 );
 
 /** `1 / √x`; Infinity at 0, NaN below. */
 export const rsqrtOp = floatUnary(
   'rsqrt',
   (x, out) => kernels.rsqrt(x, out),
-  vjp('output', (g, y) => mul(mul(g, -0.5), mul(y, square(y)))),
+  vjpRule('output', (g, y) => mul(mul(g, -0.5), mul(y, square(y)))),
 );
 
 /** `1 / x`; an infinity with the sign of x at 0. */
 export const reciprocalOp = floatUnary(
   'reciprocal',
   (x, out) => kernels.reciprocal(x, out),
-  vjp('output', (g, y) => neg(mul(g, square(y)))),
+  vjpRule('output', (g, y) => neg(mul(g, square(y)))),
 );
 
 /** `x · x`. */
 export const squareOp = sameUnary(
   'square',
   (x, out) => kernels.square(x, out),
-  vjp('x', (g, x) => mul(g, mul(x, 2))),
+  vjpRule('x', (g, x) => mul(g, mul(x, 2))),
 );
 
 /**
@@ -73,7 +74,7 @@ export const powNumberOp = defineOp<readonly ['x'], { readonly exponent: number 
   },
   layout: 'strided',
   vjps: [
-    vjp('x', (g, x, { attrs: { exponent } }) => {
+    vjpRule('x', (g, x, { attrs: { exponent } }) => {
       if (exponent === 0) return zerosLike(g);
       return mul(g, mul(pow(x, exponent - 1), exponent));
     }),
@@ -94,11 +95,11 @@ export const powOp = defineOp({
   layout: 'strided',
   broadcasts: true,
   vjps: [
-    vjp('a', 'b', (g, a, b) => {
+    vjpRule('a', 'b', (g, a, b) => {
       const flat = logicalAnd(eq(b, 0), logicalOr(eq(a, 0), isnan(a)));
       return mul(g, mul(b, pow(a, sub(where(flat, 1, b), 1))));
     }),
-    vjp('a', 'b', 'output', (g, a, b, y) => {
+    vjpRule('a', 'b', 'output', (g, a, b, y) => {
       const flat = logicalAnd(eq(a, 0), ge(b, 0));
       return mul(g, mul(y, log(where(flat, 1, a))));
     }),

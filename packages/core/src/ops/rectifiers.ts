@@ -4,15 +4,16 @@
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
-import { defineOp, vjp } from '../registry.ts';
+import { defineOp, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul } from './arithmetic.ts';
 import { hardtanh } from './bounds.ts';
-import { gt, le, logicalAnd, lt } from './compare.ts';
+import { gt, le, lt } from './compare.ts';
 import { exp } from './exponential.ts';
 import { inferFloat } from './infer.ts';
 import { reshape } from './layout.ts';
+import { logicalAnd } from './logic.ts';
 import { where } from './select.ts';
 import { floatUnary, sameUnary } from './unary.ts';
 
@@ -20,7 +21,7 @@ import { floatUnary, sameUnary } from './unary.ts';
 export const reluOp = sameUnary(
   'relu',
   (x, out) => kernels.relu(x, out),
-  vjp('output', (g, y) => where(le(y, 0), 0, g)),
+  vjpRule('output', (g, y) => where(le(y, 0), 0, g)),
 );
 
 /** `x` above 0, `slope · x` elsewhere; its derivative at 0 is the slope. */
@@ -30,7 +31,7 @@ export const leakyReluOp = defineOp<readonly ['x'], { readonly slope: number }>(
   infer: inferFloat,
   forward: ([x], out, { slope }) => kernels.leakyRelu(x, out, slope),
   layout: 'strided',
-  vjps: [vjp('x', (g, x, { attrs: { slope } }) => where(gt(x, 0), g, mul(g, slope)))],
+  vjps: [vjpRule('x', (g, x, { attrs: { slope } }) => where(gt(x, 0), g, mul(g, slope)))],
   forwardMode: 'elementwise',
 });
 
@@ -42,7 +43,7 @@ export const eluOp = defineOp<readonly ['x'], { readonly alpha: number }>({
   forward: ([x], out, { alpha }) => kernels.elu(x, out, alpha),
   layout: 'strided',
   vjps: [
-    vjp('x', (g, x, { attrs: { alpha } }) => {
+    vjpRule('x', (g, x, { attrs: { alpha } }) => {
       // Above 0 the exponential is not taken: it would overflow, and 0 times its infinite derivative is NaN.
       const exponential = exp(where(lt(x, 0), x, 0));
       return where(le(x, 0), mul(g, mul(exponential, alpha)), g);
@@ -156,14 +157,14 @@ export function relu6(x: Tensor): Tensor {
 export const hardsigmoidOp = floatUnary(
   'hardsigmoid',
   (x, out) => kernels.hardsigmoid(x, out),
-  vjp('x', (g, x) => where(logicalAnd(gt(x, -3), lt(x, 3)), div(g, 6), 0)),
+  vjpRule('x', (g, x) => where(logicalAnd(gt(x, -3), lt(x, 3)), div(g, 6), 0)),
 );
 
 /** `x · relu6(x + 3) / 6`. Its derivative is 0 below -3, 1 above 3 and `x/3 + 1/2` between, at both ends included. */
 export const hardswishOp = floatUnary(
   'hardswish',
   (x, out) => kernels.hardswish(x, out),
-  vjp('x', (g, x) => {
+  vjpRule('x', (g, x) => {
     // The bend of the slope at both ends is that of hardtanh: the second derivative is 0 there.
     const slope = add(div(hardtanh(x, { minVal: -3, maxVal: 3 }), 3), 0.5);
     return where(lt(x, -3), 0, where(le(x, 3), mul(g, slope), g));

@@ -3,7 +3,7 @@
 
 import { kernels, type SparseMatrix } from '@adjoint/kernels-cpu';
 import { formatShape, ShapeError } from '../errors.ts';
-import { defineOp, vjp } from '../registry.ts';
+import { defineOp, vjpRule } from '../registry.ts';
 import { sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
@@ -34,7 +34,7 @@ export const resampleOp = defineOp<readonly ['x'], Resampling>({
   },
   forward: ([x], out, matrix) => kernels.sparseAlong(matrix, x, matrix.axis, out),
   layout: 'strided',
-  vjps: [vjp((g, { attrs }) => resample(g, transposed(attrs)))],
+  vjps: [vjpRule((g, { attrs }) => resample(g, transposed(attrs)))],
   forwardMode: 'linear',
   flops: ([x], { axis, starts }) =>
     2 * starts[starts.length - 1] * sizeOf(x.shape.filter((_, i) => i !== axis)),

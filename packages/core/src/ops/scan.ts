@@ -6,7 +6,7 @@
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { type DType, isFloat } from '../dtype.ts';
-import { defineOp, type OperandSpec, type ResultSpec, vjp } from '../registry.ts';
+import { defineOp, type OperandSpec, type ResultSpec, vjpRule } from '../registry.ts';
 import { checkAxis, reducedShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
@@ -38,7 +38,7 @@ export const cumsumOp = defineOp<readonly ['x'], AxisAttrs>({
   infer: inferScan,
   forward: ([x], out, { axis }) => kernels.cumsum(x, axis, out),
   layout: 'strided',
-  vjps: [vjp((g, { attrs: { axis } }) => flip(runningSum(flip(g, axis), axis), axis))],
+  vjps: [vjpRule((g, { attrs: { axis } }) => flip(runningSum(flip(g, axis), axis), axis))],
   forwardMode: 'linear',
 });
 
@@ -50,8 +50,8 @@ export const recurrenceOp = defineOp<readonly ['a', 'b'], AxisAttrs>({
   forward: ([a, b], out, { axis }) => kernels.recurrence(a, b, axis, out),
   layout: 'strided',
   vjps: [
-    vjp('a', 'output', (g, a, y, { attrs: { axis } }) => mul(backwards(a, g, axis), delayed(y, axis, 0))),
-    vjp('a', (g, a, { attrs: { axis } }) => backwards(a, g, axis)),
+    vjpRule('a', 'output', (g, a, y, { attrs: { axis } }) => mul(backwards(a, g, axis), delayed(y, axis, 0))),
+    vjpRule('a', (g, a, { attrs: { axis } }) => backwards(a, g, axis)),
   ],
   forwardMode: ([ta, tb], [a], y, { attrs: { axis } }) => {
     const drive = ta === null ? null : mul(ta, delayed(y, axis, 0));
@@ -86,7 +86,7 @@ export const cumprodOp = defineOp<readonly ['x'], AxisAttrs>({
   forward: ([x], out, { axis }) => kernels.cumprod(x, axis, out),
   layout: 'strided',
   vjps: [
-    vjp('x', 'output', (g, x, y, { attrs: { axis } }) => mul(backwards(x, g, axis), delayed(y, axis, 1))),
+    vjpRule('x', 'output', (g, x, y, { attrs: { axis } }) => mul(backwards(x, g, axis), delayed(y, axis, 1))),
   ],
   forwardMode: ([tangent], [x], y, { attrs: { axis } }) =>
     recurrence(x, mul(tangent!, delayed(y, axis, 1)), axis),
@@ -103,7 +103,7 @@ export const prodOp = defineOp<readonly ['x'], ReduceAttrs>({
   forward: ([x], out, { axes }) => kernels.prod(x, axes, out),
   layout: 'strided',
   flops: flopsPerElement,
-  vjps: [vjp('x', (g, x, { attrs }) => mul(unreduce(g, attrs), productOfOthers(x, attrs.axes)))],
+  vjps: [vjpRule('x', (g, x, { attrs }) => mul(unreduce(g, attrs), productOfOthers(x, attrs.axes)))],
   forwardMode: ([tangent], [x], _, { attrs }) => sum(mul(tangent!, productOfOthers(x, attrs.axes)), attrs),
 });
 

@@ -3,7 +3,7 @@
 import { kernels } from '@adjoint/kernels-cpu';
 import { resultType } from '../dtype.ts';
 import { DTypeError } from '../errors.ts';
-import { defineOp, noGradient, vjp } from '../registry.ts';
+import { defineOp, noGradient, vjpRule } from '../registry.ts';
 import { broadcastShapes } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
@@ -38,8 +38,8 @@ export const whereOp = defineOp({
   broadcasts: true,
   vjps: [
     noGradient('it selects and is not differentiable; let gradients flow through a and b.'),
-    vjp('condition', (g, condition) => where(condition, g, 0)),
-    vjp('condition', (g, condition) => where(condition, 0, g)),
+    vjpRule('condition', (g, condition) => where(condition, g, 0)),
+    vjpRule('condition', (g, condition) => where(condition, 0, g)),
   ],
   forwardMode: 'linear',
 });
@@ -53,8 +53,8 @@ export const maximumOp = defineOp({
   layout: 'strided',
   broadcasts: true,
   vjps: [
-    vjp('a', 'b', (g, a, b) => share(g, eq(a, b), lt(a, b))),
-    vjp('a', 'b', (g, a, b) => share(g, eq(a, b), lt(b, a))),
+    vjpRule('a', 'b', (g, a, b) => share(g, eq(a, b), lt(a, b))),
+    vjpRule('a', 'b', (g, a, b) => share(g, eq(a, b), lt(b, a))),
   ],
   forwardMode: 'elementwise',
 });
@@ -68,8 +68,8 @@ export const minimumOp = defineOp({
   layout: 'strided',
   broadcasts: true,
   vjps: [
-    vjp('a', 'b', (g, a, b) => share(g, eq(a, b), lt(b, a))),
-    vjp('a', 'b', (g, a, b) => share(g, eq(a, b), lt(a, b))),
+    vjpRule('a', 'b', (g, a, b) => share(g, eq(a, b), lt(b, a))),
+    vjpRule('a', 'b', (g, a, b) => share(g, eq(a, b), lt(a, b))),
   ],
   forwardMode: 'elementwise',
 });
@@ -82,7 +82,7 @@ function share(g: Tensor, tied: Tensor, lost: Tensor): Tensor {
 export const absOp = sameUnary(
   'abs',
   (x, out) => kernels.abs(x, out),
-  vjp('x', (g, x) => mul(g, sign(x))),
+  vjpRule('x', (g, x) => mul(g, sign(x))),
 );
 
 /**

@@ -2,7 +2,7 @@
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { ArgumentError } from '../errors.ts';
-import { defineOp, vjp } from '../registry.ts';
+import { defineOp, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul, neg, sub } from './arithmetic.ts';
@@ -18,14 +18,14 @@ import { floatUnary } from './unary.ts';
 export const sigmoidOp = floatUnary(
   'sigmoid',
   (x, out) => kernels.sigmoid(x, out),
-  vjp('output', (g, y) => mul(g, mul(y, sub(1, y)))),
+  vjpRule('output', (g, y) => mul(g, mul(y, sub(1, y)))),
 );
 
 /** `log(1 / (1 + e^-x))`, without overflow. */
 export const logSigmoidOp = floatUnary(
   'logSigmoid',
   (x, out) => kernels.logSigmoid(x, out),
-  vjp('x', (g, x) => mul(g, sigmoid(neg(x)))),
+  vjpRule('x', (g, x) => mul(g, sigmoid(neg(x)))),
 );
 
 /** `log(1 + e^(beta·x)) / beta`, and x itself where `beta·x > threshold`. */
@@ -36,7 +36,7 @@ export const softplusOp = defineOp<readonly ['x'], { readonly beta: number; read
   forward: ([x], out, { beta, threshold }) => kernels.softplus(x, out, beta, threshold),
   layout: 'strided',
   vjps: [
-    vjp('x', (g, x, { attrs: { beta, threshold } }) => {
+    vjpRule('x', (g, x, { attrs: { beta, threshold } }) => {
       const scaled = mul(x, beta);
       // At the threshold itself the slope is still the sigmoid's, but it no longer bends.
       const bend = sigmoid(where(ge(scaled, threshold), threshold, scaled));
@@ -50,7 +50,7 @@ export const softplusOp = defineOp<readonly ['x'], { readonly beta: number; read
 export const siluOp = floatUnary(
   'silu',
   (x, out) => kernels.silu(x, out),
-  vjp('x', (g, x) => {
+  vjpRule('x', (g, x) => {
     const s = sigmoid(x);
     return mul(g, mul(s, add(mul(x, sub(1, s)), 1)));
   }),
@@ -60,7 +60,7 @@ export const siluOp = floatUnary(
 export const mishOp = floatUnary(
   'mish',
   (x, out) => kernels.mish(x, out),
-  vjp('x', (g, x) => {
+  vjpRule('x', (g, x) => {
     const t = tanh(softplus(x));
     return mul(g, add(t, mul(mul(x, sigmoid(x)), sub(1, square(t)))));
   }),
@@ -70,21 +70,21 @@ export const mishOp = floatUnary(
 export const erfOp = floatUnary(
   'erf',
   (x, out) => kernels.erf(x, out),
-  vjp('x', (g, x) => mul(g, mul(exp(neg(square(x))), 2 / Math.sqrt(Math.PI)))),
+  vjpRule('x', (g, x) => mul(g, mul(exp(neg(square(x))), 2 / Math.sqrt(Math.PI)))),
 );
 
 /** `1 - erf(x)`, accurate where erf is near 1. */
 export const erfcOp = floatUnary(
   'erfc',
   (x, out) => kernels.erfc(x, out),
-  vjp('x', (g, x) => mul(g, mul(exp(neg(square(x))), -2 / Math.sqrt(Math.PI)))),
+  vjpRule('x', (g, x) => mul(g, mul(exp(neg(square(x))), -2 / Math.sqrt(Math.PI)))),
 );
 
 /** `x · Φ(x)` with Φ the distribution function of the normal distribution; derivative `Φ(x) + x · φ(x)`. */
 export const geluOp = floatUnary(
   'gelu',
   (x, out) => kernels.gelu(x, out),
-  vjp('x', (g, x) => {
+  vjpRule('x', (g, x) => {
     const distribution = mul(erfc(mul(x, -Math.SQRT1_2)), 0.5);
     const density = mul(exp(mul(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
     return mul(g, add(distribution, mul(x, density)));
@@ -95,7 +95,7 @@ export const geluOp = floatUnary(
 export const geluTanhOp = floatUnary(
   'geluTanh',
   (x, out) => kernels.geluTanh(x, out),
-  vjp('x', (g, x) => {
+  vjpRule('x', (g, x) => {
     const [scale, cubic] = [2 * Math.sqrt(2 / Math.PI), 0.044715];
     const twice = mul(mul(x, add(mul(square(x), cubic), 1)), scale);
     const slope = mul(add(mul(square(x), 3 * cubic), 1), scale);

@@ -1,7 +1,7 @@
 // Softmax, its logarithm, and the logarithm of a sum of exponentials: none overflows, whatever the size of the operand.
 
 import { kernels } from '@adjoint/kernels-cpu';
-import { defineOp, vjp } from '../registry.ts';
+import { defineOp, vjpRule } from '../registry.ts';
 import { checkAxis, reducedShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
@@ -25,7 +25,7 @@ export const softmaxOp = defineOp<readonly ['x'], AxisAttrs>({
   infer: inferFloat,
   forward: ([x], out, { axis }) => kernels.softmax(x, axis, out),
   layout: 'strided',
-  vjps: [vjp('output', (g, y, { attrs }) => softmaxSlope(g, y, attrs))],
+  vjps: [vjpRule('output', (g, y, { attrs }) => softmaxSlope(g, y, attrs))],
   forwardMode: ([tangent], _, y, { attrs }) => softmaxSlope(tangent!, y, attrs),
 });
 
@@ -41,7 +41,9 @@ export const logSoftmaxOp = defineOp<readonly ['x'], AxisAttrs>({
   forward: ([x], out, { axis }) => kernels.logSoftmax(x, axis, out),
   layout: 'strided',
   vjps: [
-    vjp('output', (g, y, { attrs: { axis } }) => sub(g, mul(exp(y), sum(g, { axes: axis, keepdim: true })))),
+    vjpRule('output', (g, y, { attrs: { axis } }) =>
+      sub(g, mul(exp(y), sum(g, { axes: axis, keepdim: true }))),
+    ),
   ],
   forwardMode: ([tangent], _, y, { attrs: { axis } }) =>
     sub(tangent!, sum(mul(exp(y), tangent!), { axes: axis, keepdim: true })),
@@ -59,7 +61,7 @@ export const logsumexpOp = defineOp<readonly ['x'], ReduceAttrs>({
   layout: 'strided',
   flops: flopsPerElement,
   vjps: [
-    vjp('x', 'output', (g, x, y, { attrs }) => mul(unreduce(g, attrs), exp(sub(x, unreduce(y, attrs))))),
+    vjpRule('x', 'output', (g, x, y, { attrs }) => mul(unreduce(g, attrs), exp(sub(x, unreduce(y, attrs))))),
   ],
   forwardMode: ([tangent], [x], y, { attrs }) => sum(mul(tangent!, exp(sub(x, unreduce(y, attrs)))), attrs),
 });

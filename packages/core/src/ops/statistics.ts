@@ -3,7 +3,7 @@
 import { kernels } from '@adjoint/kernels-cpu';
 import { toFloatDType } from '../dtype.ts';
 import { ArgumentError } from '../errors.ts';
-import { defineOp, vjp } from '../registry.ts';
+import { defineOp, vjpRule } from '../registry.ts';
 import { reducedShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
@@ -32,7 +32,7 @@ export const varOp = defineOp<readonly ['x'], VarAttrs>({
   forward: ([x], out, { axes, correction }) => kernels.variance(x, axes, correction, out),
   layout: 'strided',
   flops: flopsPerElement,
-  vjps: [vjp('x', (g, x, { attrs }) => mul(unreduce(g, attrs), slope(x, attrs)))],
+  vjps: [vjpRule('x', (g, x, { attrs }) => mul(unreduce(g, attrs), slope(x, attrs)))],
   forwardMode: ([tangent], [x], _, { attrs }) => sum(mul(tangent!, slope(x, attrs)), attrs),
 });
 

@@ -1,13 +1,13 @@
 // Step functions: sign and the roundings, constant but for their jumps, so that their derivative is 0 as in PyTorch.
 
 import { kernels } from '@adjoint/kernels-cpu';
-import { vjp } from '../registry.ts';
+import { vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { zerosLike } from './create.ts';
 import { sameUnary } from './unary.ts';
 
-const flat = vjp<undefined>((g) => zerosLike(g));
+const flat = vjpRule<undefined>((g) => zerosLike(g));
 
 /** -1, 0 or 1. */
 export const signOp = sameUnary('sign', (x, out) => kernels.sign(x, out), flat);

@@ -4,21 +4,7 @@ import type { AnyOp } from '../registry.ts';
 import { addOp, divOp, mulOp, negOp, subOp } from './arithmetic.ts';
 import { clampOp, hardtanhOp } from './bounds.ts';
 import { castOp } from './cast.ts';
-import {
-  eqOp,
-  geOp,
-  gtOp,
-  isfiniteOp,
-  isinfOp,
-  isnanOp,
-  leOp,
-  logicalAndOp,
-  logicalNotOp,
-  logicalOrOp,
-  logicalXorOp,
-  ltOp,
-  neOp,
-} from './compare.ts';
+import { eqOp, geOp, gtOp, isfiniteOp, isinfOp, isnanOp, leOp, ltOp, neOp } from './compare.ts';
 import { convInputGradOp, convOp, convWeightGradOp } from './conv.ts';
 import { diagonalOp, undiagonalOp } from './diagonal.ts';
 import { floorDivideOp, remainderOp } from './division.ts';
@@ -30,6 +16,7 @@ import { acoshOp, asinhOp, atanhOp, coshOp, hypotOp, sinhOp, tanhOp } from './hy
 import { catOp } from './join.ts';
 import { cloneOp, permuteOp, reshapeOp, sliceOp, unsliceOp } from './layout.ts';
 import { lerpOp } from './lerp.ts';
+import { logicalAndOp, logicalNotOp, logicalOrOp, logicalXorOp } from './logic.ts';
 import { indexSelectOp, indexSumOp, oneHotOp, wrapIndexOp } from './lookup.ts';
 import { binaryCrossEntropyOp, logisticLossOp } from './losses-binary.ts';
 import { classIndexOp } from './losses-classes.ts';

@@ -2,7 +2,7 @@
 // formula cancels (near the ends of a domain).
 
 import { kernels } from '@adjoint/kernels-cpu';
-import { defineOp, vjp } from '../registry.ts';
+import { defineOp, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul, neg, sub } from './arithmetic.ts';
@@ -15,42 +15,42 @@ import { floatUnary } from './unary.ts';
 export const sinOp = floatUnary(
   'sin',
   (x, out) => kernels.sin(x, out),
-  vjp('x', (g, x) => mul(g, cos(x))),
+  vjpRule('x', (g, x) => mul(g, cos(x))),
 );
 
 /** `cos x`. */
 export const cosOp = floatUnary(
   'cos',
   (x, out) => kernels.cos(x, out),
-  vjp('x', (g, x) => neg(mul(g, sin(x)))),
+  vjpRule('x', (g, x) => neg(mul(g, sin(x)))),
 );
 
 /** `tan x`. */
 export const tanOp = floatUnary(
   'tan',
   (x, out) => kernels.tan(x, out),
-  vjp('output', (g, y) => mul(g, add(square(y), 1))),
+  vjpRule('output', (g, y) => mul(g, add(square(y), 1))),
 );
 
 /** `arcsin x`; NaN outside [-1, 1], where the derivative at the ends is Infinity. */
 export const asinOp = floatUnary(
   'asin',
   (x, out) => kernels.asin(x, out),
-  vjp('x', (g, x) => mul(g, rsqrt(sub(1, square(x))))),
+  vjpRule('x', (g, x) => mul(g, rsqrt(sub(1, square(x))))),
 );
 
 /** `arccos x`; NaN outside [-1, 1], where the derivative at the ends is -Infinity. */
 export const acosOp = floatUnary(
   'acos',
   (x, out) => kernels.acos(x, out),
-  vjp('x', (g, x) => neg(mul(g, rsqrt(sub(1, square(x)))))),
+  vjpRule('x', (g, x) => neg(mul(g, rsqrt(sub(1, square(x)))))),
 );
 
 /** `arctan x`, in (-π/2, π/2). */
 export const atanOp = floatUnary(
   'atan',
   (x, out) => kernels.atan(x, out),
-  vjp('x', (g, x) => div(g, add(square(x), 1))),
+  vjpRule('x', (g, x) => div(g, add(square(x), 1))),
 );
 
 /** The angle of the point (x, y), in [-π, π], with the signs of zeros told apart. Its gradient at the origin is NaN. */
@@ -62,8 +62,8 @@ export const atan2Op = defineOp({
   layout: 'strided',
   broadcasts: true,
   vjps: [
-    vjp('y', 'x', (g, y, x) => mul(g, mul(x, inverseSquaredRadius(y, x)))),
-    vjp('y', 'x', (g, y, x) => mul(g, mul(neg(y), inverseSquaredRadius(y, x)))),
+    vjpRule('y', 'x', (g, y, x) => mul(g, mul(x, inverseSquaredRadius(y, x)))),
+    vjpRule('y', 'x', (g, y, x) => mul(g, mul(neg(y), inverseSquaredRadius(y, x)))),
   ],
   forwardMode: 'elementwise',
 });

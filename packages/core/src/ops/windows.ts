@@ -2,7 +2,7 @@
 
 import { type ConvGeometry, convGeometry, kernels, type PerAxis, type Strided } from '@adjoint/kernels-cpu';
 import { formatShape, ShapeError } from '../errors.ts';
-import { defineOp, vjp } from '../registry.ts';
+import { defineOp, vjpRule } from '../registry.ts';
 import { rowMajorStrides, type Shape, sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
@@ -32,7 +32,7 @@ export const windowsOp = defineOp<readonly ['x'], WindowAttrs>({
   operands: ['x'],
   infer: ([x], attrs) => ({ shape: shapeOf(attrs), dtype: x.dtype }),
   view: (x, attrs) => ({ strides: windowStrides(x.strides, attrs), offset: x.offset }),
-  vjps: [vjp((g, { attrs }) => overlapped(g, attrs))],
+  vjps: [vjpRule((g, { attrs }) => overlapped(g, attrs))],
   forwardMode: 'linear',
 });
 
@@ -47,7 +47,7 @@ export const overlapOp = defineOp<readonly ['windows'], WindowAttrs>({
     kernels.accumulate(windows, target);
   },
   layout: 'strided',
-  vjps: [vjp((g, { attrs }) => windows(g, attrs))],
+  vjps: [vjpRule((g, { attrs }) => windows(g, attrs))],
   forwardMode: 'linear',
   flops: flopsPerElement,
 });
