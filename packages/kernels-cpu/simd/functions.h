@@ -6,23 +6,21 @@ namespace ADJOINT_NAMESPACE {
 
 template <class T> struct Format;
 template <> struct Format<float> {
-  enum { MANTISSA = 23, BIAS = 127 };
+  static constexpr int MANTISSA = 23, BIAS = 127, SUBNORMAL_SHIFT = 25;
   static constexpr float magic = 12582912.0f, largestFraction = 8388608.0f, epsilon = 5.9604645e-8f;
   static constexpr float ln2High = 0.693359375f, ln2Low = -2.12194440e-4f;
   static constexpr float expLow = -104.0f, expHigh = 89.0f, expm1Low = -20.0f;
   static constexpr float smallestNormal = 1.17549435e-38f, subnormalScale = 33554432.0f;
-  enum { SUBNORMAL_SHIFT = 25 };
   static constexpr int rootHalf = 0x3f3504f3, splitMask = int(0xfffff000u);
   static constexpr float logPolynomial[] = {0.66666662693f, 0.40000972152f, 0.28498786688f, 0.24279078841f};
   enum { LOG_TERMS = 4, EXP_TERMS = 7 };
 };
 template <> struct Format<double> {
-  enum { MANTISSA = 52, BIAS = 1023 };
+  static constexpr long long MANTISSA = 52, BIAS = 1023, SUBNORMAL_SHIFT = 54;
   static constexpr double magic = 6755399441055744.0, largestFraction = 4503599627370496.0, epsilon = 1.1102230246251565e-16;
   static constexpr double ln2High = 6.93147180369123816490e-01, ln2Low = 1.90821492927058770002e-10;
   static constexpr double expLow = -746.0, expHigh = 710.0, expm1Low = -50.0;
   static constexpr double smallestNormal = 2.2250738585072014e-308, subnormalScale = 18014398509481984.0;
-  enum { SUBNORMAL_SHIFT = 54 };
   static constexpr long long rootHalf = 0x3fe6a09e667f3bcdll, splitMask = (long long)0xffffffff00000000ull;
   static constexpr double logPolynomial[] = {6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01, 2.222219843214978396e-01,
                                              1.818357216161805012e-01, 1.531383769920937332e-01, 1.479819860511658591e-01};
@@ -153,13 +151,14 @@ constexpr double TAIL_S[] = {1, 19.651271667439257, 137.65775414351904, 434.5658
 constexpr double FAR_R[] = {-0.0098649429247001, -0.799283237680523, -17.757954917754752, -160.63638485582192, -637.5664433683896, -1025.0951316110772, -483.5191916086514};
 constexpr double FAR_S[] = {1, 30.33806074348246, 325.7925129965739, 1536.729586084437, 3199.8582195085955, 2553.0504064331644, 474.52854120695537, -22.44095244658582};
 
-/** exp(−x²) · exp(…)/x for x >= 1.25, where `square` is x² and `high` is x with half its bits, whose square is exact. */
+/** erfc(x) for x >= 1.25: exp(−x²) in two factors, from `high`, which is x with half its bits, so that its square is exact. */
 template <VALUES> INLINE Vec<T> erfcTail(Vec<T> x) {
   const Vec<T> s = splat(T(1)) / (x * x);
   const Bits<T> isNear = x < splat(T(1 / 0.35));
   const Vec<T> ratio = choose<T>(isNear, polynomial<T>(s, TAIL_R) / polynomial<T>(s, TAIL_S), polynomial<T>(s, FAR_R) / polynomial<T>(s, FAR_S));
   const Vec<T> high = (Vec<T>)((Bits<T>)x & (Bits<T>{} + Format<T>::splitMask));
-  return expOf<T>(-high * high - splat(T(0.5625))) * expOf<T>((high - x) * (high + x) + ratio) / x;
+  // The first exponent is exact. (fdlibm puts the 0.5625 there, which costs half its bits in single precision.)
+  return expOf<T>(-high * high) * expOf<T>((high - x) * (high + x) + (ratio - splat(T(0.5625)))) / x;
 }
 
 template <VALUES> INLINE Vec<T> erfOf(Vec<T> x) {

@@ -10,6 +10,9 @@
 #include "conv-run.h"
 #include "conv.h"
 #include "conv-weight.h"
+#include "functions.h"
+#include "map.h"
+#include "reduce.h"
 
 namespace ADJOINT_NAMESPACE {
 
@@ -20,7 +23,7 @@ static Status matmul(Run& run, Index batch, const Index* aStarts, const Index* b
 }
 
 template <class T> constexpr Kernels<T> table() {
-  return {matmul<T>, convForward<T>, convInputGrad<T>, convWeightGrad<T>};
+  return {matmul<T>, convForward<T>, convInputGrad<T>, convWeightGrad<T>, unary<T>, binary<T>, compare<T>, where<T>, reduce<T>, softmax<T>};
 }
 
 extern const Tier tier;

@@ -10,3 +10,10 @@ struct Layout {
   Index stride[MOST_OPERANDS][MOST_AXES];
   Index offset[MOST_OPERANDS];
 };
+
+/** The axes that stay (row-major order of the result) and those that are reduced, merged where they can be. */
+struct Reduction {
+  Index keptRank, keptExtent[MOST_AXES], keptStride[MOST_AXES];
+  Index rank, extent[MOST_AXES], stride[MOST_AXES];
+  Index offset;
+};

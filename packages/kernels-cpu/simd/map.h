@@ -108,7 +108,7 @@ template <VALUES> INLINE Vec<T> geluOf(Vec<T> x) {
   const Vec<T> size = magnitude<T>(x), high = (Vec<T>)((Bits<T>)size & (Bits<T>{} + Format<T>::splitMask));
   const Vec<T> bounded = clampTo<T>(t, T(1.25), T(28)), s = ONE / (bounded * bounded);
   const Vec<T> ratio = choose<T>(bounded < NUMBER(1 / 0.35), polynomial<T>(s, TAIL_R) / polynomial<T>(s, TAIL_S), polynomial<T>(s, FAR_R) / polynomial<T>(s, FAR_S));
-  const Vec<T> tail = expOf<T>(NUMBER(-0.5) * high * high - NUMBER(0.5625)) * expOf<T>(NUMBER(0.5) * (high - size) * (high + size) + ratio) / bounded;
+  const Vec<T> tail = expOf<T>(NUMBER(-0.5) * high * high) * expOf<T>(NUMBER(0.5) * (high - size) * (high + size) + (ratio - NUMBER(0.5625))) / bounded;
   const Vec<T> left = half * choose<T>(t >= NUMBER(1.25), tail, erfcPositive<T>(t));
   const Vec<T> result = choose<T>(x >= ZERO, half * (ONE + erfOf<T>(t)), choose<T>(t >= NUMBER(28), x * ZERO, left));
   return choose<T>(x != x, x, result);
@@ -145,7 +145,7 @@ UNARY(Mish, mishOf<T>(x))
 UNARY(Gelu, geluOf<T>(x))
 UNARY(GeluTanh, geluTanhOf<T>(x))
 UNARY(Hardsigmoid, hardSix<T>(x) / NUMBER(6))
-UNARY(Hardswish, x* hardSix<T>(x) / NUMBER(6))
+UNARY(Hardswish, x*(hardSix<T>(x) / NUMBER(6)))
 UNARY(Clamp, smallerOf<T>(largerOf<T>(x, p), q))
 UNARY(Copy, x)
 

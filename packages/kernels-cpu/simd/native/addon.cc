@@ -25,7 +25,7 @@ DECLARE_TIER(isa_portable)
 namespace {
 
 /** Raised whenever the meaning of an argument changes: a binary of another version is not used. */
-constexpr int VERSION = 1;
+constexpr int VERSION = 2;
 
 /** The tiers that this processor can run, fastest first. */
 int listTiers(const Tier** tiers) {
@@ -134,6 +134,93 @@ napi_value matmul(napi_env env, napi_callback_info info) {
   }));
 }
 
+/** From `n`: rank; extents; then per operand its offset and strides. */
+Layout layoutOf(const double* n, int operands) {
+  Layout layout;
+  layout.rank = Index(*n++);
+  for (Index axis = 0; axis < layout.rank; axis++) layout.extent[axis] = Index(*n++);
+  for (int p = 0; p < operands; p++) {
+    layout.offset[p] = Index(*n++);
+    for (Index axis = 0; axis < layout.rank; axis++) layout.stride[p][axis] = Index(*n++);
+  }
+  return layout;
+}
+
+/** (a, out); numbers: op, p, q, layout. */
+napi_value unary(napi_env env, napi_callback_info info) {
+  const Arguments given(env, info);
+  const Array a = arrayOf(env, given.values[0]), out = arrayOf(env, given.values[1]);
+  const double* n = instanceOf(env).numbers;
+  return integer(env, withKernels(env, out.type, [&](const auto& kernels, auto zero) {
+    using T = decltype(zero);
+    Call call;
+    return kernels.unary(call.run, int(n[0]), T(n[1]), T(n[2]), layoutOf(n + 3, 1), Index(out.length), static_cast<const T*>(a.data), static_cast<T*>(out.data));
+  }));
+}
+
+/** (a, b, out); numbers: op, layout. An output of bytes asks for a comparison. */
+napi_value binary(napi_env env, napi_callback_info info) {
+  const Arguments given(env, info);
+  const Array a = arrayOf(env, given.values[0]), b = arrayOf(env, given.values[1]), out = arrayOf(env, given.values[2]);
+  const double* n = instanceOf(env).numbers;
+  return integer(env, withKernels(env, a.type, [&](const auto& kernels, auto zero) {
+    using T = decltype(zero);
+    Call call;
+    const Layout layout = layoutOf(n + 1, 2);
+    const T* const left = static_cast<const T*>(a.data);
+    const T* const right = static_cast<const T*>(b.data);
+    if (out.type == napi_uint8_array)
+      return kernels.compare(call.run, int(n[0]), layout, Index(out.length), left, right, static_cast<unsigned char*>(out.data));
+    return kernels.binary(call.run, int(n[0]), layout, Index(out.length), left, right, static_cast<T*>(out.data));
+  }));
+}
+
+/** (condition, a, b, out); numbers: layout. */
+napi_value where(napi_env env, napi_callback_info info) {
+  const Arguments given(env, info);
+  const Array condition = arrayOf(env, given.values[0]), a = arrayOf(env, given.values[1]), b = arrayOf(env, given.values[2]), out = arrayOf(env, given.values[3]);
+  const double* n = instanceOf(env).numbers;
+  return integer(env, withKernels(env, out.type, [&](const auto& kernels, auto zero) {
+    using T = decltype(zero);
+    Call call;
+    return kernels.where(call.run, layoutOf(n, 3), Index(out.length), static_cast<const unsigned char*>(condition.data),
+                         static_cast<const T*>(a.data), static_cast<const T*>(b.data), static_cast<T*>(out.data));
+  }));
+}
+
+/** (a, out); numbers: op, offset, then kept rank, extents, strides, and reduced rank, extents, strides. */
+napi_value reduce(napi_env env, napi_callback_info info) {
+  const Arguments given(env, info);
+  const Array a = arrayOf(env, given.values[0]), out = arrayOf(env, given.values[1]);
+  const double* n = instanceOf(env).numbers;
+  Reduction r;
+  const int op = int(*n++);
+  r.offset = Index(*n++);
+  r.keptRank = Index(*n++);
+  for (Index axis = 0; axis < r.keptRank; axis++) r.keptExtent[axis] = Index(*n++);
+  for (Index axis = 0; axis < r.keptRank; axis++) r.keptStride[axis] = Index(*n++);
+  r.rank = Index(*n++);
+  for (Index axis = 0; axis < r.rank; axis++) r.extent[axis] = Index(*n++);
+  for (Index axis = 0; axis < r.rank; axis++) r.stride[axis] = Index(*n++);
+  return integer(env, withKernels(env, out.type, [&](const auto& kernels, auto zero) {
+    using T = decltype(zero);
+    Call call;
+    return kernels.reduce(call.run, op, r, static_cast<const T*>(a.data), static_cast<T*>(out.data));
+  }));
+}
+
+/** (a, out); numbers: 1 for the logarithm, rows, elements per row, offset of a. */
+napi_value softmax(napi_env env, napi_callback_info info) {
+  const Arguments given(env, info);
+  const Array a = arrayOf(env, given.values[0]), out = arrayOf(env, given.values[1]);
+  const double* n = instanceOf(env).numbers;
+  return integer(env, withKernels(env, out.type, [&](const auto& kernels, auto zero) {
+    using T = decltype(zero);
+    Call call;
+    return kernels.softmax(call.run, int(n[0]), Index(n[1]), Index(n[2]), static_cast<const T*>(a.data) + Index(n[3]), static_cast<T*>(out.data));
+  }));
+}
+
 /** (numbers): the array in which arguments arrive. */
 napi_value shareNumbers(napi_env env, napi_callback_info info) {
   const Arguments given(env, info);
@@ -198,6 +285,11 @@ NAPI_MODULE_INIT() {
       {"convForward", conv<FORWARD>},
       {"convInputGrad", conv<INPUT_GRAD>},
       {"convWeightGrad", conv<WEIGHT_GRAD>},
+      {"unary", unary},
+      {"binary", binary},
+      {"where", where},
+      {"reduce", reduce},
+      {"softmax", softmax},
   };
   for (const auto& f : functions) {
     napi_value value = nullptr;

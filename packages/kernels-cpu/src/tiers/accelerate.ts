@@ -5,43 +5,17 @@ import type { ConvGeometry } from '../geometry.ts';
 import type { FloatArray, Kernels, Strided } from '../kernels.ts';
 import { reference } from '../reference/index.ts';
 import { elementCount, Rows } from '../reference/strided.ts';
-import { KernelMemoryError } from './errors.ts';
-import { DONE, type Machine, NOT_HERE } from './machine.ts';
+import { elementwise } from './accelerate-elementwise.ts';
+import type { Machine } from './machine.ts';
+import { done, sameFloats } from './status.ts';
+import { isInside } from './views.ts';
 
 /** Multiply-adds from which a product is worth a call. */
 const WORTH_A_CALL = 256;
 
-/** Whether the machine has done it; false if the reference must. */
-function done(status: number, op: string): boolean {
-  if (status === DONE) return true;
-  if (status === NOT_HERE) return false;
-  throw new KernelMemoryError(op);
-}
-
-/** Whether all arrays are of one floating-point type. */
-function sameFloats(a: unknown, b: unknown, out: unknown): boolean {
-  return (
-    (out instanceof Float32Array && a instanceof Float32Array && b instanceof Float32Array) ||
-    (out instanceof Float64Array && a instanceof Float64Array && b instanceof Float64Array)
-  );
-}
-
-/** Whether a view lies within its array; the machine must never read past it. */
-function isInside({ data, shape, strides, offset }: Strided): boolean {
-  let low = offset;
-  let high = offset;
-  for (let axis = 0; axis < shape.length; axis++) {
-    if (shape[axis] === 0) return true;
-    const reach = (shape[axis] - 1) * strides[axis];
-    if (reach < 0) low += reach;
-    else high += reach;
-  }
-  return low >= 0 && high < data.length;
-}
-
 /** All kernels: those that the machine has, over the reference. */
 export function accelerate(machine: Machine): Kernels {
-  return { ...reference, ...products(machine), ...convolutions(machine) };
+  return { ...reference, ...products(machine), ...convolutions(machine), ...elementwise(machine) };
 }
 
 function products(machine: Machine): Pick<Kernels, 'matmul'> {
@@ -62,7 +36,7 @@ function products(machine: Machine): Pick<Kernels, 'matmul'> {
         return;
       }
       let rows = m;
-      let starts = one;
+      let starts: Float64Array = one;
       const aRank = a.shape.length;
       const bRank = b.shape.length;
       const [rowA, columnA] = [a.strides[aRank - 2], a.strides[aRank - 1]];

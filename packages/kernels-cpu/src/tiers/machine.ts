@@ -1,6 +1,6 @@
 // What a fast tier offers: functions on flat arrays, with their numbers in one shared array. ./accelerate.ts makes kernels of it.
 
-import type { FloatArray } from '../kernels.ts';
+import type { BinaryName, FloatArray, ReduceName, UnaryName } from '../kernels.ts';
 
 /** What a {@link Machine} function returns: see `Status` in simd/runtime.h. */
 export const DONE = 0;
@@ -9,6 +9,62 @@ export const NOT_HERE = 2;
 
 /** Most numbers that one call takes. */
 export const NUMBERS = 128;
+
+/** Most axes that a view may have after merging: see simd/layout.h. */
+export const MOST_AXES = 8;
+
+/** The element-wise ops that a machine has, by number. The order is that of the tables in simd/map.h. */
+export const UNARY_OPS = [
+  'neg',
+  'abs',
+  'sign',
+  'square',
+  'sqrt',
+  'rsqrt',
+  'reciprocal',
+  'floor',
+  'ceil',
+  'round',
+  'trunc',
+  'exp',
+  'expm1',
+  'log',
+  'log1p',
+  'tanh',
+  'erf',
+  'sigmoid',
+  'logSigmoid',
+  'relu',
+  'leakyRelu',
+  'elu',
+  'softplus',
+  'silu',
+  'mish',
+  'gelu',
+  'geluTanh',
+  'hardsigmoid',
+  'hardswish',
+  'clamp',
+  'copy',
+] as const satisfies readonly (UnaryName | 'copy')[];
+export const BINARY_OPS = [
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'maximum',
+  'minimum',
+] as const satisfies readonly BinaryName[];
+export const COMPARE_OPS = [
+  'equal',
+  'notEqual',
+  'less',
+  'lessEqual',
+  'greater',
+  'greaterEqual',
+] as const satisfies readonly BinaryName[];
+/** In the order of `reduce` in simd/reduce.h. */
+export const REDUCE_OPS = ['sum', 'max', 'min'] as const satisfies readonly ReduceName[];
 
 /** The boundary of the native addon and of the WebAssembly module. Arguments are trusted: what is wrong is memory corruption. */
 export interface Machine {
@@ -20,4 +76,14 @@ export interface Machine {
   convForward(x: FloatArray, w: FloatArray, y: FloatArray): number;
   convInputGrad(w: FloatArray, y: FloatArray, x: FloatArray): number;
   convWeightGrad(x: FloatArray, y: FloatArray, w: FloatArray): number;
+  /** numbers: op, p, q, layout (see `putLayout` in ./views.ts). */
+  unary(a: FloatArray, out: FloatArray): number;
+  /** numbers: op, layout. Comparisons write bytes. */
+  binary(a: FloatArray, b: FloatArray, out: FloatArray | Uint8Array): number;
+  /** numbers: layout. */
+  where(condition: Uint8Array, a: FloatArray, b: FloatArray, out: FloatArray): number;
+  /** numbers: op, then as `putReduction` in ./views.ts writes it. */
+  reduce(a: FloatArray, out: FloatArray): number;
+  /** numbers: 1 for the logarithm, rows, elements per row, offset of a. Rows of a are contiguous. */
+  softmax(a: FloatArray, out: FloatArray): number;
 }

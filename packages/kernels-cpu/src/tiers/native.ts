@@ -14,7 +14,7 @@ interface Addon extends Omit<Machine, 'numbers'> {
 }
 
 /** The version of the boundary that this file speaks: `VERSION` in addon.cc. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** A native tier that is ready to run. */
 export interface NativeTier {
@@ -79,10 +79,8 @@ function openAddon(
   const failures: string[] = [];
   for (const place of places) {
     try {
-      // Not `new URL(literal, import.meta.url)`: bundlers would take that for an asset to copy.
-      const here = import.meta.url;
       const module: { exports: unknown } = { exports: {} };
-      dlopen(module, decodeURIComponent(new URL(`../../${place}`, here).pathname));
+      dlopen(module, packageRoot() + place);
       const addon = module.exports as Addon;
       if (addon.version() === VERSION) return { addon };
       failures.push(`${place} is of another version`);
@@ -96,4 +94,14 @@ function openAddon(
       ? 'The native kernels were not built: install a C++ compiler and install @adjoint/kernels-cpu again.'
       : `The native kernels could not be loaded (${failures.join('; ')}): install @adjoint/kernels-cpu again.`,
   };
+}
+
+/**
+ * The folder of this package, which is two above the one of this file, in src/ as in dist/. Not by `new URL(…,
+ * import.meta.url)`: bundlers would take that for an asset to copy.
+ */
+function packageRoot(): string {
+  const { url } = import.meta as unknown as { readonly url: string };
+  const path = decodeURIComponent(url.replace(/^file:\/\//, '').replace(/[?#].*$/, ''));
+  return path.replace(/[^/]*\/[^/]*\/[^/]*$/, '');
 }

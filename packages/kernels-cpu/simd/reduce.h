@@ -1,0 +1,283 @@
+// Sum, largest and smallest over any axes; softmax along the last.
+//
+// Sums are as good as the reference's: float32 is added up in double precision, float64 with the rounding errors beside
+// (Knuth's TwoSum). The elements are added in an order of lanes and chunks that depends on the shape alone.
+
+namespace ADJOINT_NAMESPACE {
+
+enum { REDUCE_CHUNK = 1 << 16, REDUCE_COLUMNS = 256, REDUCE_TASK = 1 << 14 };
+
+INLINE Index productOf(const Index* extents, Index rank) {
+  Index product = 1;
+  for (Index axis = 0; axis < rank; axis++) product *= extents[axis];
+  return product;
+}
+
+/** Where element `index` (row-major) of these axes lies. */
+INLINE Index positionOf(const Index* extents, const Index* strides, Index rank, Index index) {
+  Index position = 0;
+  for (Index axis = rank - 1; axis >= 0; axis--) {
+    position += index % extents[axis] * strides[axis];
+    index /= extents[axis];
+  }
+  return position;
+}
+
+/** A total and the rounding errors that it has left behind. */
+struct Total {
+  double value, error;
+};
+
+INLINE void addTo(Total& t, double x) {
+  const double next = t.value + x, part = next - t.value;
+  t.error += (t.value - (next - part)) + (x - part);
+  t.value = next;
+}
+/** A sum that is not finite has a meaningless error. */
+INLINE double roundTotal(const Total& t) { return t.value - t.value == 0 ? t.value + t.error : t.value; }
+
+typedef double Doubles __attribute__((vector_size(BYTES)));
+enum { HALF = BYTES / 8 };
+typedef float HalfFloats __attribute__((vector_size(BYTES / 2)));
+typedef float HalfFloatsUnaligned __attribute__((vector_size(BYTES / 2), aligned(4), may_alias));
+
+INLINE Doubles loadDoubles(const double* p) { return load(p); }
+INLINE Doubles loadDoubles(const float* p) { return __builtin_convertvector((HalfFloats)*reinterpret_cast<const HalfFloatsUnaligned*>(p), Doubles); }
+
+// Rounding errors are kept where the elements have as many bits as the sum.
+template <class T> INLINE void addVector(Doubles& value, Doubles& error, Doubles x) {
+  if (sizeof(T) == 4) {
+    value += x;
+    return;
+  }
+  const Doubles next = value + x, part = next - value;
+  error += (value - (next - part)) + (x - part);
+  value = next;
+}
+
+struct SumOp {
+  typedef Total State;
+  static constexpr State initial() { return {0, 0}; }
+  static void join(State& a, const State& b) {
+    addTo(a, b.value);
+    a.error += b.error;
+  }
+  template <class T> static T result(const State& s) { return T(roundTotal(s)); }
+  template <class T> INLINE_MEMBER void addOne(State& s, T x) { addTo(s, double(x)); }
+  template <class T> static void addRow(State& s, const T* x, Index n) {
+    Doubles value[4] = {}, error[4] = {};
+    Index i = 0;
+    for (; i + 4 * HALF <= n; i += 4 * HALF)
+      UNROLL for (int v = 0; v < 4; v++) addVector<T>(value[v], error[v], loadDoubles(x + i + v * HALF));
+    if (i > 0)
+      for (int v = 0; v < 4; v++)
+        for (int lane = 0; lane < HALF; lane++) {
+          addTo(s, value[v][lane]);
+          s.error += error[v][lane];
+        }
+    for (; i < n; i++) addTo(s, double(x[i]));
+  }
+};
+
+/** The op's order picks x over the best so far; a NaN, once there, stays. */
+template <bool LARGEST> struct ExtremeOp {
+  typedef double State;
+  static constexpr State initial() { return LARGEST ? -__builtin_inf() : __builtin_inf(); }
+  INLINE_MEMBER bool beats(double x, double best) { return LARGEST ? !(x <= best) : !(x >= best); }
+  static void join(State& a, const State& b) {
+    if (a == a && beats(b, a)) a = b;
+  }
+  template <class T> static T result(const State& s) { return T(s); }
+  template <class T> INLINE_MEMBER void addOne(State& s, T x) {
+    if (s == s && beats(double(x), s)) s = double(x);
+  }
+  template <class T> INLINE_MEMBER Vec<T> better(Vec<T> best, Vec<T> x) {
+    const Bits<T> take = (LARGEST ? Bits<T>(x > best) : Bits<T>(x < best)) | Bits<T>(x != x);
+    return choose<T>(take, x, best);
+  }
+  template <class T> static void addRow(State& s, const T* x, Index n) {
+    constexpr Index W = Lanes<T>::N;
+    Index i = 0;
+    if (n >= 4 * W) {
+      Vec<T> best[4];
+      UNROLL for (int v = 0; v < 4; v++) best[v] = load(x + v * W);
+      for (i = 4 * W; i + 4 * W <= n; i += 4 * W)
+        UNROLL for (int v = 0; v < 4; v++) best[v] = better<T>(best[v], load(x + i + v * W));
+      const Vec<T> last = better<T>(better<T>(best[0], best[1]), better<T>(best[2], best[3]));
+      for (Index lane = 0; lane < W; lane++) addOne<T>(s, last[lane]);
+    }
+    for (; i < n; i++) addOne<T>(s, x[i]);
+  }
+  template <class T> static void addColumns(State* states, const T* x, Index n) {
+    for (Index j = 0; j < n; j++) addOne<T>(states[j], x[j]);
+  }
+};
+
+/** Column sums of float32: double totals alone, which the compiler can vectorise; of float64: totals and errors apart. */
+template <class T, class Op> struct Columns {
+  typename Op::State state[REDUCE_COLUMNS];
+  void start(Index n) {
+    for (Index j = 0; j < n; j++) state[j] = Op::initial();
+  }
+  void add(const T* x, Index step, Index n) {
+    if (step == 1) Op::template addColumns<T>(state, x, n);
+    else for (Index j = 0; j < n; j++) Op::template addOne<T>(state[j], x[j * step]);
+  }
+  void join(typename Op::State* to, Index n) const {
+    for (Index j = 0; j < n; j++) Op::join(to[j], state[j]);
+  }
+};
+
+template <class T> struct Columns<T, SumOp> {
+  double value[REDUCE_COLUMNS], error[REDUCE_COLUMNS];
+  void start(Index n) {
+    for (Index j = 0; j < n; j++) value[j] = error[j] = 0;
+  }
+  void add(const T* x, Index step, Index n) {
+    Index j = 0;
+    if (step == 1)
+      for (; j + HALF <= n; j += HALF) {
+        Doubles v = loadDoubles(value + j), e = loadDoubles(error + j);
+        addVector<T>(v, e, loadDoubles(x + j));
+        store(value + j, v);
+        if (sizeof(T) == 8) store(error + j, e);
+      }
+    for (; j < n; j++) {
+      Total t = {value[j], error[j]};
+      addTo(t, double(x[j * step]));
+      value[j] = t.value;
+      error[j] = t.error;
+    }
+  }
+  void join(Total* to, Index n) const {
+    for (Index j = 0; j < n; j++) SumOp::join(to[j], {value[j], error[j]});
+  }
+};
+
+template <class T, class Op> static Status reduceWith(Run& run, const Reduction& r, const T* a, T* out) {
+  typedef typename Op::State State;
+  const Index kept = productOf(r.keptExtent, r.keptRank), reduced = productOf(r.extent, r.rank);
+  if (kept == 0) return DONE;
+  const T* base = a + r.offset;
+  // Columns: neighbours in memory belong to different results, and there are enough of them to fill a register.
+  const Index width = r.keptRank > 0 ? r.keptExtent[r.keptRank - 1] : 1;
+  const bool columns = r.keptRank > 0 && r.keptStride[r.keptRank - 1] == 1 && r.stride[r.rank - 1] != 1 && width >= 4;
+  if (columns) {
+    const Index blocks = ceilDivide(width, REDUCE_COLUMNS), outer = kept / width;
+    const Index rowsPerChunk = larger(1, REDUCE_CHUNK / smaller(width, REDUCE_COLUMNS)), chunks = ceilDivide(reduced, rowsPerChunk);
+    State* partial = take<State>(run, kept * chunks);
+    if (!partial) return OUT_OF_MEMORY;
+    const Index tasks = outer * blocks * chunks, work = smaller(width, REDUCE_COLUMNS) * smaller(reduced, rowsPerChunk);
+    const Index grain = larger(1, REDUCE_TASK / work);
+    parallel(run, ceilDivide(tasks, grain), [&](Index part, int) {
+      Columns<T, Op> sums;
+      for (Index t = part * grain; t < smaller(tasks, (part + 1) * grain); t++) {
+        const Index chunk = t % chunks, block = t / chunks % blocks, o = t / chunks / blocks;
+        const Index first = block * REDUCE_COLUMNS, n = smaller(REDUCE_COLUMNS, width - first);
+        const T* from = base + positionOf(r.keptExtent, r.keptStride, r.keptRank - 1, o) + first;
+        sums.start(n);
+        const Index end = smaller(reduced, (chunk + 1) * rowsPerChunk), last = r.rank - 1;
+        for (Index row = chunk * rowsPerChunk; row < end;) {
+          const T* x = from + positionOf(r.extent, r.stride, r.rank, row);
+          const Index run_ = smaller(end - row, r.extent[last] - row % r.extent[last]);
+          for (Index i = 0; i < run_; i++) sums.add(x + i * r.stride[last], 1, n);
+          row += run_;
+        }
+        State* to = partial + chunk * kept + o * width + first;
+        for (Index j = 0; j < n; j++) to[j] = Op::initial();
+        sums.join(to, n);
+      }
+    });
+    parallel(run, ceilDivide(kept, REDUCE_TASK), [&](Index part, int) {
+      for (Index k = part * REDUCE_TASK; k < smaller(kept, (part + 1) * REDUCE_TASK); k++) {
+        State s = partial[k];
+        for (Index chunk = 1; chunk < chunks; chunk++) Op::join(s, partial[chunk * kept + k]);
+        out[k] = Op::template result<T>(s);
+      }
+    });
+    return DONE;
+  }
+  const Index chunks = ceilDivide(reduced, REDUCE_CHUNK), tasks = kept * chunks;
+  State* partial = take<State>(run, tasks);
+  if (!partial) return OUT_OF_MEMORY;
+  const Index grain = larger(1, REDUCE_TASK / smaller(reduced, REDUCE_CHUNK));
+  parallel(run, ceilDivide(tasks, grain), [&](Index part, int) {
+    for (Index t = part * grain; t < smaller(tasks, (part + 1) * grain); t++) {
+      const T* from = base + positionOf(r.keptExtent, r.keptStride, r.keptRank, t / chunks);
+      const Index end = smaller(reduced, (t % chunks + 1) * REDUCE_CHUNK), last = r.rank - 1;
+      State s = Op::initial();
+      for (Index at = t % chunks * REDUCE_CHUNK; at < end;) {
+        const T* x = from + positionOf(r.extent, r.stride, r.rank, at);
+        const Index n = smaller(end - at, r.extent[last] - at % r.extent[last]);
+        if (r.stride[last] == 1) Op::template addRow<T>(s, x, n);
+        else for (Index i = 0; i < n; i++) Op::template addOne<T>(s, x[i * r.stride[last]]);
+        at += n;
+      }
+      partial[t] = s;
+    }
+  });
+  for (Index k = 0; k < kept; k++) {
+    State s = partial[k * chunks];
+    for (Index chunk = 1; chunk < chunks; chunk++) Op::join(s, partial[k * chunks + chunk]);
+    out[k] = Op::template result<T>(s);
+  }
+  return DONE;
+}
+
+/** In the order of REDUCE_OPS in src/tiers/machine.ts. There is at least one element to reduce. */
+template <class T> static Status reduce(Run& run, int op, const Reduction& r, const T* a, T* out) {
+  if (op == 0) return reduceWith<T, SumOp>(run, r, a, out);
+  if (op == 1) return reduceWith<T, ExtremeOp<true>>(run, r, a, out);
+  if (op == 2) return reduceWith<T, ExtremeOp<false>>(run, r, a, out);
+  return NOT_HERE;
+}
+
+/** Softmax (or its logarithm) of contiguous rows. */
+template <class T> static Status softmax(Run& run, int logarithm, Index rows, Index n, const T* a, T* out) {
+  constexpr Index W = Lanes<T>::N;
+  const Index grain = larger(1, MAP_TASK / n);
+  parallel(run, ceilDivide(rows, grain), [&](Index part, int) {
+    for (Index row = part * grain; row < smaller(rows, (part + 1) * grain); row++) {
+      const T* x = a + row * n;
+      T* y = out + row * n;
+      double most = ExtremeOp<true>::initial();
+      ExtremeOp<true>::addRow<T>(most, x, n);
+      const T largest = T(most);
+      const Vec<T> shift = splat(largest);
+      Doubles total[2] = {};
+      double rest = 0;
+      Index i = 0;
+      T lanes[W] __attribute__((aligned(64)));
+      for (; i < n; i += W) {
+        const Index count = smaller(W, n - i);
+        const Vec<T> e = expOf<T>((count == W ? load(x + i) : loadPart(x + i, count)) - shift);
+        if (count < W) {
+          store(lanes, e);
+          for (Index j = 0; j < count; j++) {
+            if (!logarithm) y[i + j] = lanes[j];
+            rest += lanes[j];
+          }
+          break;
+        }
+        if (!logarithm) store(y + i, e);
+        store(lanes, e);
+        total[0] += loadDoubles(lanes);
+        if (sizeof(T) == 4) total[1] += loadDoubles(lanes + HALF % W);
+      }
+      for (int lane = 0; lane < HALF; lane++) rest += total[0][lane] + total[1][lane];
+      if (logarithm) {
+        const Vec<double> log = logOf<double>(splat(rest));
+        const T sum = T(log[0]);
+        for (i = 0; i + W <= n; i += W) store(y + i, load(x + i) - shift - splat(sum));
+        for (; i < n; i++) y[i] = x[i] - largest - sum;
+      } else {
+        const T sum = T(rest);
+        for (i = 0; i + W <= n; i += W) store(y + i, load(y + i) / splat(sum));
+        for (; i < n; i++) y[i] = y[i] / sum;
+      }
+    }
+  });
+  return DONE;
+}
+
+}  // namespace ADJOINT_NAMESPACE

@@ -1,0 +1,313 @@
+// Element-wise kernels, reductions and softmax of every fast tier and instruction set, against the reference.
+
+import type { FloatArray, NumericArray, Strided, UnaryName } from '@adjoint/kernels-cpu';
+import { openTier } from '@adjoint/kernels-cpu';
+import fc from 'fast-check';
+import { afterAll, describe, expect, test } from 'vitest';
+import { differentBits, fastTiers } from './tiers-available.ts';
+import { view } from './views.ts';
+
+const reference = openTier('reference').kernels;
+const types = [Float32Array, Float64Array] as const;
+type Float = (typeof types)[number];
+
+const specials = [
+  0,
+  -0,
+  1,
+  -1,
+  Number.NaN,
+  Infinity,
+  -Infinity,
+  0.5,
+  1.5,
+  2.5,
+  -0.5,
+  -2.5,
+  1e-30,
+  -1e-30,
+  5e-324,
+  1e-45,
+  3e38,
+  1e300,
+];
+
+/** Numbers of all sizes that the op distinguishes, special ones among them; more than any threshold, and no round number. */
+function samples(Type: Float, length: number, scale: number, seed: number): FloatArray {
+  const values = new Type(length);
+  let state = seed * 2 + 1;
+  for (let i = 0; i < length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    const unit = state / 2 ** 31;
+    values[i] = i % 3 === 0 ? unit * scale : i % 3 === 1 ? unit * 2 : unit * 2 ** (((state >>> 8) % 40) - 36);
+    if (i % 50 === 7) values[i] = specials[((i / 50) % specials.length) | 0];
+  }
+  return values;
+}
+
+/** Units in the last place of the type at `x`. */
+function ulp(Type: Float, x: number): number {
+  const [bits, least] = Type === Float32Array ? [23, 2 ** -149] : [52, 2 ** -1074];
+  return Math.max(2 ** (Math.floor(Math.log2(Math.abs(x))) - bits), least);
+}
+
+/** The largest distance in units in the last place; infinite where one is NaN or infinite and the other is not. A bound of 0 also tells 0 from −0. */
+function worstUlp(
+  Type: Float,
+  got: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  bound: number,
+): { ulps: number; at: number } {
+  let worst = { ulps: 0, at: -1 };
+  for (let i = 0; i < expected.length; i++) {
+    if (Object.is(got[i], expected[i]) || (bound > 0 && got[i] === expected[i])) continue;
+    const isClose = Number.isFinite(got[i]) && Number.isFinite(expected[i]);
+    const ulps = isClose ? Math.abs(got[i] - expected[i]) / ulp(Type, expected[i]) : Infinity;
+    if (!(ulps <= worst.ulps)) worst = { ulps, at: i };
+  }
+  return worst;
+}
+
+/** Largest argument, bound in units in the last place, parameters. Exact ops have bound 0. */
+const unaryCases: readonly (readonly [UnaryName, number, number, ...number[]])[] = [
+  ['neg', 1e3, 0],
+  ['abs', 1e3, 0],
+  ['sign', 1e3, 0],
+  ['square', 1e3, 0],
+  ['sqrt', 1e3, 0],
+  ['rsqrt', 1e3, 1],
+  ['reciprocal', 1e3, 0],
+  ['floor', 1e3, 0],
+  ['ceil', 1e3, 0],
+  ['round', 1e3, 0],
+  ['trunc', 1e3, 0],
+  ['exp', 800, 2],
+  ['expm1', 800, 3],
+  ['log', 1e6, 2],
+  ['log1p', 1e6, 3],
+  ['tanh', 30, 4],
+  ['erf', 8, 3],
+  ['sigmoid', 120, 3],
+  ['logSigmoid', 120, 4],
+  ['relu', 1e3, 0],
+  ['leakyRelu', 1e3, 1, 0.2],
+  ['elu', 50, 4, 1.3, 0.7],
+  // Where the argument is large, the rounding of beta · x is magnified by its size.
+  ['softplus', 50, 5, 1, 20],
+  ['softplus', 10, 12, 1.5, 20],
+  ['silu', 50, 4],
+  ['mish', 50, 5],
+  ['gelu', 12, 8],
+  ['hardsigmoid', 10, 1],
+  ['hardswish', 10, 2],
+  ['clamp', 10, 0, -1.25, 2.5],
+];
+
+const lengths = [1500, 20011];
+
+describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
+  afterAll(() => {
+    setThreads(4);
+  });
+
+  describe.each(types)('%o', (Type) => {
+    test.each(unaryCases)('%s of arguments up to %d is within %d ulp', (name, scale, bound, p, q) => {
+      for (const length of lengths) {
+        const a = samples(Type, length, scale, 3);
+        const [got, expected] = [new Type(length).fill(Number.NaN), new Type(length)];
+        kernels[name](view(a), got, p, q);
+        reference[name](view(a), expected, p, q);
+        const { ulps, at } = worstUlp(Type, got, expected, bound);
+        if (ulps > bound)
+          expect.fail(`${name}(${a[at]}) = ${got[at]}, reference ${expected[at]}: ${ulps} ulp`);
+      }
+    });
+
+    test('geluTanh is as good as its terms: an absolute error of a few units of the result at 1', () => {
+      const a = samples(Type, 20011, 12, 5).map((x) =>
+        Number.isFinite(x) ? Math.max(-30, Math.min(30, x)) : x,
+      );
+      const [got, expected] = [new Type(a.length), new Type(a.length)];
+      kernels.geluTanh(view(a), got);
+      reference.geluTanh(view(a), expected);
+      // exp(u) magnifies the rounding of u by |u|, at most about 2.5 |x|³ / 10.
+      for (let i = 0; i < a.length; i++) {
+        if (Object.is(got[i], expected[i])) continue;
+        const bound = (6 + 2 * Math.abs(a[i]) ** 3) * ulp(Type, expected[i]);
+        if (!(Math.abs(got[i] - expected[i]) <= bound))
+          expect.fail(`geluTanh(${a[i]}) = ${got[i]}, reference ${expected[i]}`);
+      }
+    });
+
+    test('exact ops of any views, broadcast, reversed, transposed, with an offset', () => {
+      fc.assert(
+        fc.property(pairArbitrary(Type), fc.integer({ min: 1, max: 4 }), ([shape, a, b], threads) => {
+          setThreads(threads);
+          const length = shape.reduce((p, q) => p * q, 1);
+          for (const name of ['add', 'sub', 'mul', 'div', 'maximum', 'minimum'] as const) {
+            const [got, expected] = [new Type(length).fill(7), new Type(length)];
+            kernels[name](a, b, got, shape);
+            reference[name](a, b, expected, shape);
+            expect(differentBits(got, expected)).toEqual([]);
+          }
+          for (const name of ['equal', 'notEqual', 'less', 'lessEqual', 'greater', 'greaterEqual'] as const) {
+            const [got, expected] = [new Uint8Array(length).fill(7), new Uint8Array(length)];
+            kernels[name](a, b, got, shape);
+            reference[name](a, b, expected, shape);
+            expect(got).toEqual(expected);
+          }
+          const condition = { ...a, data: Uint8Array.from(a.data, (x) => (x > 0 ? 1 : 0)) };
+          const [got, expected] = [new Type(length).fill(7), new Type(length)];
+          kernels.where(condition, a, b, got, shape);
+          reference.where(condition, a, b, expected, shape);
+          expect(differentBits(got, expected)).toEqual([]);
+          const own = b.shape.reduce((p, q) => p * q, 1);
+          for (const name of ['neg', 'floor', 'copy'] as const) {
+            const [one, two] = [new Type(own).fill(7), new Type(own)];
+            kernels[name](b, one);
+            reference[name](b, two);
+            expect(differentBits(one, two)).toEqual([]);
+          }
+        }),
+        { numRuns: 60 },
+      );
+    });
+
+    test('sums of any axes are as good as the reference, whose sums are compensated', () => {
+      fc.assert(
+        fc.property(pairArbitrary(Type), fc.nat(15), fc.nat(2), ([, , a], mask, which) => {
+          const axes = a.shape.map((_, axis) => axis).filter((axis) => (mask >> axis) & 1);
+          const length = a.shape.reduce((p, q, axis) => (axes.includes(axis) ? p : p * q), 1);
+          const name = (['sum', 'max', 'min'] as const)[which];
+          const expected = new Type(length);
+          reference[name](a, axes, expected);
+          const results = [1, 2, 3, 4].map((threads) => {
+            setThreads(threads);
+            const got = new Type(length).fill(7);
+            kernels[name](a, axes, got);
+            return got;
+          });
+          for (const got of results) expect(differentBits(got, results[0])).toEqual([]);
+          if (name !== 'sum') {
+            expect(
+              differentBits(
+                results[0].map((x) => x + 0),
+                expected.map((x) => x + 0),
+              ),
+            ).toEqual([]);
+            return;
+          }
+          const size = new Type(length);
+          reference.sum({ ...a, data: (a.data as Float32Array).map(Math.abs) as FloatArray }, axes, size);
+          for (let i = 0; i < length; i++) {
+            const got = results[0][i];
+            if (Object.is(got, expected[i]) || (got === 0 && expected[i] === 0)) continue;
+            const bound = 2 * ulp(Type, expected[i]) + size[i] * 2 ** (Type === Float32Array ? -40 : -100);
+            if (!(Math.abs(got - expected[i]) <= bound)) expect.fail(`sum ${got}, reference ${expected[i]}`);
+          }
+        }),
+        { numRuns: 120 },
+      );
+    });
+
+    test('long sums: one number, rows and columns of a large array, the same bits on 1 to 4 threads', () => {
+      const data = samples(Type, 701 * 997, 100, 9).map((x) => (Math.abs(x) < 1e6 ? x : 1));
+      const a = view(data, [701, 997]);
+      for (const axes of [[0], [1], [0, 1]]) {
+        const length = axes.length === 2 ? 1 : axes[0] === 0 ? 997 : 701;
+        const expected = new Type(length);
+        reference.sum(a, axes, expected);
+        for (const threads of [1, 2, 3, 4]) {
+          setThreads(threads);
+          const got = new Type(length);
+          kernels.sum(a, axes, got);
+          expect(worstUlp(Type, got, expected, 1).ulps).toBeLessThanOrEqual(1);
+        }
+      }
+    });
+
+    test.each(['softmax', 'logSoftmax'] as const)('%s of rows of any length', (name) => {
+      fc.assert(
+        fc.property(
+          fc.integer({ min: 1, max: 300 }),
+          fc.integer({ min: 1, max: 40 }),
+          fc.nat(99),
+          (n, rows, seed) => {
+            const data = samples(Type, n * rows, 30, seed);
+            const a = view(data, [rows, n]);
+            const [got, expected] = [new Type(n * rows).fill(7), new Type(n * rows)];
+            kernels[name](a, 1, got);
+            reference[name](a, 1, expected);
+            const largest = Array.from({ length: rows }, (_, r) =>
+              data.subarray(r * n, (r + 1) * n).reduce((p, q) => Math.max(p, q), -Infinity),
+            );
+            for (let i = 0; i < got.length; i++) {
+              if (Object.is(got[i], expected[i])) continue;
+              // The exponent x − max is rounded once, which magnifies by its size. The reference's own sum is a plain one
+              // in double: it is off by up to n units.
+              const exponent = Math.abs(data[i] - largest[(i / n) | 0]);
+              const bound =
+                (4 + exponent + (Type === Float64Array ? n : 0)) *
+                ulp(Type, name === 'softmax' ? expected[i] : Math.max(1, exponent));
+              if (!(Math.abs(got[i] - expected[i]) <= bound))
+                expect.fail(`${name} ${got[i]}, reference ${expected[i]}`);
+            }
+          },
+        ),
+        { numRuns: 100 },
+      );
+    });
+  });
+});
+
+/** A shape of up to 4 axes and some thousands of elements; two operands that broadcast to it, and one of the whole shape. */
+function pairArbitrary(Type: Float) {
+  return fc
+    .array(fc.integer({ min: 0, max: 20 }), { minLength: 1, maxLength: 4 })
+    .filter((shape) => shape.reduce((p, q) => p * q, 1) <= 20_000)
+    .chain((shape) =>
+      fc.tuple(fc.constant(shape), operandArbitrary(Type, shape, 1), operandArbitrary(Type, shape, 2, 0)),
+    );
+}
+
+function operandArbitrary(Type: Float, shape: readonly number[], seed: number, mostBroadcast = 15) {
+  return fc
+    .record({
+      broadcast: fc.nat(mostBroadcast),
+      order: fc.shuffledSubarray(
+        shape.map((_, axis) => axis),
+        { minLength: shape.length },
+      ),
+      reversed: fc.nat(15),
+      gap: fc.nat(2),
+      offset: fc.nat(3),
+    })
+    .map(({ broadcast, order, reversed, gap, offset }): Strided<FloatArray> => {
+      const own = shape.map((extent, axis) => ((broadcast >> axis) & 1 ? 1 : extent));
+      const strides = own.map(() => 0);
+      let size = 1 + (gap > 1 ? 1 : 0);
+      for (const axis of order) {
+        strides[axis] = size;
+        size *= Math.max(1, own[axis]) + (gap === 1 ? 1 : 0);
+      }
+      let start = offset;
+      own.forEach((extent, axis) => {
+        if (!((reversed >> axis) & 1) || extent === 0) return;
+        start += (extent - 1) * strides[axis];
+        strides[axis] = -strides[axis];
+      });
+      return { data: samples(Type, offset + size + 1, 20, seed), shape: own, strides, offset: start };
+    });
+}
+
+test('arrays of other types fall through to the reference', () => {
+  for (const [, { kernels }] of fastTiers) {
+    const whole: NumericArray = Int32Array.from({ length: 3000 }, (_, i) => i - 1500);
+    const out = new Int32Array(3000);
+    kernels.add(view(whole), view(whole), out, [3000]);
+    expect(out[2999]).toBe(2998);
+    const wide = new Float64Array(3000);
+    kernels.exp(view(Float32Array.from(whole, (x) => x / 1000)), wide);
+    expect(wide[2999]).toBe(Math.exp(Math.fround(1.499)));
+  }
+});
