@@ -34,7 +34,7 @@ describe('Philox4x32-10', () => {
     const [c0, c1, c2, c3] = hex(counter);
     const [k0, k1] = hex(key);
     const out = new Uint32Array(4);
-    philox([c0, c1], [c2, c3], [k0, k1], out, 0);
+    philox([c0, c1], [c2, c3], [k0, k1], out);
     expect([...out]).toEqual(hex(expected));
   });
 
@@ -52,7 +52,7 @@ describe('Philox4x32-10', () => {
           key = [low(key[0] + 0x9e3779b9n), low(key[1] + 0xbb67ae85n)];
         }
         const out = new Uint32Array(4);
-        philox([c0, c1], [c2, c3], [k0, k1], out, 0);
+        philox([c0, c1], [c2, c3], [k0, k1], out);
         expect([...out].map(BigInt)).toEqual(counter);
       }),
     );
@@ -63,7 +63,7 @@ describe('Philox4x32-10', () => {
     const drawn = Array.from({ length: 5 }, () => generator.nextWord());
     expect(drawn.slice(0, 4)).toEqual([0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]);
     const next = new Uint32Array(4);
-    philox([1, 0], [0, 0], [0, 0], next, 0);
+    philox([1, 0], [0, 0], [0, 0], next);
     expect(drawn[4]).toBe(next[0]);
   });
 });
@@ -261,8 +261,23 @@ describe('laws', () => {
     const generator = new Generator(0);
     generator.setState({ algorithm: 'philox4x32-10', seed: 0, stream: 0, position: 4 * (2 ** 32 + 3) });
     const out = new Uint32Array(4);
-    philox([3, 1], [0, 0], [0, 0], out, 0);
+    philox([3, 1], [0, 0], [0, 0], out);
     expect(generator.nextWord()).toBe(out[0]);
+  });
+
+  test('a run of blocks is one block after another, across the carry too', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 2 ** 32 - 1 }), fc.constantFrom(0, 1, 2 ** 32 - 1, 2 ** 32 - 2), (c1, c0) => {
+        const run = new Uint32Array(16);
+        philox([c0, c1], [5, 6], [7, 8], run);
+        for (let i = 0; i < 4; i++) {
+          const at = (BigInt(c1) << 32n) + BigInt(c0) + BigInt(i);
+          const single = new Uint32Array(4);
+          philox([Number(at & 0xffffffffn), Number((at >> 32n) & 0xffffffffn)], [5, 6], [7, 8], single);
+          expect([...run.subarray(4 * i, 4 * i + 4)]).toEqual([...single]);
+        }
+      }),
+    );
   });
 
   test('randperm is a permutation', () => {

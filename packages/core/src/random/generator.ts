@@ -1,7 +1,9 @@
 // Generators: where a sequence of random words stands, and how to put it back there.
 
 import { ArgumentError } from '../errors.ts';
-import { philox, words } from './philox.ts';
+import { philox, type Words, words } from './philox.ts';
+
+const runLength = 256;
 
 /** All there is to know of a generator: plain JSON, to be written to a checkpoint. */
 export interface GeneratorState {
@@ -37,10 +39,11 @@ export class Generator {
   #seed = 0;
   #stream = 0;
   #position = 0;
-  #key: readonly [number, number] = [0, 0];
-  #streamWords: readonly [number, number] = [0, 0];
-  readonly #block = new Uint32Array(4);
-  #blockIndex = -1;
+  #key: Words = [0, 0];
+  #streamWords: Words = [0, 0];
+  // Words are made in runs, of which this is one: the words from position `#runStart` on.
+  readonly #run = new Uint32Array(runLength);
+  #runStart = -1;
 
   /**
    * @param seed an integer from 0 to 2^53 - 1.
@@ -56,7 +59,7 @@ export class Generator {
     this.#position = position;
     this.#key = words(seed);
     this.#streamWords = words(stream);
-    this.#blockIndex = -1;
+    this.#runStart = -1;
   }
 
   /** The seed that the sequence started from. */
@@ -105,12 +108,13 @@ export class Generator {
 
   /** The next word: an integer from 0 to 2^32 - 1, each equally likely. */
   nextWord(): number {
-    const index = Math.floor(this.#position / 4);
-    if (index !== this.#blockIndex) {
-      philox(words(index), this.#streamWords, this.#key, this.#block, 0);
-      this.#blockIndex = index;
+    const within = this.#position % runLength;
+    if (this.#position - within !== this.#runStart) {
+      this.#runStart = this.#position - within;
+      philox(words(this.#runStart / 4), this.#streamWords, this.#key, this.#run);
     }
-    return this.#block[this.#position++ % 4];
+    this.#position++;
+    return this.#run[within];
   }
 
   /**

@@ -15,43 +15,49 @@ function highWord(a: number, b: number, low: number): number {
   return ((a * b - low) * 2 ** -32 + 0.5) >>> 0;
 }
 
+/** Two words, the less significant one first. */
+export type Words = readonly [number, number];
+
 /**
- * Writes the four words of one block to `out[at … at + 3]`. All words are unsigned 32-bit integers, least significant
- * word first.
+ * Fills `out` with the words of consecutive blocks, four of each: unsigned 32-bit integers, least significant word first.
  *
- * @param block low half of the 128-bit counter, as two words.
- * @param stream high half of the counter, as two words.
- * @param key the 64-bit key, as two words.
+ * @param first the low half of the 128-bit counter at the first block; it counts up from there.
+ * @param stream the high half of the counter.
+ * @param key the 64-bit key.
  */
-export function philox(
-  block: readonly [number, number],
-  stream: readonly [number, number],
-  key: readonly [number, number],
-  out: Uint32Array,
-  at: number,
-): void {
-  let [c0, c1] = block;
-  let [c2, c3] = stream;
-  let [k0, k1] = key;
-  for (let round = 0; round < rounds; round++) {
-    const low0 = Math.imul(multiplier0, c0) >>> 0;
-    const low1 = Math.imul(multiplier1, c2) >>> 0;
-    const high0 = highWord(multiplier0, c0, low0);
-    const high1 = highWord(multiplier1, c2, low1);
-    c0 = (high1 ^ c1 ^ k0) >>> 0;
-    c1 = low1;
-    c2 = (high0 ^ c3 ^ k1) >>> 0;
-    c3 = low0;
-    k0 = (k0 + weyl0) >>> 0;
-    k1 = (k1 + weyl1) >>> 0;
+export function philox(first: Words, stream: Words, key: Words, out: Uint32Array): void {
+  let [block0, block1] = first;
+  const [stream0, stream1] = stream;
+  const [key0, key1] = key;
+  for (let at = 0; at < out.length; at += 4) {
+    let c0 = block0;
+    let c1 = block1;
+    let c2 = stream0;
+    let c3 = stream1;
+    let k0 = key0;
+    let k1 = key1;
+    for (let round = 0; round < rounds; round++) {
+      const low0 = Math.imul(multiplier0, c0) >>> 0;
+      const low1 = Math.imul(multiplier1, c2) >>> 0;
+      const high0 = highWord(multiplier0, c0, low0);
+      const high1 = highWord(multiplier1, c2, low1);
+      c0 = (high1 ^ c1 ^ k0) >>> 0;
+      c1 = low1;
+      c2 = (high0 ^ c3 ^ k1) >>> 0;
+      c3 = low0;
+      k0 = (k0 + weyl0) >>> 0;
+      k1 = (k1 + weyl1) >>> 0;
+    }
+    out[at] = c0;
+    out[at + 1] = c1;
+    out[at + 2] = c2;
+    out[at + 3] = c3;
+    block0 = (block0 + 1) >>> 0;
+    if (block0 === 0) block1 = (block1 + 1) >>> 0;
   }
-  out[at] = c0;
-  out[at + 1] = c1;
-  out[at + 2] = c2;
-  out[at + 3] = c3;
 }
 
 /** A non-negative safe integer as its low and high word. */
-export function words(value: number): readonly [number, number] {
-  return [value >>> 0, Math.floor(value / 2 ** 32) >>> 0];
+export function words(value: number): Words {
+  return [value >>> 0, Math.floor(value * 2 ** -32) >>> 0];
 }
