@@ -128,6 +128,7 @@ describe('outputPadding and outputSize', () => {
           expectComplaint(call({ outputPadding }), 'outputPadding', limit + above);
           expect(thrown(call({ outputPadding })).message).toContain(`[0, ${limit - 1}]`);
           const [, , height, width] = run(call({})).shape;
+          for (const spy of spies) spy.mockClear();
           expectComplaint(
             call({ outputSize: [height, width + limit + above] }),
             'outputSize',
