@@ -4,6 +4,7 @@ export * as init from './init/index.ts';
 export * from './layers/activations.ts';
 export * from './layers/activations-gated.ts';
 export * from './layers/attention.ts';
+export { causalMask } from './layers/attention-masks.ts';
 export * from './layers/batch-norm.ts';
 export * from './layers/bilinear.ts';
 export * from './layers/conv.ts';

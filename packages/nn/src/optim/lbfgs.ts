@@ -3,6 +3,7 @@
 import { ArgumentError, enableGrad, modify_, noGrad, type Tensor, tensor } from '@adjoint/core';
 import type { Parameter } from '../module/parameter.ts';
 import { requireOption } from './checks.ts';
+import { absoluteSum, dot, freshMemory, largest, type Memory, negated, newton } from './lbfgs-memory.ts';
 import { type BaseOptions, Optimizer, type ParamInput } from './optimizer.ts';
 import type { OptimizerState, TensorSpec } from './state.ts';
 import { strongWolfe } from './strong-wolfe.ts';
@@ -23,26 +24,6 @@ export interface LBFGSOptions extends BaseOptions {
   historySize: number;
   /** 'strongWolfe' searches along each direction; null (default) takes steps of size `lr`. */
   lineSearch: 'strongWolfe' | null;
-}
-
-/** One past change: of the gradient, of the parameters, and one over their product. */
-interface Change {
-  readonly gradient: Float64Array;
-  readonly step: Float64Array;
-  readonly rho: number;
-}
-
-/** What goes on from one iteration to the next. */
-interface Memory {
-  iterations: number;
-  evaluations: number;
-  changes: Change[];
-  /** The scale of the first guess at the inverse Hessian. */
-  scale: number;
-  /** The last direction and how far along it the parameters went. */
-  direction: Float64Array | null;
-  step: number;
-  previousGradient: Float64Array | null;
 }
 
 /**
@@ -263,66 +244,4 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
         rho: kept.number(`change${i}Rho`, 0),
       });
   }
-}
-
-function freshMemory(): Memory {
-  return {
-    iterations: 0,
-    evaluations: 0,
-    changes: [],
-    scale: 1,
-    direction: null,
-    step: 0,
-    previousGradient: null,
-  };
-}
-
-// Takes the last change into the memory, and gives minus the approximate inverse Hessian times the gradient (two-loop recursion).
-function newton(memory: Memory, gradient: Float64Array, historySize: number): Float64Array {
-  const change = gradient.map((value, i) => value - memory.previousGradient![i]);
-  const step = memory.direction!.map((value) => value * memory.step);
-  const curvature = dot(change, step);
-  if (curvature > 1e-10) {
-    if (memory.changes.length >= historySize) memory.changes.shift();
-    memory.changes.push({ gradient: change, step, rho: 1 / curvature });
-    memory.scale = curvature / dot(change, change);
-  }
-  const { changes, scale } = memory;
-  const q = negated(gradient);
-  const weights = new Float64Array(changes.length);
-  for (let k = changes.length - 1; k >= 0; k--) {
-    weights[k] = dot(changes[k].step, q) * changes[k].rho;
-    addScaled(q, changes[k].gradient, -weights[k]);
-  }
-  for (let i = 0; i < q.length; i++) q[i] *= scale;
-  changes.forEach((past, k) => {
-    addScaled(q, past.step, weights[k] - dot(past.gradient, q) * past.rho);
-  });
-  return q;
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let total = 0;
-  for (let i = 0; i < a.length; i++) total += a[i] * b[i];
-  return total;
-}
-
-function negated(a: Float64Array): Float64Array {
-  return a.map((value) => -value);
-}
-
-function addScaled(target: Float64Array, a: Float64Array, scale: number): void {
-  for (let i = 0; i < target.length; i++) target[i] += scale * a[i];
-}
-
-function largest(a: Float64Array): number {
-  let result = 0;
-  for (const value of a) result = Math.max(result, Math.abs(value));
-  return result;
-}
-
-function absoluteSum(a: Float64Array): number {
-  let total = 0;
-  for (const value of a) total += Math.abs(value);
-  return total;
 }
