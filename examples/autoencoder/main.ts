@@ -8,7 +8,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { AdjointError, manualSeed, type Tensor } from '@adjoint/core';
+import { AdjointError, ArgumentError, manualSeed, type Tensor } from '@adjoint/core';
 import { Adam } from '@adjoint/nn/optim';
 import { createProgress } from '@adjoint/nn/progress';
 import { type History, resume, save } from './checkpoint.ts';
@@ -17,14 +17,14 @@ import { type LossPoint, lossCurveSvg } from './loss-curve.ts';
 import { Autoencoder } from './model.ts';
 import { type Options, readOptions } from './options.ts';
 import { reconstructionsPng } from './pictures.ts';
-import { reconstruct, stepsPerEpoch, train } from './train.ts';
+import { reconstruct, type Step, stepsPerEpoch, train } from './train.ts';
 
 const SHOWN = 48;
 
 async function main(options: Options): Promise<void> {
   const digits = await loadDigits(options);
   requireSize(digits);
-  await mkdir(options.out, { recursive: true });
+  await makeFolder(options.out);
   const checkpoint = join(options.out, 'checkpoint.safetensors');
 
   manualSeed(options.seed);
@@ -69,25 +69,31 @@ async function run(
   const heldOut: LossPoint[] = [...before.heldOut];
   const count = digits.training.shape[0];
   const seen = (): number => position.epoch * count + position.step * options.batch;
-  const progress = createProgress({ total: options.epochs * count, initial: seen(), stream: process.stdout });
+  // A run that resumes may have gone further than it is asked to go now.
+  const total = Math.max(options.epochs * count, seen());
+  const progress = createProgress({ total, initial: seen(), stream: process.stdout });
   let stopped = false;
   const stop = (): void => {
     stopped = true;
   };
   process.once('SIGINT', stop);
-  for (const step of train({ ...options, model, optimizer, images: digits.training, from: position })) {
-    position = step.position;
-    training.push({ step: training.length + 1, loss: step.loss });
-    if (position.step === 0) {
-      heldOut.push({ step: training.length, loss: reconstruct(model, digits.heldOut).loss });
+  try {
+    for (const step of train({ ...options, model, optimizer, images: digits.training, from: position })) {
+      requireFinite(step);
+      position = step.position;
+      training.push({ step: training.length + 1, loss: step.loss });
+      if (position.step === 0) {
+        heldOut.push({ step: training.length, loss: reconstruct(model, digits.heldOut).loss });
+      }
+      progress.update(seen(), { epoch: `${step.epoch}/${options.epochs}`, loss: step.loss });
+      // The display and signals get their turn.
+      await setImmediate();
+      if (stopped) break;
     }
-    progress.update(seen(), { epoch: `${step.epoch}/${options.epochs}`, loss: step.loss });
-    // The display and signals get their turn.
-    await setImmediate();
-    if (stopped) break;
+  } finally {
+    progress.stop();
+    process.off('SIGINT', stop);
   }
-  progress.stop();
-  process.off('SIGINT', stop);
   return { history: { position, training, heldOut }, stopped };
 }
 
@@ -115,6 +121,29 @@ async function writePictures(
   await writeFile(join(out, 'reconstructions.png'), png);
   await writeFile(join(out, 'loss.svg'), svg);
   return loss;
+}
+
+async function makeFolder(out: string): Promise<void> {
+  try {
+    await mkdir(out, { recursive: true });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const error = new ArgumentError(`the folder ${out} cannot be made (${why}); give another.`, {
+      op: 'autoencoder',
+      operand: '--out',
+      actual: out,
+    });
+    error.cause = cause;
+    throw error;
+  }
+}
+
+function requireFinite({ loss, epoch }: Step): void {
+  if (Number.isFinite(loss)) return;
+  throw new ArgumentError(
+    `the loss became ${loss} in epoch ${epoch}: training diverged; use a smaller --lr. No checkpoint was written.`,
+    { op: 'autoencoder', operand: '--lr', actual: loss, expected: 'a finite loss' },
+  );
 }
 
 function requireSize({ height, width }: Digits): void {

@@ -136,6 +136,23 @@ describe('the main job', () => {
     expect(damaged.stderr).not.toMatch(/\n\s+at /);
   });
 
+  it('says that training diverged, and writes no checkpoint then', async () => {
+    const { code, stderr } = await run(...quick, '--epochs', '1', '--lr', '1e30', '--out', out('diverged'));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/the loss became (NaN|Infinity) in epoch 1.*smaller --lr/);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect(existsSync(join(out('diverged'), 'checkpoint.safetensors'))).toBe(false);
+  });
+
+  it('says which folder cannot be made', async () => {
+    const file = join(folder, 'a-file');
+    await writeFile(file, '');
+    const { code, stderr } = await run(...quick, '--out', join(file, 'below'));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/a-file.*cannot be made \(ENOTDIR/);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+
   it('names the file and the byte of corrupt data, and every bad option', async () => {
     const data = await mkdtemp(join(folder, 'data-'));
     await writeFile(join(data, 't10k-images-idx3-ubyte'), Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 9));
