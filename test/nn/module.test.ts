@@ -170,7 +170,7 @@ describe('modes and gradients', () => {
   test('apply visits children before their parents', () => {
     const visited: string[] = [];
     new Sequential(new Linear(1, 1), new ReLU()).apply((module) => visited.push(module.constructor.name));
-    expect(visited).toEqual(['ReLU', 'Linear', 'Sequential']);
+    expect(visited).toEqual(['Linear', 'ReLU', 'Sequential']);
   });
 });
 

@@ -6,7 +6,8 @@ import {
   Conv2d,
   ConvTranspose2d,
   Linear,
-  type Module,
+  Module,
+  Parameter,
   Sequential,
   StateDictError,
 } from '@adjoint/nn';
@@ -111,6 +112,18 @@ test("one tensor under Adjoint's name and under PyTorch's is one too many", () =
   const norm = new BatchNorm2d(2);
   const state = { ...norm.stateDict(), running_mean: ones([2]) };
   expect(() => norm.loadStateDict(state)).toThrow(/unexpected: running_mean/);
+});
+
+test("names that PyTorch's layout would confuse are refused there", () => {
+  class Twice extends Module {
+    readonly fooBar = new Parameter(ones([1]));
+    readonly foo_bar = new Parameter(ones([1]));
+    forward(): Tensor {
+      return this.fooBar;
+    }
+  }
+  expect(Object.keys(new Twice().stateDict())).toEqual(['fooBar', 'foo_bar']);
+  expect(() => new Twice().stateDict({ layout: 'pytorch' })).toThrow(/both 'foo_bar'/);
 });
 
 test('a state dict shares the arrays of the module; loading does not', () => {

@@ -360,6 +360,19 @@ describe('refused at construction', () => {
   });
 });
 
+test.each([
+  () => new Conv2d(1, 1, 1, { output_padding: 1 } as object),
+  () => new Conv2d(1, 1, 1, { outputPadding: 1 } as object),
+  () => new Linear(1, 1, { biases: false } as object),
+  () => new LSTM(1, 1, { nonlinearity: 'relu' } as object),
+  () => new GRU(1, 1, { projSize: 1 } as object),
+  () => new MultiheadAttention(2, 1, { headDim: 2 } as object),
+  () => new TransformerEncoderLayer(2, 1, { dimFeedForward: 2 } as object),
+  () => new Embedding(2, 2, { maxNorm: 1 } as object),
+])('an option that the layer does not know is refused: %s', (make) => {
+  expect(make).toThrow(/there is no option \w+; it takes/);
+});
+
 test('a softmax of any axis can be made, and used', () => {
   for (const axis of [-2, -1, 0, 1])
     expect([...new Softmax({ axis }).forward(expand(tensor([[1]]), [2, 2])).toTypedArray()]).toEqual([

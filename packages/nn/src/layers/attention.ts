@@ -26,7 +26,7 @@ import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { causalMask, hide, requireMask } from './attention-masks.ts';
 import { Linear } from './linear.ts';
-import { type ParameterizedOptions, requireInteger, requireNumber } from './options.ts';
+import { type ParameterizedOptions, requireInteger, requireKnown, requireNumber } from './options.ts';
 
 /** Options of {@link MultiheadAttention}. */
 export interface MultiheadAttentionOptions extends ParameterizedOptions {
@@ -104,6 +104,17 @@ export class MultiheadAttention extends Module {
   constructor(embedDim: number, numHeads: number, options: MultiheadAttentionOptions = {}) {
     super();
     const op = 'MultiheadAttention';
+    requireKnown(op, options, [
+      'dropout',
+      'bias',
+      'addBiasKv',
+      'addZeroAttn',
+      'kdim',
+      'vdim',
+      'batchFirst',
+      'dtype',
+      'generator',
+    ]);
     const { bias = true, addBiasKv = false, kdim = embedDim, vdim = embedDim, dtype = 'float32' } = options;
     this.embedDim = requireInteger(op, 'embedDim', embedDim, 1);
     this.numHeads = requireInteger(op, 'numHeads', numHeads, 1);

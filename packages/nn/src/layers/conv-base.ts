@@ -12,7 +12,7 @@ import { convGeometry, convTransposeGeometry, type PerAxis, perAxis } from '@adj
 import { type Fans, type InitOptions, uniform_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
-import { type ParameterizedOptions, requireOneOf } from './options.ts';
+import { type ParameterizedOptions, requireKnown, requireOneOf } from './options.ts';
 
 /** Options of convolution layers. Those per axis take one number for all spatial axes, or one per axis. */
 export interface ConvLayerOptions extends ParameterizedOptions {
@@ -47,6 +47,19 @@ export interface ConvKind {
   readonly transposed: boolean;
 }
 
+const known = [
+  'stride',
+  'padding',
+  'dilation',
+  'groups',
+  'bias',
+  'weight',
+  'convMode',
+  'computeMode',
+  'dtype',
+  'generator',
+];
+
 /** The base of `Conv1d` … `ConvTranspose3d`. */
 export abstract class ConvBase extends Module {
   readonly inChannels: number;
@@ -72,6 +85,7 @@ export abstract class ConvBase extends Module {
     options: ConvTransposeLayerOptions,
   ) {
     super();
+    requireKnown(op, options, transposed ? [...known, 'outputPadding'] : known);
     const { groups = 1, bias = true, weight } = options;
     const axes = (option: string, value: unknown, minimum: number): number[] =>
       perAxis(value, dims, { op, option, minimum });

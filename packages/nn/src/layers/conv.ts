@@ -17,10 +17,7 @@ abstract class ForwardConv extends ConvBase {
     kernelSize: PerAxis,
     options: ConvLayerOptions,
   ) {
-    super({ op: `Conv${dims}d`, dims, transposed: false }, inChannels, outChannels, kernelSize, {
-      ...options,
-      outputPadding: 0,
-    });
+    super({ op: `Conv${dims}d`, dims, transposed: false }, inChannels, outChannels, kernelSize, options);
     this.#convolve = functions[dims];
   }
 

@@ -15,7 +15,7 @@ import {
   type Tensor,
 } from '@adjoint/core';
 import { Module } from '../module/module.ts';
-import { requireNumber } from './options.ts';
+import { requireKnown, requireNumber } from './options.ts';
 
 /** Options of dropout layers. */
 export interface DropoutLayerOptions {
@@ -28,10 +28,11 @@ abstract class DropoutBase extends Module {
   readonly p: number;
   readonly #generator: Generator | undefined;
 
-  constructor(op: string, p: number, { generator }: DropoutLayerOptions) {
+  constructor(op: string, p: number, options: DropoutLayerOptions) {
     super();
+    requireKnown(op, options, ['generator']);
     this.p = requireNumber(op, 'p', p, 0, 1);
-    this.#generator = generator;
+    this.#generator = options.generator;
   }
 
   /** What becomes of the input in training. */

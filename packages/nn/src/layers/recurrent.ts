@@ -16,7 +16,13 @@ import {
 import { type InitOptions, uniform_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
-import { type ParameterizedOptions, requireInteger, requireNumber, requireOneOf } from './options.ts';
+import {
+  type ParameterizedOptions,
+  requireInteger,
+  requireKnown,
+  requireNumber,
+  requireOneOf,
+} from './options.ts';
 import {
   elman,
   gru,
@@ -61,6 +67,15 @@ abstract class Recurrent extends Module {
 
   constructor(op: string, kind: StepKind, inputSize: number, hiddenSize: number, options: RecurrentOptions) {
     super();
+    requireKnown(op, options, [
+      'numLayers',
+      'bias',
+      'batchFirst',
+      'dropout',
+      'bidirectional',
+      'dtype',
+      'generator',
+    ]);
     const { numLayers = 1, bias = true, batchFirst = false, dropout: p = 0, bidirectional = false } = options;
     this.inputSize = requireInteger(op, 'inputSize', inputSize, 1);
     this.hiddenSize = requireInteger(op, 'hiddenSize', hiddenSize, 1);
@@ -222,11 +237,9 @@ export interface RNNOptions extends RecurrentOptions {
  */
 export class RNN extends Recurrent {
   constructor(inputSize: number, hiddenSize: number, options: RNNOptions = {}) {
-    const nonlinearity = requireOneOf('RNN', 'nonlinearity', options.nonlinearity ?? 'tanh', [
-      'tanh',
-      'relu',
-    ]);
-    super('RNN', elman[nonlinearity], inputSize, hiddenSize, options);
+    const { nonlinearity: given = 'tanh', ...rest } = options;
+    const nonlinearity = requireOneOf('RNN', 'nonlinearity', given, ['tanh', 'relu']);
+    super('RNN', elman[nonlinearity], inputSize, hiddenSize, rest);
   }
 
   /** Shapes as in {@link LSTM.forward}. */

@@ -6,7 +6,7 @@ import { MultiheadAttention } from './attention.ts';
 import { Dropout } from './dropout.ts';
 import { Linear } from './linear.ts';
 import { LayerNorm } from './norm.ts';
-import { type ParameterizedOptions, requireInteger } from './options.ts';
+import { type ParameterizedOptions, requireInteger, requireKnown } from './options.ts';
 
 /** Options of transformer layers. */
 export interface TransformerLayerOptions extends ParameterizedOptions {
@@ -53,6 +53,17 @@ abstract class TransformerLayer extends Module {
 
   constructor(op: string, dModel: number, nhead: number, options: TransformerLayerOptions) {
     super();
+    requireKnown(op, options, [
+      'dimFeedforward',
+      'dropout',
+      'activation',
+      'layerNormEps',
+      'batchFirst',
+      'normFirst',
+      'bias',
+      'dtype',
+      'generator',
+    ]);
     const { dimFeedforward = 2048, dropout = 0.1, normFirst = false, bias, dtype, generator } = options;
     requireInteger(op, 'dimFeedforward', dimFeedforward, 1);
     this.selfAttn = attentionOf(dModel, nhead, options);

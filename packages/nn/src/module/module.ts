@@ -136,9 +136,16 @@ export abstract class Module {
     return placed;
   }
 
-  /** Calls `fn` on every module of the tree, children before parents. PyTorch's `Module.apply`. */
+  /** Calls `fn` once on every module of the tree, children before parents. PyTorch's `Module.apply`. */
   apply(fn: (module: Module) => void): this {
-    for (const module of this.modules().reverse()) fn(module);
+    const visited = new Set<Module>();
+    const visit = (module: Module): void => {
+      if (visited.has(module)) return;
+      visited.add(module);
+      module.children().forEach(visit);
+      fn(module);
+    };
+    visit(this);
     return this;
   }
 

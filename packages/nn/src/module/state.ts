@@ -64,15 +64,21 @@ export class StateDictError extends AdjointError {
 
 /** The values of a module's parameters and persistent buffers by path. */
 export function saveState(root: Module, { layout = 'adjoint' }: StateOptions): StateDict {
-  const torch = layout === 'pytorch';
-  return Object.fromEntries(
-    persistent(root).map((placed) => {
-      const value = placed.member.value.detach();
-      if (!torch) return [placed.path, value];
-      const shape = placed.owner.torchShape(placed.member.name);
-      return [snakeCase(placed.path), shape === null ? value : reshape(value, shape)];
-    }),
-  );
+  const state: Record<string, Tensor> = {};
+  for (const { path, owner, member } of persistent(root)) {
+    const value = member.value.detach();
+    const name = layout === 'pytorch' ? snakeCase(path) : path;
+    const shape = layout === 'pytorch' ? owner.torchShape(member.name) : null;
+    if (Object.hasOwn(state, name)) {
+      throw new AdjointError(`'${path}' and another field are both '${name}' in snake_case; rename one.`, {
+        op: 'stateDict',
+        operand: path,
+        expected: 'names that differ in snake_case',
+      });
+    }
+    state[name] = shape === null ? value : reshape(value, shape);
+  }
+  return state;
 }
 
 /** Checks all of `state` against the module, then copies it in. */
