@@ -170,11 +170,13 @@ export function expectSameOutcome(actual: Outcome, wanted: Outcome, what: string
   }
 }
 
+const poisons: { readonly [dtype in DType]?: number } = { int32: 1e6, uint8: 255 };
+
 /** The same values in other layouts: axes stored in reverse order, read backwards, scattered over a larger array. */
 export function layoutsOf(x: Tensor): [name: string, x: Tensor][] {
   const backwards = [...x.shape.keys()].reverse();
   // What lies between the elements is poison: NaN, a position out of range, the opposite.
-  const poison = x.dtype === 'bool' ? logicalNot(x) : fullLike(x, x.dtype === 'int32' ? 1e6 : Number.NaN);
+  const poison = x.dtype === 'bool' ? logicalNot(x) : fullLike(x, poisons[x.dtype] ?? Number.NaN);
   const layouts: [string, Tensor][] = [
     ['scattered', select(stack([poison, x], { axis: -1 }), -1, 1)],
     ['transposed', permute(contiguous(permute(x, backwards)), backwards)],

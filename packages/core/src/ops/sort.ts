@@ -48,7 +48,7 @@ export interface SortOptions {
  * argsort(tensor([3, 1, 2])).toArray(); // [1, 2, 0]
  */
 export function argsort(x: Tensor, { axis = -1, descending = false }: SortOptions = {}): Tensor {
-  return sorted('argsort', x, axis, descending).indices;
+  return reshape(orderOf('argsort', x, axis, descending).indices, x.shape);
 }
 
 /**
@@ -100,10 +100,21 @@ export function topk(
 }
 
 function sorted(op: string, x: Tensor, axis: number, descending: boolean): ValuesAndIndices {
-  const along = checkAxis(axis, x.ndim, op);
-  const direction = descending ? 'descending' : 'ascending';
-  const line = x.ndim === 0 ? reshape(x, [1]) : x;
-  const indices = apply(argsortOp, [line], { axis: along, direction });
+  const { line, along, indices } = orderOf(op, x, axis, descending);
   const values = gatherAlong(line, indices, { axis: along, op });
   return { values: reshape(values, x.shape), indices: reshape(indices, x.shape) };
+}
+
+interface OrderedLine {
+  /** The operand, which has one axis at least. */
+  readonly line: Tensor;
+  readonly along: number;
+  readonly indices: Tensor;
+}
+
+function orderOf(op: string, x: Tensor, axis: number, descending: boolean): OrderedLine {
+  const along = checkAxis(axis, x.ndim, op);
+  const line = x.ndim === 0 ? reshape(x, [1]) : x;
+  const direction = descending ? 'descending' : 'ascending';
+  return { line, along, indices: apply(argsortOp, [line], { axis: along, direction }) };
 }
