@@ -45,6 +45,7 @@ const moves: readonly ((a: Tensor, b: Tensor) => Tensor)[] = [
   (a) => tanh(mul(a, 1.5)),
   (a, b) => mul(softmax(a, { axis: 0 }), sum(b, { axes: 1, keepdim: true })),
   (a) => reshape(transpose(a), shape),
+  (a) => reshape(mul(reshape(a, [6]), 2), shape),
   (a, b) => cat([slice(a, [{ stop: 1 }]), slice(b, [{ start: 1 }])], { axis: 0 }),
   (a, b) => where(mask, a, b),
   (a) => noGrad(() => square(a)),

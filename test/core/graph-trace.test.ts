@@ -149,6 +149,20 @@ describe('a graph', () => {
     expect(graph.run(x).toArray()).toEqual([30, 60]);
   });
 
+  it('makes leaves where the function does', () => {
+    const fn = (x: Tensor) => {
+      const made = zeros([2], { requiresGrad: true });
+      const cut = x.detach().requiresGrad_();
+      return { made, cut, sum: add(mul(cut, 2), made) };
+    };
+    const { made, cut, sum: total } = trace(fn, { shape: [2] }).run(tensor([1, 2]));
+    expect([made.isLeaf, cut.isLeaf, total.isLeaf]).toEqual([true, true, false]);
+    expect(grad(sum(total), [made, cut]).map((g) => g.toArray())).toEqual([
+      [1, 1],
+      [2, 2],
+    ]);
+  });
+
   it('draws anew in each run, and does not draw while it is traced', () => {
     manualSeed(1);
     const graph = trace((x) => dropout(add(x, rand([4]))), { shape: [4] });
