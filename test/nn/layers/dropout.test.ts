@@ -1,7 +1,7 @@
 // Dropout: shares, scale, moments, reproducibility, and nothing at all in evaluation.
 
-import { ArgumentError, Generator, ones, randn, ShapeError, sum } from '@adjoint/core';
-import { AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d } from '@adjoint/nn';
+import { ArgumentError, full, Generator, ones, randn, ShapeError, sum, tensor } from '@adjoint/core';
+import { AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, RReLU } from '@adjoint/nn';
 import { describe, expect, test } from 'vitest';
 
 test('leaves out a share of p and scales the rest by 1 / (1 − p); the gradient likewise', () => {
@@ -72,4 +72,20 @@ test('alpha dropout keeps mean 0 and variance 1', () => {
 
 test.each([-0.1, 1.1, Number.NaN, '0.5'])('p = %s is refused', (p) => {
   expect(() => new Dropout(p as number)).toThrow(ArgumentError);
+});
+
+test('random slopes lie in their interval in training, and are its middle in evaluation', () => {
+  const layer = new RReLU({ lower: 0.25, upper: 0.75, generator: new Generator(9) });
+  const slopes = [...layer.forward(full([1000], -1, { dtype: 'float64' })).toTypedArray()].map((y) => -y);
+  expect(Math.min(...slopes)).toBeGreaterThanOrEqual(0.25);
+  expect(Math.max(...slopes)).toBeLessThan(0.75);
+  expect(Math.abs(slopes.reduce((a, b) => a + b) / 1000 - 0.5)).toBeLessThan(0.03);
+  expect(layer.forward(tensor([3])).toArray()).toEqual([3]);
+  expect(
+    layer
+      .eval()
+      .forward(tensor([-2]))
+      .toArray(),
+  ).toEqual([-1]);
+  expect(() => new RReLU({ lower: 1, upper: 0.5 })).toThrow(ArgumentError);
 });

@@ -3,12 +3,16 @@
 import {
   ArgumentError,
   abs,
+  add,
   chunk,
   formatShape,
+  type Generator,
+  ge,
   gt,
   le,
   mul,
   neg,
+  rand,
   ShapeError,
   sigmoid,
   sign,
@@ -161,6 +165,48 @@ export class Threshold extends Module {
 
   override extraRepr(): string {
     return `${this.threshold}, ${this.value}`;
+  }
+}
+
+/** Options of {@link RReLU}. */
+export interface RReLUOptions {
+  /** Smallest slope below 0. Default 1/8. */
+  readonly lower?: number | undefined;
+  /** Largest slope below 0. Default 1/3. */
+  readonly upper?: number | undefined;
+  /** Where the slopes come from. Default: the default generator (see `manualSeed`). */
+  readonly generator?: Generator | undefined;
+}
+
+/**
+ * x above 0, and below it x times a slope: one drawn per element in training, their mean in evaluation. PyTorch's `nn.RReLU`; Xu et al.
+ * 2015.
+ *
+ * @throws ArgumentError unless lower <= upper.
+ * @example
+ * new RReLU({ lower: 0.25, upper: 0.75 }).eval().forward(tensor([2, -2])).toArray(); // [2, -1]
+ */
+export class RReLU extends Module {
+  readonly lower: number;
+  readonly upper: number;
+  readonly #generator: Generator | undefined;
+
+  constructor({ lower = 1 / 8, upper = 1 / 3, generator }: RReLUOptions = {}) {
+    super();
+    this.lower = requireNumber('RReLU', 'lower', lower, 0, Infinity);
+    this.upper = requireNumber('RReLU', 'upper', upper, lower, Infinity);
+    this.#generator = generator;
+  }
+
+  forward(x: Tensor): Tensor {
+    const { lower, upper } = this;
+    if (!this.training) return where(ge(x, 0), x, mul(x, (lower + upper) / 2));
+    const slopes = add(mul(rand(x.shape, { generator: this.#generator }), upper - lower), lower);
+    return where(ge(x, 0), x, mul(x, slopes.to(x.dtype)));
+  }
+
+  override extraRepr(): string {
+    return optionsText([], { lower: this.lower, upper: this.upper });
   }
 }
 
