@@ -123,7 +123,20 @@ function crossings(
     const ends = layer.flatMap((place) =>
       places[place].below.map((below) => position[below]).sort((a, b) => a - b),
     );
-    for (let i = 1; i < ends.length; i++) for (let j = 0; j < i; j++) if (ends[j] > ends[i]) total++;
+total += inversions(ends);
   }
+  return total;
+}
+
+// Pairs of numbers that are out of order, counted by Fenwick's tree of how many of each size came before.
+function inversions(numbers: readonly number[]): number {
+  const tree = new Int32Array(Math.max(0, ...numbers) + 2);
+  let total = 0;
+  numbers.forEach((value, seen) => {
+    let notLarger = 0;
+    for (let i = value + 1; i > 0; i -= i & -i) notLarger += tree[i];
+    total += seen - notLarger;
+    for (let i = value + 1; i < tree.length; i += i & -i) tree[i]++;
+  });
   return total;
 }
