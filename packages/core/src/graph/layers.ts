@@ -123,7 +123,7 @@ function crossings(
     const ends = layer.flatMap((place) =>
       places[place].below.map((below) => position[below]).sort((a, b) => a - b),
     );
-total += inversions(ends);
+    total += inversions(ends);
   }
   return total;
 }
