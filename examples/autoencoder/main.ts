@@ -2,8 +2,8 @@
 //
 //     pnpm start --data DIR --epochs 2 --batch 64 --lr 0.002 --seed 0 --out out/autoencoder --resume
 //
-// Ctrl-C stops after the running step, with the checkpoint written; `--resume` then goes on to the same bits that an
-// uninterrupted run would have reached.
+// The checkpoint is written after each epoch, and when Ctrl-C (or SIGTERM) stops the run after its step; `--resume` then goes
+// on to the same bits that an uninterrupted run would have reached.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -39,17 +39,18 @@ async function main(options: Options): Promise<void> {
 
   const steps = stepsPerEpoch(images, options.batch);
   console.log(`${images} images from ${digits.source}; ${options.epochs} epochs of ${steps} steps.`);
-  const { history, stopped } = await run(options, { model, optimizer, digits, before });
-  await save(checkpoint, { model, optimizer }, settings, history);
+  const keep = (history: History): Promise<void> => save(checkpoint, { model, optimizer }, settings, history);
+  const { history, stopped } = await run(options, { model, optimizer, digits, before, keep });
+  await keep(history);
   const loss = await writePictures(options.out, model, digits, history);
   console.log(
     `Loss ${loss.toFixed(4)} on ${Math.min(SHOWN, digits.heldOut.shape[0])} images held out. ` +
       `Wrote reconstructions.png, loss.svg and checkpoint.safetensors to ${options.out}.`,
   );
-  if (!stopped) return;
+  if (stopped === null) return;
   const { epoch, step } = history.position;
   console.log(`Stopped after step ${step} of ${steps} in epoch ${epoch + 1}; go on with --resume.`);
-  process.exitCode = 130;
+  process.exitCode = stopped === 'SIGINT' ? 130 : 143;
 }
 
 interface Run {
@@ -57,13 +58,17 @@ interface Run {
   readonly optimizer: Adam;
   readonly digits: Digits;
   readonly before: History;
+  /** Writes the checkpoint. */
+  readonly keep: (history: History) => Promise<void>;
 }
 
-// Trains until the last epoch is done or Ctrl-C is pressed.
+type StopSignal = 'SIGINT' | 'SIGTERM';
+
+// Trains until the last epoch is done or a signal asks to stop, and keeps a checkpoint of each epoch.
 async function run(
   options: Options,
-  { model, optimizer, digits, before }: Run,
-): Promise<{ readonly history: History; readonly stopped: boolean }> {
+  { model, optimizer, digits, before, keep }: Run,
+): Promise<{ readonly history: History; readonly stopped: StopSignal | null }> {
   let { position } = before;
   const training: LossPoint[] = [...before.training];
   const heldOut: LossPoint[] = [...before.heldOut];
@@ -72,27 +77,28 @@ async function run(
   // A run that resumes may have gone further than it is asked to go now.
   const total = Math.max(options.epochs * count, seen());
   const progress = createProgress({ total, initial: seen(), stream: process.stdout });
-  let stopped = false;
-  const stop = (): void => {
-    stopped = true;
+  let stopped: StopSignal | null = null;
+  const stop = (signal: StopSignal): void => {
+    stopped = signal;
   };
-  process.once('SIGINT', stop);
+  process.once('SIGINT', stop).once('SIGTERM', stop);
   try {
     for (const step of train({ ...options, model, optimizer, images: digits.training, from: position })) {
       requireFinite(step);
       position = step.position;
       training.push({ step: training.length + 1, loss: step.loss });
+      progress.update(seen(), { epoch: `${step.epoch}/${options.epochs}`, loss: step.loss });
       if (position.step === 0) {
         heldOut.push({ step: training.length, loss: reconstruct(model, digits.heldOut).loss });
+        await keep({ position, training, heldOut });
       }
-      progress.update(seen(), { epoch: `${step.epoch}/${options.epochs}`, loss: step.loss });
       // The display and signals get their turn.
       await setImmediate();
-      if (stopped) break;
+      if (stopped !== null) break;
     }
   } finally {
     progress.stop();
-    process.off('SIGINT', stop);
+    process.off('SIGINT', stop).off('SIGTERM', stop);
   }
   return { history: { position, training, heldOut }, stopped };
 }
@@ -141,7 +147,7 @@ async function makeFolder(out: string): Promise<void> {
 function requireFinite({ loss, epoch }: Step): void {
   if (Number.isFinite(loss)) return;
   throw new ArgumentError(
-    `the loss became ${loss} in epoch ${epoch}: training diverged; use a smaller --lr. No checkpoint was written.`,
+    `the loss became ${loss} in epoch ${epoch}: training diverged; use a smaller --lr. The checkpoint of the last whole epoch, if any, is kept.`,
     { op: 'autoencoder', operand: '--lr', actual: loss, expected: 'a finite loss' },
   );
 }

@@ -77,3 +77,18 @@ test('constants inside a rule are of the 16-bit type, not its bits', () => {
     expect(grad(sum(cumprod(x, { axis: 0 })), x).toArray()).toEqual([16, 10, 6]);
   }
 });
+
+describe("a .grad that is not the leaf's", () => {
+  test('is refused rather than broadcast into the sum', () => {
+    const x = leaf([1, 2]);
+    x.grad = tensor([1], { dtype: 'float64' });
+    expect(() => sum(mul(x, x)).backward()).toThrow(
+      /\.grad of shape \(1,\) and dtype float64.*set it to null/,
+    );
+    x.grad = tensor([1, 1]);
+    expect(() => sum(mul(x, x)).backward()).toThrow(/dtype float32/);
+    x.grad = tensor([1, 1], { dtype: 'float64' });
+    sum(mul(x, x)).backward();
+    expect(x.grad.toArray()).toEqual([3, 5]);
+  });
+});

@@ -83,3 +83,18 @@ test('what the default does not say is said: shape of nothing, dtype, place in t
   expect(`${x}`).toBe('tensor([1.], requiresGrad=true)');
   expect(inspect(mul(x, 2))).toBe('tensor([2.], gradFn=mul)');
 });
+
+describe('JSON', () => {
+  test('has the values, with a graph or without', () => {
+    const x = tensor(
+      [
+        [1, 2],
+        [3, NaN],
+      ],
+      { requiresGrad: true },
+    );
+    const expected = { shape: [2, 2], dtype: 'float32', data: [2, 4, 6, null] };
+    expect(JSON.parse(JSON.stringify(x.mul(2)))).toEqual(expected);
+    expect(JSON.parse(JSON.stringify(x.mul(2).transpose()))).toEqual({ ...expected, data: [2, 6, 4, null] });
+  });
+});

@@ -151,6 +151,16 @@ describe('outputPadding and outputSize', () => {
   });
 });
 
+describe('an option that does not exist', () => {
+  it('is an error that lists those that do', () => {
+    for (const op of ['conv2d', 'convTranspose2d'] as const) {
+      const error = thrown({ ...legal[op], options: { groups: 2, strides: 2 } });
+      expect(error.message).toMatch(/no option 'strides'.*stride, padding/);
+    }
+    expect(thrown({ ...legal.conv2d, options: { groups: 2, outputPadding: 0 } }).op).toBe('conv2d');
+  });
+});
+
 describe('modes', () => {
   it('other than those there are do not pass', () => {
     fc.assert(

@@ -12,7 +12,18 @@ export { hessian, type JacobianOptions, jacobian } from './autograd/jacobian.ts'
 export { hvp, jvp, type TransformOptions, valueAndGrad, vjp } from './autograd/transforms.ts';
 export type { TensorFunction, Tensors } from './autograd/variables.ts';
 export * from './check/index.ts';
-export * from './dtype.ts';
+export {
+  bytesPerElement,
+  canCast,
+  computeDType,
+  type DType,
+  dtypes,
+  type FloatDType,
+  isFloat,
+  type Promotable,
+  promoteTypes,
+  resultType,
+} from './dtype.ts';
 export * from './errors.ts';
 export { add, div, mul, neg, sub } from './ops/arithmetic.ts';
 export { type AttentionOptions, scaledDotProductAttention } from './ops/attention.ts';

@@ -194,6 +194,11 @@ export class Tensor {
     return formatTensor(this);
   }
 
+  /** What `JSON.stringify` writes: shape, dtype, and the values in row-major order (NaN and infinities become null). */
+  toJSON(): { shape: Shape; dtype: DType; data: number[] } {
+    return { shape: this.shape, dtype: this.dtype, data: Array.from(this.toTypedArray()) };
+  }
+
   /** What `console.log` and `util.inspect` show in Node. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return formatTensor(this);

@@ -55,12 +55,22 @@ export function backward(output: Tensor, options: BackwardOptions = {}): void {
     if (node.leaf?.node === node) found.push([node.leaf, cotangent]);
   });
   const accumulate = (): void => {
+    for (const [leaf] of found) requireOwnGrad(leaf);
     for (const [leaf, cotangent] of found) {
       leaf.grad = leaf.grad === null ? clone(cotangent) : add(leaf.grad, cotangent);
     }
   };
   if (options.createGraph) enableGrad(accumulate);
   else noGrad(accumulate);
+}
+
+// `.grad` can be set by anyone; what has another shape or dtype would be broadcast into the sum, or change its type.
+function requireOwnGrad({ grad, shape, dtype }: Tensor): void {
+  if (grad === null || (sameShape(grad.shape, shape) && grad.dtype === dtype)) return;
+  throw new GradientError(
+    `a leaf of shape ${formatShape(shape)} and dtype ${dtype} holds a .grad of shape ${formatShape(grad.shape)} and dtype ${grad.dtype}; set it to null, or to a tensor of the leaf's shape and dtype.`,
+    { op: 'backward', operand: 'grad', actual: grad.shape, expected: `${formatShape(shape)}, ${dtype}` },
+  );
 }
 
 /**

@@ -28,7 +28,7 @@ export type ComputeMode = 'default' | 'float32';
 /** Options of `conv1d`, `conv2d` and `conv3d`. Per-axis options take one number for all axes, or one per axis. */
 export interface ConvOptions {
   /** Added to each output channel: shape (out), or (1, out, 1, …) with a 1 per spatial axis. Default none. */
-  readonly bias?: Tensor | undefined;
+  readonly bias?: Tensor | null | undefined;
   /** Step of the kernel. Default 1. */
   readonly stride?: PerAxis | undefined;
   /**
@@ -130,6 +130,7 @@ export function convTranspose3d(input: Tensor, weight: Tensor, options: ConvTran
 }
 
 function convolve(op: string, dims: number, input: Tensor, weight: Tensor, options: ConvOptions): Tensor {
+  requireKnown(op, options, convOptions);
   const call = readCall(op, dims, input, weight, options);
   const outChannels = call.weight.shape[0];
   requireChannels(call, 'weight', call.weight.shape[1] * call.groups, 'in/groups · groups');
@@ -147,6 +148,7 @@ function convolveTransposed(
   weight: Tensor,
   options: ConvTransposeOptions,
 ): Tensor {
+  requireKnown(op, options, convTransposeOptions);
   const call = readCall(op, dims, input, weight, options);
   const outChannels = call.weight.shape[1] * call.groups;
   requireChannels(call, 'weight', call.weight.shape[0], 'in');
@@ -168,6 +170,22 @@ interface Call {
   readonly weight: Tensor;
   readonly groups: number;
   readonly batched: boolean;
+}
+
+const convOptions = ['bias', 'stride', 'padding', 'dilation', 'groups', 'convMode', 'computeMode'];
+const convTransposeOptions = [...convOptions, 'outputPadding', 'outputSize'];
+
+// From JavaScript, or through a cast, a misspelt option would be ignored in silence.
+function requireKnown(op: string, options: object, known: readonly string[]): void {
+  for (const option of Object.keys(options)) {
+    if (known.includes(option)) continue;
+    throw new ArgumentError(`there is no option '${option}'; it takes ${known.join(', ')}.`, {
+      op,
+      operand: option,
+      actual: option,
+      expected: known.join(' | '),
+    });
+  }
 }
 
 function readCall(op: string, dims: number, input: Tensor, weight: Tensor, options: ConvOptions): Call {
@@ -260,7 +278,7 @@ function finish(
   outChannels: number,
   run: (input: Tensor, weight: Tensor) => Tensor,
 ): Tensor {
-  const bias = options.bias === undefined ? null : readBias(op, dims, options.bias, input, outChannels);
+  const bias = options.bias ? readBias(op, dims, options.bias, input, outChannels) : null;
   const { dtype } = input;
   const wide = options.computeMode === 'float32' && isHalf(dtype);
   const inner: FloatDType = wide ? 'float32' : (dtype as FloatDType);
