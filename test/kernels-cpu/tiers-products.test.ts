@@ -244,9 +244,8 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
           expect(differentBits(got, first)).toEqual([]);
         }
         const epsilon = Type === Float32Array ? 2 ** -24 : 2 ** -53;
-        const worst = close.reduce(
-          (w, x, i) => Math.max(w, Math.abs((first as FloatArray)[i] - x) / bound[i]),
-          0,
+        const worst = Math.max(
+          ...Array.from(close, (x, i) => Math.abs((first as FloatArray)[i] - x) / bound[i]),
         );
         expect(worst).toBeLessThanOrEqual((depth + 2) * epsilon);
       }

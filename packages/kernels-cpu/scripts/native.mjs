@@ -53,7 +53,7 @@ function findCompiler() {
 }
 
 function headersPath() {
-  const bundled = join(simd, 'include');
+  const bundled = join(root, 'include');
   if (existsSync(join(bundled, 'node_api.h'))) return bundled;
   return join(dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json')), 'include');
 }
@@ -134,8 +134,8 @@ export async function buildNative({ flags = [], output = addonPath } = {}) {
           `-DADJOINT_DEPTH_BLOCK=${depth}`,
         ]),
       ),
-      compile('native/pool.cc', 'pool', ['-O2']),
-      compile('native/addon.cc', 'addon', ['-O2', `-I${headers}`]),
+      compile('native/pool.cc', 'pool', ['-O2', `-I${simd}`]),
+      compile('native/addon.cc', 'addon', ['-O2', `-I${simd}`, `-I${headers}`]),
     ]);
     const shared =
       process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared', '-pthread'];

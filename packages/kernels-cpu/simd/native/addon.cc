@@ -5,10 +5,10 @@
 #include <node_api.h>
 
 #include <cstdint>
-#include <initializer_list>
 #include <new>
 
-#include "../tier.h"
+#include "arguments.h"
+#include "tier.h"
 #include "pool.h"
 
 #define DECLARE_TIER(name) namespace name { extern const Tier tier; }
@@ -89,17 +89,6 @@ template <class F> Status withKernels(napi_env env, napi_typedarray_type type, c
   return NOT_HERE;
 }
 
-ConvShape shapeOf(const double* n) {
-  ConvShape s;
-  s.batch = Index(*n++);
-  s.groups = Index(*n++);
-  s.inChannels = Index(*n++);
-  s.outChannels = Index(*n++);
-  for (Index* field : {s.in, s.kernel, s.out, s.stride, s.padding, s.dilation})
-    for (int axis = 0; axis < 3; axis++) field[axis] = Index(*n++);
-  return s;
-}
-
 enum ConvKind { FORWARD, INPUT_GRAD, WEIGHT_GRAD };
 
 /** (first, second, out) as the kernel of that kind takes them. */
@@ -132,18 +121,6 @@ napi_value matmul(napi_env env, napi_callback_info info) {
                           static_cast<const T*>(a.data), Index(n[3]), Index(n[4]), static_cast<const T*>(b.data), Index(n[5]),
                           Index(n[6]), static_cast<T*>(out.data));
   }));
-}
-
-/** From `n`: rank; extents; then per operand its offset and strides. */
-Layout layoutOf(const double* n, int operands) {
-  Layout layout;
-  layout.rank = Index(*n++);
-  for (Index axis = 0; axis < layout.rank; axis++) layout.extent[axis] = Index(*n++);
-  for (int p = 0; p < operands; p++) {
-    layout.offset[p] = Index(*n++);
-    for (Index axis = 0; axis < layout.rank; axis++) layout.stride[p][axis] = Index(*n++);
-  }
-  return layout;
 }
 
 /** (a, out); numbers: op, p, q, layout. */
@@ -193,15 +170,8 @@ napi_value reduce(napi_env env, napi_callback_info info) {
   const Arguments given(env, info);
   const Array a = arrayOf(env, given.values[0]), out = arrayOf(env, given.values[1]);
   const double* n = instanceOf(env).numbers;
-  Reduction r;
-  const int op = int(*n++);
-  r.offset = Index(*n++);
-  r.keptRank = Index(*n++);
-  for (Index axis = 0; axis < r.keptRank; axis++) r.keptExtent[axis] = Index(*n++);
-  for (Index axis = 0; axis < r.keptRank; axis++) r.keptStride[axis] = Index(*n++);
-  r.rank = Index(*n++);
-  for (Index axis = 0; axis < r.rank; axis++) r.extent[axis] = Index(*n++);
-  for (Index axis = 0; axis < r.rank; axis++) r.stride[axis] = Index(*n++);
+  const int op = int(n[0]);
+  const Reduction r = reductionOf(n + 1);
   return integer(env, withKernels(env, out.type, [&](const auto& kernels, auto zero) {
     using T = decltype(zero);
     Call call;

@@ -1,6 +1,6 @@
 // The native runtime: one pool of threads for the process, one arena of scratch memory per calling thread.
 #pragma once
-#include "../runtime.h"
+#include "runtime.h"
 
 /** How many threads share the work of a kernel from now on (at least 1, at most MOST_THREADS); returns how many that is. */
 int setThreads(int count);

@@ -1,0 +1,115 @@
+// The WebAssembly boundary: one linear memory that holds operands and scratch, handed out from one end and forgotten after
+// every call. No library is linked: what little the compiler asks for is at the end.
+
+#include "arguments.h"
+#include "tier.h"
+
+namespace ADJOINT_NAMESPACE {
+extern const Tier tier;
+}
+
+extern "C" unsigned char __heap_base;
+
+namespace {
+
+using ADJOINT_NAMESPACE::tier;
+
+/** Arguments that are numbers: NUMBERS of src/tiers/machine.ts. */
+double numbers[128];
+unsigned long used = 0;
+
+void* reserve(unsigned long long bytes) {
+  const unsigned long base = (reinterpret_cast<unsigned long>(&__heap_base) + 63) & ~63ul;
+  const unsigned long long end = base + used + ((bytes + 63) & ~63ull);
+  const unsigned long long size = static_cast<unsigned long long>(__builtin_wasm_memory_size(0)) << 16;
+  if (end > size) {
+    const unsigned long long pages = (end - size + 0xffff) >> 16;
+    if (pages > 0xffff || __builtin_wasm_memory_grow(0, static_cast<unsigned long>(pages)) == static_cast<unsigned long>(-1)) return nullptr;
+  }
+  void* at = reinterpret_cast<void*>(base + used);
+  used = static_cast<unsigned long>(end - base);
+  return at;
+}
+
+Run run = {1, nullptr, nullptr};
+
+/** Calls `body(kernels, zero)` with the kernels of the element type. */
+template <class F> Status withKernels(int isDouble, const F& body) { return isDouble ? body(tier.twofold, 0.0) : body(tier.single, 0.0f); }
+
+}  // namespace
+
+void runTasks(Run&, Index n, Task task, void* context) {
+  for (Index i = 0; i < n; i++) task(context, i, 0);
+}
+
+void* takeBytes(Run&, unsigned long long bytes) { return reserve(bytes); }
+
+#define EXPORT(name) extern "C" __attribute__((export_name(#name)))
+
+/** Memory for an operand until `forget`; 0 if there is none. */
+EXPORT(reserve) void* exportReserve(double bytes) { return reserve(static_cast<unsigned long long>(bytes)); }
+EXPORT(forget) void exportForget() { used = 0; }
+EXPORT(numbers) double* exportNumbers() { return numbers; }
+
+EXPORT(matmul) int exportMatmul(int isDouble, void* a, void* b, const double* starts, int batch, void* out) {
+  Index* positions = take<Index>(run, 2 * batch);
+  if (!positions) return OUT_OF_MEMORY;
+  for (Index t = 0; t < 2 * batch; t++) positions[t] = Index(starts[t]);
+  const double* n = numbers;
+  return withKernels(isDouble, [&](const auto& kernels, auto zero) {
+    using T = decltype(zero);
+    return kernels.matmul(run, batch, positions, positions + batch, Index(n[0]), Index(n[1]), Index(n[2]), static_cast<T*>(a), Index(n[3]),
+                          Index(n[4]), static_cast<T*>(b), Index(n[5]), Index(n[6]), static_cast<T*>(out));
+  });
+}
+
+/** kind: 0 forward, 1 input gradient, 2 weight gradient. */
+EXPORT(conv) int exportConv(int kind, int isDouble, void* a, void* b, void* out) {
+  const ConvShape shape = shapeOf(numbers);
+  return withKernels(isDouble, [&](const auto& kernels, auto zero) {
+    using T = decltype(zero);
+    const auto kernel = kind == 0 ? kernels.convForward : kind == 1 ? kernels.convInputGrad : kernels.convWeightGrad;
+    return kernel(run, shape, static_cast<T*>(a), static_cast<T*>(b), static_cast<T*>(out));
+  });
+}
+
+EXPORT(unary) int exportUnary(int isDouble, void* a, void* out, int count) {
+  return withKernels(isDouble, [&](const auto& kernels, auto zero) {
+    using T = decltype(zero);
+    return kernels.unary(run, int(numbers[0]), T(numbers[1]), T(numbers[2]), layoutOf(numbers + 3, 1), count, static_cast<T*>(a), static_cast<T*>(out));
+  });
+}
+
+EXPORT(binary) int exportBinary(int isDouble, int isCompare, void* a, void* b, void* out, int count) {
+  return withKernels(isDouble, [&](const auto& kernels, auto zero) {
+    using T = decltype(zero);
+    const Layout layout = layoutOf(numbers + 1, 2);
+    const int op = int(numbers[0]);
+    if (isCompare) return kernels.compare(run, op, layout, count, static_cast<T*>(a), static_cast<T*>(b), static_cast<unsigned char*>(out));
+    return kernels.binary(run, op, layout, count, static_cast<T*>(a), static_cast<T*>(b), static_cast<T*>(out));
+  });
+}
+
+EXPORT(where) int exportWhere(int isDouble, void* condition, void* a, void* b, void* out, int count) {
+  return withKernels(isDouble, [&](const auto& kernels, auto zero) {
+    using T = decltype(zero);
+    return kernels.where(run, layoutOf(numbers, 3), count, static_cast<unsigned char*>(condition), static_cast<T*>(a), static_cast<T*>(b), static_cast<T*>(out));
+  });
+}
+
+EXPORT(reduce) int exportReduce(int isDouble, void* a, void* out) {
+  return withKernels(isDouble, [&](const auto& kernels, auto zero) {
+    using T = decltype(zero);
+    return kernels.reduce(run, int(numbers[0]), reductionOf(numbers + 1), static_cast<T*>(a), static_cast<T*>(out));
+  });
+}
+
+EXPORT(softmax) int exportSoftmax(int isDouble, void* a, void* out) {
+  return withKernels(isDouble, [&](const auto& kernels, auto zero) {
+    using T = decltype(zero);
+    return kernels.softmax(run, int(numbers[0]), Index(numbers[1]), Index(numbers[2]), static_cast<T*>(a) + Index(numbers[3]), static_cast<T*>(out));
+  });
+}
+
+extern "C" void* memset(void* to, int value, unsigned long n) { return __builtin_memset(to, value, n); }
+extern "C" void* memcpy(void* to, const void* from, unsigned long n) { return __builtin_memcpy(to, from, n); }
