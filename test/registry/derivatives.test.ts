@@ -1,7 +1,9 @@
-// What must hold of the derivatives of every op, first and second, reverse and forward mode, by its record alone.
+// What must hold of the derivatives of every op, to the third order, reverse and forward mode, by its record alone.
 
 import {
   adjointCheckOp,
+  enableGrad,
+  grad,
   gradcheck,
   gradgradcheck,
   isFloat,
@@ -10,7 +12,7 @@ import {
   type Tensor,
 } from '@adjoint/core';
 import { describe, expect, it } from 'vitest';
-import { draw, expectWithin, isLinear, numbersOf, recordRun, titleOf } from './run.ts';
+import { cotangentFor, draw, expectWithin, isLinear, numbersOf, recordRun, titleOf } from './run.ts';
 import type { OpSamples, Sample } from './sample.ts';
 import { samples as table } from './samples/index.ts';
 
@@ -38,6 +40,20 @@ function derivativeLaws({ op, check = {}, scale = 1 }: OpSamples, sample: Sample
 
   it('second derivatives agree with differences of the first', () => {
     const report = gradgradcheck(sample.call, operands(), check);
+    expect(report.ok, report.message).toBe(true);
+  });
+
+  it('third derivatives agree with differences of the second', () => {
+    const slope = (...all: Tensor[]): Tensor[] =>
+      enableGrad(() => {
+        const points = all.map((x, i) =>
+          places.includes(i) && !x.requiresGrad ? x.detach().requiresGrad_() : x,
+        );
+        const y = sample.call(...points);
+        const targets = places.map((i) => points[i]);
+        return grad(y, targets, { gradOutput: cotangentFor(y), createGraph: true, unused: 'zeros' });
+      });
+    const report = gradgradcheck(slope, operands(), { ...check, mode: 'fast', projections: 2 });
     expect(report.ok, report.message).toBe(true);
   });
 

@@ -42,7 +42,7 @@ This page is generated: \`pnpm run docs\` writes it from the records, from their
 
 - **dtypes**: those that the op takes in its operands of numbers, and the dtype of the result where it is another. In all of
   them values agree with those of float64; 16-bit floats are computed in float32 and rounded once.
-- **derivatives checked**: in each operand that has a gradient, first and second derivatives are compared with central
+- **derivatives checked**: in each operand that has a gradient, derivatives to the third order are compared with central
   differences of float64, on contiguous operands and on 0-d and empty ones where the op takes them, and gradients are the same
   whatever the layout of the operands. *exact adjoint*: the op is linear in an operand, and backward is its transpose to the
   last bit on small integers.
@@ -96,7 +96,7 @@ function listed(given: readonly DType[]): string {
 
 function orders(op: AnyOp): string {
   if (op.vjps.every(isNoGradient)) return 'none';
-  return isLinear(op) ? '1st, 2nd, exact adjoint' : '1st, 2nd';
+  return isLinear(op) ? '1st, 2nd, 3rd, exact adjoint' : '1st, 2nd, 3rd';
 }
 
 function mode({ forwardMode }: AnyOp): string {

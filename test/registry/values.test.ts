@@ -1,7 +1,8 @@
 // What must hold of the values of every op: whatever the layout, the shape and the dtype of its operands.
 
-import { contiguous, dtypes, expand, isFloat, isHalf, type Tensor, tensor } from '@adjoint/core';
+import { contiguous, dtypes, expand, isFloat, type Tensor, tensor } from '@adjoint/core';
 import { describe, expect, it } from 'vitest';
+import { isHalf } from '../../packages/core/src/dtype.ts';
 import { sumTo } from '../../packages/core/src/ops/expand-sum.ts';
 import { apply } from '../../packages/core/src/tape/apply.ts';
 import {

@@ -207,7 +207,12 @@ export const layoutSamples: readonly OpSamples[] = [
     op: padOp,
     samples: [
       { name: '', operands: [numbers([2, 3])], call: (x) => pad(x, [1, 2, 0, 1]) },
-      { name: 'with another value', operands: [numbers([3])], call: (x) => pad(x, [1, 1], { value: 1 }) },
+      {
+        name: 'with another value',
+        operands: [numbers([3])],
+        call: (x) => pad(x, [1, 1], { value: 1 }),
+        expected: (x) => [1, ...x, 1],
+      },
       { name: 'of nothing', operands: [numbers([2, 0])], call: (x) => pad(x, [1, 1]) },
     ],
     neverScalar: 'there is no axis to put a frame around',
