@@ -44,7 +44,7 @@ export function drawSvg(diagram: DiagramContent): string {
     });
   }
   const boxes: Box[] = drawn.map(({ lines, role }) => ({
-    width: Math.max(...lines.map(({ length }) => length)) * characterWidth + 24,
+    width: Math.max(5, ...lines.map(({ length }) => length)) * characterWidth + 24,
     height: boxHeight,
     role,
   }));
