@@ -45,7 +45,6 @@ import { absOp, maximumOp, minimumOp, whereOp } from '../../../packages/core/src
 import {
   away,
   between,
-  betweenWhole,
   choices,
   numbers,
   type OpSamples,
@@ -74,13 +73,20 @@ export const arithmeticSamples: readonly OpSamples[] = [
   pointwise(mulOp, mul, [real, real]),
   pointwise(divOp, div, [real, between(0.5, 2)]),
   pointwise(negOp, neg, [real], { refusals: [ofBool(() => neg(bool))] }),
-  pointwise(floorDivideOp, floorDivide, [betweenWhole(3, 6), between(1.5, 1.6)], {
+  pointwise(floorDivideOp, floorDivide, [between(5, 5.8), between(1.5, 1.6)], {
     refusals: [
       ofBool(() => floorDivide(bool, bool)),
       { name: 'integers by 0', call: () => floorDivide(whole, nought), error: IntegerDivisionError },
     ],
   }),
-  pointwise(remainderOp, remainder, [between(2.2, 2.8), between(1.5, 2)], {
+  pointwise(remainderOp, remainder, [between(5, 5.8), between(1.5, 1.6)], {
+    samples: [
+      {
+        name: 'of both signs',
+        operands: [numbers([4], between(-5.8, -5)), numbers([4], between(1.5, 1.6))],
+        call: remainder,
+      },
+    ],
     refusals: [
       ofBool(() => remainder(bool, bool)),
       { name: 'integers by 0', call: () => remainder(whole, nought), error: IntegerDivisionError },
