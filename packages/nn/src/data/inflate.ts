@@ -7,7 +7,7 @@ const PIECE_BYTES = 1024;
 
 /** What to inflate to, and what to say of what cannot be. */
 export interface InflateOptions {
-  readonly format: 'gzip' | 'deflate-raw';
+  readonly format: 'gzip' | 'deflate' | 'deflate-raw';
   /** The function that was called. */
   readonly op: string;
   /** The file, as the caller named it. */

@@ -1,10 +1,18 @@
 // @adjoint/nn/data/node: readers of data on disk. For Node; the parsers in ./index.ts run in browsers too.
 
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { DataFileError, DataFormatError } from './errors.ts';
+import { type CifarImages, type CifarVariant, parseCifar } from './cifar.ts';
+import { DataFileError } from './errors.ts';
+import { list, read } from './files.ts';
 import { DEFAULT_MAX_BYTES } from './gzip.ts';
-import { type LabelledImages, type NamedBytes, type ParseMnistOptions, parseMnist } from './mnist.ts';
+import { type LabelledImages, type ParseMnistOptions, parseMnist } from './mnist.ts';
 
+export type { CifarImages, CifarVariant } from './cifar.ts';
+export {
+  ImageFolder,
+  type ImageFolderOptions,
+  type LabelledPicture,
+  openImageFolder,
+} from './image-folder.ts';
 export type { LabelledImages } from './mnist.ts';
 
 /** The two halves of MNIST: 60,000 images to train on, 10,000 (`t10k`) to test on. */
@@ -37,8 +45,9 @@ export async function readMnist(
   { split, maxBytes = DEFAULT_MAX_BYTES, ...options }: ReadMnistOptions = {},
 ): Promise<LabelledImages & { readonly split: MnistSplit }> {
   const found = await findSplit(directory, split);
-  const images = await read(found.images, directory, maxBytes);
-  const labels = await read(found.labels, directory, maxBytes);
+  const reading = { op: 'readMnist', directory, maxBytes };
+  const images = await read(found.images, reading);
+  const labels = await read(found.labels, reading);
   const parsed = await parseMnist({ images, labels }, { ...options, maxBytes });
   return { ...parsed, split: found.split };
 }
@@ -51,7 +60,7 @@ interface FoundSplit {
 }
 
 async function findSplit(directory: string, split: MnistSplit | undefined): Promise<FoundSplit> {
-  const present = new Set(await list(directory));
+  const present = new Set((await list(directory, 'readMnist')).map(({ name }) => name));
   const splits: readonly MnistSplit[] = split === undefined ? ['train', 'test'] : [split];
   const tried: string[] = [];
   const missing: string[] = [];
@@ -82,38 +91,54 @@ function spellings(split: MnistSplit, kind: string): string[] {
   return [hyphened, `${hyphened}.gz`, dotted, `${dotted}.gz`];
 }
 
-async function list(directory: string): Promise<string[]> {
-  return readdir(directory).catch((cause: unknown) => {
-    throw new DataFileError(
-      `The data directory ${directory} cannot be listed (${reasonOf(cause)}).`,
-      { op: 'readMnist', directory, tried: [] },
-      { cause },
-    );
-  });
+/** Options of {@link readCifar}. */
+export interface ReadCifarOptions {
+  /** Default: the one whose files are in the directory; CIFAR-10 where both are. */
+  readonly variant?: CifarVariant;
+  /** 50,000 pictures to train on, or 10,000 to test on. Default `'train'`. */
+  readonly split?: 'train' | 'test';
+  /** The most that a file may hold, in bytes. Default {@link DEFAULT_MAX_BYTES}. */
+  readonly maxBytes?: number;
 }
 
-async function read(path: string, directory: string, maxBytes: number): Promise<NamedBytes> {
-  const unreadable = (cause: unknown): never => {
+const CIFAR_FILES = {
+  cifar10: {
+    train: [1, 2, 3, 4, 5].map((batch) => `data_batch_${batch}.bin`),
+    test: ['test_batch.bin'],
+  },
+  cifar100: { train: ['train.bin'], test: ['test.bin'] },
+} as const;
+
+/**
+ * Read CIFAR-10 or CIFAR-100 from the unpacked archive of their binary version. The twin in PyTorch is `torchvision.datasets.CIFAR10`.
+ *
+ * @returns What {@link parseCifar} makes of the files, besides the `variant` that was read.
+ * @throws {@link DataFileError} if a file is missing or cannot be read; what {@link parseCifar} throws.
+ *
+ * @example
+ * // needs the data
+ * const { images, labels, count } = await readCifar('data/cifar-10-batches-bin', { split: 'test' });
+ */
+export async function readCifar(
+  directory: string,
+  { variant, split = 'train', maxBytes = DEFAULT_MAX_BYTES }: ReadCifarOptions = {},
+): Promise<CifarImages & { readonly variant: CifarVariant }> {
+  const op = 'readCifar';
+  const present = new Set((await list(directory, op)).map(({ name }) => name));
+  const variants: readonly CifarVariant[] = variant === undefined ? ['cifar10', 'cifar100'] : [variant];
+  const found = variants.find((candidate) =>
+    CIFAR_FILES[candidate][split].every((name) => present.has(name)),
+  );
+  if (found === undefined) {
+    const tried = variants.flatMap((candidate) => CIFAR_FILES[candidate][split]);
+    const missing = tried.filter((name) => !present.has(name));
     throw new DataFileError(
-      `${path} cannot be read (${reasonOf(cause)}).`,
-      { op: 'readMnist', directory, tried: [path] },
-      { cause },
+      `${directory} holds no whole ${split} set of ${variants.join(' or ')} in the binary version: missing ${missing.join(', ')}. Point to the directory that the files are in.`,
+      { op, directory, tried },
     );
-  };
-  const { size } = await stat(path).catch(unreadable);
-  if (size > maxBytes) {
-    throw new DataFormatError({
-      op: 'readMnist',
-      file: path,
-      offset: maxBytes,
-      expected: `a file of at most ${maxBytes} bytes`,
-      actual: `${size} bytes`,
-      remedy: 'Raise maxBytes if the file is meant to be that large.',
-    });
   }
-  return { name: path, bytes: await readFile(path).catch(unreadable) };
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+  const files = [];
+  for (const name of CIFAR_FILES[found][split])
+    files.push(await read(`${directory}/${name}`, { op, directory, maxBytes }));
+  return { ...parseCifar(files, found), variant: found };
 }
