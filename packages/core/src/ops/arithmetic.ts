@@ -75,7 +75,8 @@ export const negOp = defineOp({
  * add(tensor([1, 2]), 10).toArray(); // [11, 12]
  */
 export function add(a: Operand, b: Operand): Tensor {
-  const [left, right] = [toOperand(a, b), toOperand(b, a)];
+  const left = toOperand(a, b);
+  const right = toOperand(b, a);
   return apply(areBool(left, right) ? logicalOrOp : addOp, [left, right], undefined);
 }
 
@@ -99,7 +100,8 @@ export function sub(a: Operand, b: Operand): Tensor {
  * mul(tensor([[1], [2]]), tensor([3, 4])).toArray(); // [[3, 4], [6, 8]]
  */
 export function mul(a: Operand, b: Operand): Tensor {
-  const [left, right] = [toOperand(a, b), toOperand(b, a)];
+  const left = toOperand(a, b);
+  const right = toOperand(b, a);
   return apply(areBool(left, right) ? logicalAndOp : mulOp, [left, right], undefined);
 }
 

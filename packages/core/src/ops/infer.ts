@@ -9,7 +9,9 @@ type Infer = (operands: readonly OperandSpec[]) => ResultSpec;
 
 /** Two operands broadcast; the result has their common type, which is not bool. */
 export function inferArithmetic(op: string): Infer {
-  return ([a, b]) => {
+  return (operands) => {
+    const a = operands[0];
+    const b = operands[1];
     const dtype = resultType(a, b);
     if (dtype === 'bool') throw boolError(op);
     return { shape: broadcastShapes(a.shape, b.shape, op), dtype, compute: dtype };
@@ -18,7 +20,9 @@ export function inferArithmetic(op: string): Infer {
 
 /** Two operands broadcast; the result has their common type, which may be bool. */
 export function inferCommon(op: string): Infer {
-  return ([a, b]) => {
+  return (operands) => {
+    const a = operands[0];
+    const b = operands[1];
     const dtype = resultType(a, b);
     return { shape: broadcastShapes(a.shape, b.shape, op), dtype, compute: dtype };
   };
@@ -26,7 +30,9 @@ export function inferCommon(op: string): Infer {
 
 /** Two operands broadcast; the result is floating-point, float32 for integers. */
 export function inferFloatBinary(op: string): Infer {
-  return ([a, b]) => {
+  return (operands) => {
+    const a = operands[0];
+    const b = operands[1];
     const dtype = toFloatDType(resultType(a, b));
     return { shape: broadcastShapes(a.shape, b.shape, op), dtype, compute: dtype };
   };

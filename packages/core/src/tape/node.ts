@@ -27,6 +27,7 @@ export class Node {
 
   /** Saved tensors by slot: operands first, then the output, then what the forward rule kept; null where not saved. */
   private saved: (Tensor | null)[] | null = null;
+  /** Their versions when they were saved; null while those are 0, as all are but of what is changed in place. */
   private versions: number[] | null = null;
   private freed = false;
   /** Computes the saved tensors again and hands them back by `restore`; null where they are kept. */
@@ -68,13 +69,13 @@ export class Node {
 
   /** Keeps the tensors of the given slots until the graph is freed. */
   save(tensors: (Tensor | null)[]): void {
-    const versions = new Array<number>(tensors.length);
+    this.saved = tensors;
     for (let i = 0; i < tensors.length; i++) {
       const tensor = tensors[i];
-      versions[i] = tensor === null ? 0 : tensor.storage.version;
+      if (tensor === null || tensor.storage.version === 0) continue;
+      this.versions ??= new Array<number>(tensors.length).fill(0);
+      this.versions[i] = tensor.storage.version;
     }
-    this.saved = tensors;
-    this.versions = versions;
   }
 
   /** Keeps nothing but the versions of the given slots, and a way to get the tensors when a rule asks for them. */
@@ -99,7 +100,7 @@ export class Node {
     if (this.freed) throw freedError(this.name);
     if (this.saved === null) this.recompute!();
     const tensor = this.saved![slot]!;
-    const version = this.versions![slot];
+    const version = this.versions === null ? 0 : this.versions[slot];
     if (tensor.storage.version !== version) throw staleError(this.op!, slot, tensor, version);
     return tensor;
   }
