@@ -27,7 +27,7 @@ export interface DropoutOptions {
  *
  * @throws ArgumentError for a p outside [0, 1]; DTypeError for integers.
  * @example
- * dropout(ones([4]), { p: 0.5, generator: new Generator(1) }); // 0 or 2 in each place
+ * dropout(ones([4]), { p: 0.5, generator: new Generator(1) }).shape; // [4]: 0 or 2 in each place
  */
 export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
   requireFloat('dropout', 'x', x);

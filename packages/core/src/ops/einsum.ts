@@ -25,9 +25,10 @@ interface Named {
  * @throws ArgumentError for an equation that is not well formed or names another number of operands; ShapeError if operands have
  *   other numbers of axes, or sizes of one letter differ; DTypeError for bool.
  * @example
- * einsum('ij,jk->ik', a, b); // matmul(a, b)
- * einsum('bhqd,bhkd->bhqk', queries, keys); // scores of attention
- * einsum('ii', a); // trace(a)
+ * const a = tensor([[1, 2], [3, 4]]);
+ * einsum('ij,jk->ik', a, a).toArray(); // [[7, 10], [15, 22]]: matmul(a, a)
+ * einsum('ii', a).item(); // 5: the trace
+ * einsum('bhqd,bhkd->bhqk', zeros([2, 4, 3, 8]), zeros([2, 4, 5, 8])).shape; // [2, 4, 3, 5]: scores of attention
  */
 export function einsum(equation: string, ...operands: readonly Tensor[]): Tensor {
   const { operands: labels, result } = readEquation(

@@ -130,7 +130,8 @@ export interface ValuesAndIndices {
  * @throws ArgumentError for an axis out of range or without elements.
  * @example
  * max(tensor([[1, 5], [7, 2]])).item(); // 7
- * const { values, indices } = max(tensor([[1, 5], [7, 2]]), { axis: 1 }); // [5, 7] and [1, 0]
+ * max(tensor([[1, 5], [7, 2]]), { axis: 1 }).values.toArray(); // [5, 7]
+ * max(tensor([[1, 5], [7, 2]]), { axis: 1 }).indices.toArray(); // [1, 0]
  */
 export function max(x: Tensor): Tensor;
 export function max(x: Tensor, options: AlongOptions): ValuesAndIndices;
@@ -145,7 +146,8 @@ export function max(x: Tensor, options?: AlongOptions): Tensor | ValuesAndIndice
  *
  * @example
  * min(tensor([[1, 5], [7, 2]])).item(); // 1
- * const { values, indices } = min(tensor([[1, 5], [7, 2]]), { axis: 1 }); // [1, 2] and [0, 1]
+ * min(tensor([[1, 5], [7, 2]]), { axis: 1 }).values.toArray(); // [1, 2]
+ * min(tensor([[1, 5], [7, 2]]), { axis: 1 }).indices.toArray(); // [0, 1]
  */
 export function min(x: Tensor): Tensor;
 export function min(x: Tensor, options: AlongOptions): ValuesAndIndices;

@@ -46,7 +46,7 @@ export const medianOp = defineOp<readonly ['x'], ReduceAttrs>({
  * @throws ArgumentError for an axis out of range or without elements.
  * @example
  * median(tensor([[1, 5], [7, 2]])).item(); // 2
- * const { values, indices } = median(tensor([[1, 5], [7, 2]]), { axis: 1 }); // [1, 2] and [0, 1]
+ * median(tensor([[1, 5], [7, 2]]), { axis: 1 }).indices.toArray(); // [0, 1]
  */
 export function median(x: Tensor): Tensor;
 export function median(x: Tensor, options: AlongOptions): ValuesAndIndices;

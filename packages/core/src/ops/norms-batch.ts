@@ -63,7 +63,9 @@ export interface NormalisedBatch {
  * @throws ShapeError for fewer than two axes, one value per channel in training, or a parameter of another shape than (C,);
  *   ArgumentError if neither running statistics are given nor the batch's are used; DTypeError for integers.
  * @example
- * const { output, runningMean } = batchNorm(x, { runningMean: zeros([3]), runningVar: ones([3]), training: true });
+ * const running = { runningMean: zeros([1]), runningVar: ones([1]) };
+ * const { output, runningMean } = batchNorm(tensor([[1], [3]]), { ...running, training: true });
+ * runningMean!.toArray(); // [0.2]
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions = {}): NormalisedBatch {
   const op = 'batchNorm';

@@ -114,7 +114,7 @@ export function atan(x: Tensor): Tensor {
  *
  * @throws ShapeError if the shapes do not broadcast.
  * @example
- * atan2(tensor([1, -1]), tensor([-1, -1])).toArray(); // [3π/4, -3π/4]
+ * atan2(tensor([1, -1]), tensor([-1, -1])).toArray(); // [2.356194, -2.356194]: 3π/4 and -3π/4
  */
 export function atan2(y: Operand, x: Operand): Tensor {
   return apply(atan2Op, [toOperand(y, x), toOperand(x, y)], undefined);

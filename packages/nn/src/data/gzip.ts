@@ -26,6 +26,7 @@ const SMALLEST_MEMBER = 20;
  *
  * @example
  * ```ts
+ * // needs MNIST's files
  * const idx = parseIdx(await gunzipIfNeeded(bytes, { name: 'labels.gz' }), { name: 'labels.gz' });
  * ```
  */

@@ -39,6 +39,7 @@ export interface ParseMnistOptions {
  *
  * @example
  * ```ts
+ * // needs MNIST's files
  * const fetchBytes = async (name: string) => ({ name, bytes: new Uint8Array(await (await fetch(name)).arrayBuffer()) });
  * const digits = await parseMnist({
  *   images: await fetchBytes('t10k-images-idx3-ubyte.gz'),

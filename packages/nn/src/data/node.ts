@@ -37,6 +37,7 @@ const PREFIX: Readonly<Record<MnistSplit, string>> = { train: 'train', test: 't1
  *
  * @example
  * ```ts
+ * // needs MNIST's files
  * const { images, labels, count, height, width } = await readMnist('data/mnist', { split: 'test', limit: 1000 });
  * ```
  */
