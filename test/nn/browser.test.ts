@@ -27,7 +27,7 @@ function foreign(entry: string): string[] {
   );
 }
 
-test.each(['index.ts', 'optim/index.ts', 'data/index.ts', 'train/index.ts'])(
+test.each(['index.ts', 'optim/index.ts', 'data/index.ts', 'train/index.ts', 'report/index.ts'])(
   '%s runs in browsers',
   (entry) => {
     expect(foreign(entry)).toEqual([]);
@@ -37,4 +37,5 @@ test.each(['index.ts', 'optim/index.ts', 'data/index.ts', 'train/index.ts'])(
 test('the entries that are for Node are seen to be', () => {
   expect(foreign('data/node.ts')).toHaveLength(1);
   expect(foreign('train/progress.ts')).toHaveLength(1);
+  expect(foreign('train/log-node.ts').length).toBeGreaterThan(0);
 });

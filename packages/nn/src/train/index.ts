@@ -1,4 +1,5 @@
-// @adjoint/nn/train: the parts of a training run, for browsers and Node. Files on disk are for @adjoint/nn/checkpoint.
+// @adjoint/nn/train: the training loop and what stands around it, for browsers and Node. What writes to disk has entries of its own:
+// @adjoint/nn/checkpoint and @adjoint/nn/log.
 export {
   type Checkpoint,
   type CheckpointContent,
@@ -11,3 +12,22 @@ export {
   type Stateful,
   type TrainingParts,
 } from './checkpoint.ts';
+export { type Diagnostics, diagnose, type NonFinite, type ParameterDiagnostics } from './diagnostics.ts';
+export { EarlyStopping, type EarlyStoppingOptions, type EarlyStoppingState } from './early-stopping.ts';
+export { type EvaluateOptions, evaluate, type Scores } from './evaluate.ts';
+export { parseJsonl, toJsonl } from './jsonl.ts';
+export { type Position, type TrainOptions, type TrainStep, train } from './loop.ts';
+export {
+  Accuracy,
+  type AccuracyOptions,
+  ConfusionMatrix,
+  MeanLoss,
+  type Metric,
+  type Metrics,
+  PrecisionRecall,
+  type PrecisionRecallScores,
+} from './metrics.ts';
+export type { Forward, LossInput, Objective } from './objective.ts';
+export type { Batches } from './passes.ts';
+export { type Scalars, scalarsOf } from './scalars.ts';
+export { encodeEvent, type Histogram, histogramOf, type TensorBoardEvent } from './tensorboard.ts';

@@ -1,0 +1,58 @@
+// JSONL: one JSON object a line, as a log of what training told.
+
+import { DataFormatError } from '@adjoint/core';
+
+/**
+ * One line of a log, with its line feed. JSON has no NaN and no infinities: they become the strings 'NaN', 'Infinity' and
+ * '-Infinity', rather than null.
+ *
+ * @example
+ * toJsonl({ step: 1, loss: NaN }).trim(); // '{"step":1,"loss":"NaN"}'
+ */
+export function toJsonl(record: Readonly<Record<string, unknown>>): string {
+  const text = JSON.stringify(record, (_, value: unknown) =>
+    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
+  );
+  return `${text}\n`;
+}
+
+/**
+ * The records of a log. A last line without a line feed was cut off as it was written, and is left out.
+ *
+ * @throws DataFormatError for a line that is no JSON object.
+ * @example
+ * parseJsonl('{"step":1}\n{"step":2}\n{"st').length; // 2
+ */
+export function parseJsonl(
+  text: string,
+  { name = 'JSONL data' }: { readonly name?: string } = {},
+): Record<string, unknown>[] {
+  const records: Record<string, unknown>[] = [];
+  let at = 0;
+  const encoder = new TextEncoder();
+  for (let end = text.indexOf('\n'); end >= 0; at = end + 1, end = text.indexOf('\n', at)) {
+    const record = parseLine(text.slice(at, end));
+    if (record === null) {
+      throw new DataFormatError({
+        op: 'parseJsonl',
+        file: name,
+        offset: encoder.encode(text.slice(0, at)).length,
+        expected: 'a JSON object on a line of its own',
+        actual: JSON.stringify(text.slice(at, Math.min(end, at + 40))),
+      });
+    }
+    records.push(record);
+  }
+  return records;
+}
+
+function parseLine(line: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : null;
+  } catch {
+    return null;
+  }
+}
