@@ -11,6 +11,7 @@ export { type GradientHook, type HookHandle, registerHook } from './autograd/hoo
 export { hessian, type JacobianOptions, jacobian } from './autograd/jacobian.ts';
 export { hvp, jvp, type TransformOptions, valueAndGrad, vjp } from './autograd/transforms.ts';
 export type { TensorFunction, Tensors } from './autograd/variables.ts';
+export { type VmapOptions, vmap } from './autograd/vmap.ts';
 export * from './check/index.ts';
 export {
   bytesPerElement,
