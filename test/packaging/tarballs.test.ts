@@ -86,7 +86,7 @@ describe.each(folders)('%s, packed', (folder) => {
     // kernels-cpu brings what an install builds the native kernels from.
     const extra =
       folder === 'kernels-cpu'
-        ? /^(simd\/.+\.(h|cc)|scripts\/(install|native)\.mjs|include\/.+\.h|include\/LICENSE)$/
+        ? /^(simd\/.+\.(h|cc)|scripts\/(install|native)\.mjs|include\/.+\.h|include\/COPYING)$/
         : /^$/;
     const unknown = others.filter(
       (file) => !/^dist\/.+\.(d\.ts|js|js\.map)$/.test(file) && !extra.test(file),

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildNative } from './native.mjs';
+import { buildNative } from './native.mjs.mts';
 
 const prebuilt = join(
   dirname(fileURLToPath(import.meta.url)),

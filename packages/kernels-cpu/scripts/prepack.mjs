@@ -13,4 +13,4 @@ rmSync(join(root, 'dist'), { recursive: true, force: true });
 rmSync(join(root, 'include'), { recursive: true, force: true });
 for (const file of readdirSync(join(headers, 'include')).filter((name) => name.endsWith('.h')))
   cpSync(join(headers, 'include', file), join(root, 'include', file));
-cpSync(join(headers, 'LICENSE'), join(root, 'include', 'LICENSE'));
+cpSync(join(headers, 'LICENSE'), join(root, 'include', 'COPYING'));

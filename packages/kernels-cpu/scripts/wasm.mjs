@@ -72,7 +72,8 @@ async function compileModule({ name, flags }) {
     );
     return files['out.wasm'];
   } catch (error) {
-    throw new Error(`clang failed on ${name}:\n${text.join('')}`, { cause: error });
+    // The error itself carries the whole file system of the compiler.
+    throw new Error(`clang failed on ${name} (${error.message}):\n${text.join('')}`);
   }
 }
 

@@ -59,28 +59,18 @@ template <class T> INLINE Vec<T> loadPart(const T* from, Index n) {
   for (Index i = 0; i < Lanes<T>::N; i++) lanes[i] = from[i < n ? i : 0];
   return load(lanes);
 }
-template <class T> INLINE void storePart(T* to, Vec<T> v, Index n) {
-  T lanes[Lanes<T>::N] __attribute__((aligned(64)));
-  store(lanes, v);
-  for (Index i = 0; i < n; i++) to[i] = lanes[i];
-}
 
-template <class T, class Op> static void mapUnary(Run& run, const Layout& layout, Index count, const T* a, T* out, T p, T q) {
-  constexpr Index W = Lanes<T>::N;
+// Loops of one op over whole registers; `n` is a multiple of theirs. They are all there is of an op in the binary: what is
+// left over goes through the same loop by way of a buffer.
+template <class T> using UnaryLoop = void (*)(const T* x, T* y, Index n, T p, T q);
+template <class T> using BinaryLoop = void (*)(const T* a, const T* b, T* y, Index n);
+
+template <class T, class Op> __attribute__((noinline)) static void unaryLoop(const T* x, T* y, Index n, T p, T q) {
   const Vec<T> pv = splat(p), qv = splat(q);
-  eachRun<1>(run, layout, count, runLength(layout, 1), [&](Index first, Index n, const Index* position) {
-    T buffer[MAP_BUFFER];
-    const T* x = sideBySide(a + position[0], layout.stride[0][layout.rank - 1], n, buffer);
-    T* y = out + first;
-    Index i = 0;
-    for (; i + 2 * W <= n; i += 2 * W) {
-      const Vec<T> r0 = Op::template apply<T>(load(x + i), pv, qv), r1 = Op::template apply<T>(load(x + i + W), pv, qv);
-      store(y + i, r0);
-      store(y + i + W, r1);
-    }
-    for (; i + W <= n; i += W) store(y + i, Op::template apply<T>(load(x + i), pv, qv));
-    if (i < n) storePart(y + i, Op::template apply<T>(loadPart(x + i, n - i), pv, qv), n - i);
-  });
+  for (Index i = 0; i < n; i += Lanes<T>::N) store(y + i, Op::template apply<T>(load(x + i), pv, qv));
+}
+template <class T, class Op> __attribute__((noinline)) static void binaryLoop(const T* a, const T* b, T* y, Index n) {
+  for (Index i = 0; i < n; i += Lanes<T>::N) store(y + i, Op::template apply<T>(load(a + i), load(b + i)));
 }
 
 #define UNARY(name, expression)                                                        \
@@ -102,16 +92,20 @@ template <VALUES> INLINE Vec<T> mishOf(Vec<T> x) {
   const Vec<T> e = expOf<T>(choose<T>(x > NUMBER(20), NUMBER(20), x)), n = e * (e + NUMBER(2));
   return choose<T>(x > NUMBER(20), x, x * n / (n + NUMBER(2)));
 }
+/** x/2 · erfc(−x/√2), by the intervals of `erfcPositive`; 2 − erfc serves the right half. */
 template <VALUES> INLINE Vec<T> geluOf(Vec<T> x) {
-  const Vec<T> t = magnitude<T>(x) * NUMBER(0.7071067811865476), half = NUMBER(0.5) * x;
-  // x² / 2 of the left tail, formed from x: the rounding of t would be magnified.
-  const Vec<T> size = magnitude<T>(x), high = (Vec<T>)((Bits<T>)size & (Bits<T>{} + Format<T>::splitMask));
+  const Vec<T> size = magnitude<T>(x), t = size * NUMBER(0.7071067811865476), half = NUMBER(0.5) * x;
+  const Vec<T> z = t * t, nearRatio = polynomial<T>(z, NEAR_P) / polynomial<T>(z, NEAR_Q), d = t - ONE;
+  const Vec<T> near = choose<T>(t < NUMBER(0.25), ONE - fma(t, nearRatio, t), NUMBER(0.5) - fma(t, nearRatio, t - NUMBER(0.5)));
+  const Vec<T> middle = (ONE - NUMBER(ERX)) - polynomial<T>(d, MIDDLE_P) / polynomial<T>(d, MIDDLE_Q);
+  // x²/2 of the tail is formed from x: the rounding of t would be magnified.
+  const Vec<T> high = (Vec<T>)((Bits<T>)size & (Bits<T>{} + Format<T>::splitMask));
   const Vec<T> bounded = clampTo<T>(t, T(1.25), T(28)), s = ONE / (bounded * bounded);
   const Vec<T> ratio = choose<T>(bounded < NUMBER(1 / 0.35), polynomial<T>(s, TAIL_R) / polynomial<T>(s, TAIL_S), polynomial<T>(s, FAR_R) / polynomial<T>(s, FAR_S));
-  const Vec<T> tail = expOf<T>(NUMBER(-0.5) * high * high) * expOf<T>(NUMBER(0.5) * (high - size) * (high + size) + (ratio - NUMBER(0.5625))) / bounded;
-  const Vec<T> left = half * choose<T>(t >= NUMBER(1.25), tail, erfcPositive<T>(t));
-  const Vec<T> result = choose<T>(x >= ZERO, half * (ONE + erfOf<T>(t)), choose<T>(t >= NUMBER(28), x * ZERO, left));
-  return choose<T>(x != x, x, result);
+  const Vec<T> exponential = expOf<T>(NUMBER(-0.5) * high * high) * expOf<T>(NUMBER(0.5) * (high - size) * (high + size) + (ratio - NUMBER(0.5625)));
+  const Vec<T> tail = choose<T>(t >= NUMBER(28), ZERO, exponential / bounded);
+  const Vec<T> complement = choose<T>(t < NUMBER(0.84375), near, choose<T>(t < NUMBER(1.25), middle, tail));
+  return choose<T>(x != x, x, half * choose<T>(x >= ZERO, NUMBER(2) - complement, complement));
 }
 template <VALUES> INLINE Vec<T> geluTanhOf(Vec<T> x) {
   return x * sigmoidOf<T>(NUMBER(2 * 0.7978845608028654) * (x + NUMBER(0.044715) * x * x * x));
@@ -149,51 +143,76 @@ UNARY(Hardswish, x*(hardSix<T>(x) / NUMBER(6)))
 UNARY(Clamp, smallerOf<T>(largerOf<T>(x, p), q))
 UNARY(Copy, x)
 
-template <class T> using UnaryMap = void (*)(Run&, const Layout&, Index, const T*, T*, T, T);
 /** In the order of UNARY_OPS in src/tiers/machine.ts. */
-template <class T> constexpr UnaryMap<T> unaryMaps[] = {
-    mapUnary<T, Neg>, mapUnary<T, Abs>, mapUnary<T, Sign>, mapUnary<T, Square>, mapUnary<T, Sqrt>, mapUnary<T, Rsqrt>,
-    mapUnary<T, Reciprocal>, mapUnary<T, Floor>, mapUnary<T, Ceil>, mapUnary<T, Round>, mapUnary<T, Trunc>, mapUnary<T, Exp>,
-    mapUnary<T, Expm1>, mapUnary<T, Log>, mapUnary<T, Log1p>, mapUnary<T, Tanh>, mapUnary<T, Erf>, mapUnary<T, Sigmoid>,
-    mapUnary<T, LogSigmoid>, mapUnary<T, Relu>, mapUnary<T, LeakyRelu>, mapUnary<T, Elu>, mapUnary<T, Softplus>, mapUnary<T, Silu>,
-    mapUnary<T, Mish>, mapUnary<T, Gelu>, mapUnary<T, GeluTanh>, mapUnary<T, Hardsigmoid>, mapUnary<T, Hardswish>, mapUnary<T, Clamp>,
-    mapUnary<T, Copy>};
+template <class T> constexpr UnaryLoop<T> unaryLoops[] = {
+    unaryLoop<T, Neg>, unaryLoop<T, Abs>, unaryLoop<T, Sign>, unaryLoop<T, Square>, unaryLoop<T, Sqrt>, unaryLoop<T, Rsqrt>,
+    unaryLoop<T, Reciprocal>, unaryLoop<T, Floor>, unaryLoop<T, Ceil>, unaryLoop<T, Round>, unaryLoop<T, Trunc>, unaryLoop<T, Exp>,
+    unaryLoop<T, Expm1>, unaryLoop<T, Log>, unaryLoop<T, Log1p>, unaryLoop<T, Tanh>, unaryLoop<T, Erf>, unaryLoop<T, Sigmoid>,
+    unaryLoop<T, LogSigmoid>, unaryLoop<T, Relu>, unaryLoop<T, LeakyRelu>, unaryLoop<T, Elu>, unaryLoop<T, Softplus>, unaryLoop<T, Silu>,
+    unaryLoop<T, Mish>, unaryLoop<T, Gelu>, unaryLoop<T, GeluTanh>, unaryLoop<T, Hardsigmoid>, unaryLoop<T, Hardswish>, unaryLoop<T, Clamp>,
+    unaryLoop<T, Copy>};
 
-template <class T> static Status unary(Run& run, int op, T p, T q, const Layout& layout, Index count, const T* a, T* out) {
-  if (op < 0 || op >= int(sizeof(unaryMaps<T>) / sizeof(unaryMaps<T>[0]))) return NOT_HERE;
-  unaryMaps<T>[op](run, layout, count, a, out, p, q);
-  return DONE;
+/**
+ * Copies a view whose last axis is not the one along memory, but another is: in squares, so that neither side is read or
+ * written one element per cache line. False if the view is not of that kind.
+ */
+template <class T> static bool copyTransposed(Run& run, const Layout& layout, const T* a, T* out) {
+  const Index last = layout.rank - 1, columns = layout.extent[last], columnStep = layout.stride[0][last];
+  Index axis = last - 1;
+  while (axis >= 0 && layout.stride[0][axis] != 1) axis--;
+  if (axis < 0 || columnStep == 1 || columnStep == 0 || columns < 4 || layout.extent[axis] < 4) return false;
+  const Index rows = layout.extent[axis];
+  Index rowStep = 1, outer = 1;
+  for (Index x = axis + 1; x <= last; x++) rowStep *= layout.extent[x];
+  for (Index x = 0; x < last; x++)
+    if (x != axis) outer *= layout.extent[x];
+  constexpr Index SQUARE = 64;
+  const Index rowBlocks = ceilDivide(rows, SQUARE), columnBlocks = ceilDivide(columns, SQUARE);
+  parallel(run, outer * rowBlocks * columnBlocks, [&](Index task, int) {
+    const Index j0 = task % columnBlocks * SQUARE, i0 = task / columnBlocks % rowBlocks * SQUARE;
+    Index rest = task / columnBlocks / rowBlocks, from = layout.offset[0], to = 0, size = columns;
+    for (Index x = last - 1; x >= 0; x--) {
+      if (x != axis) {
+        const Index at = rest % layout.extent[x];
+        rest /= layout.extent[x];
+        from += at * layout.stride[0][x];
+        to += at * size;
+      }
+      size *= layout.extent[x];
+    }
+    const Index iEnd = smaller(rows, i0 + SQUARE), jEnd = smaller(columns, j0 + SQUARE);
+    Index j = j0;
+    for (; j + 4 <= jEnd; j += 4) {
+      const T* source = a + from + j * columnStep;
+      Index i = i0;
+      for (; i + 4 <= iEnd; i += 4) transpose4(source + i, columnStep, out + to + i * rowStep + j, rowStep);
+      for (; i < iEnd; i++)
+        for (Index k = 0; k < 4; k++) out[to + i * rowStep + j + k] = source[i + k * columnStep];
+    }
+    for (; j < jEnd; j++)
+      for (Index i = i0; i < iEnd; i++) out[to + i * rowStep + j] = a[from + i + j * columnStep];
+  });
+  return true;
 }
 
-template <class T, class Op> static void mapBinary(Run& run, const Layout& layout, Index count, const T* a, const T* b, T* out) {
+enum { COPY_OP = 30 };
+
+template <class T> static Status unary(Run& run, int op, T p, T q, const Layout& layout, Index count, const T* a, T* out) {
   constexpr Index W = Lanes<T>::N;
-  const Index last = layout.rank - 1, aStep = layout.stride[0][last], bStep = layout.stride[1][last];
-  // A repeated element stays in a register.
-  const bool aOnce = aStep == 0 && bStep == 1, bOnce = bStep == 0 && aStep == 1;
-  eachRun<2>(run, layout, count, aOnce || bOnce ? Index(MAP_TASK) : runLength(layout, 2), [&](Index first, Index n, const Index* position) {
-    T* y = out + first;
-    Index i = 0;
-    if (aOnce || bOnce) {
-      const T* x = aOnce ? b + position[1] : a + position[0];
-      const Vec<T> once = splat(aOnce ? a[position[0]] : b[position[1]]);
-      for (; i + W <= n; i += W) store(y + i, aOnce ? Op::template apply<T>(once, load(x + i)) : Op::template apply<T>(load(x + i), once));
-      if (i < n) {
-        const Vec<T> rest = loadPart(x + i, n - i);
-        storePart(y + i, aOnce ? Op::template apply<T>(once, rest) : Op::template apply<T>(rest, once), n - i);
-      }
-      return;
-    }
-    T aBuffer[MAP_BUFFER], bBuffer[MAP_BUFFER];
-    const T* left = sideBySide(a + position[0], aStep, n, aBuffer);
-    const T* right = sideBySide(b + position[1], bStep, n, bBuffer);
-    for (; i + 2 * W <= n; i += 2 * W) {
-      const Vec<T> r0 = Op::template apply<T>(load(left + i), load(right + i)), r1 = Op::template apply<T>(load(left + i + W), load(right + i + W));
-      store(y + i, r0);
-      store(y + i + W, r1);
-    }
-    for (; i + W <= n; i += W) store(y + i, Op::template apply<T>(load(left + i), load(right + i)));
-    if (i < n) storePart(y + i, Op::template apply<T>(loadPart(left + i, n - i), loadPart(right + i, n - i)), n - i);
+  if (op < 0 || op >= int(sizeof(unaryLoops<T>) / sizeof(unaryLoops<T>[0]))) return NOT_HERE;
+  if (op == COPY_OP && copyTransposed(run, layout, a, out)) return DONE;
+  const UnaryLoop<T> loop = unaryLoops<T>[op];
+  eachRun<1>(run, layout, count, runLength(layout, 1), [&](Index first, Index n, const Index* position) {
+    T buffer[MAP_BUFFER], last[W] __attribute__((aligned(64)));
+    const T* x = sideBySide(a + position[0], layout.stride[0][layout.rank - 1], n, buffer);
+    const Index whole = n / W * W;
+    loop(x, out + first, whole, p, q);
+    if (whole == n) return;
+    store(last, loadPart(x + whole, n - whole));
+    loop(last, last, W, p, q);
+    for (Index i = whole; i < n; i++) out[first + i] = last[i - whole];
   });
+  return DONE;
 }
 
 #define BINARY(name, expression)                                                  \
@@ -208,13 +227,26 @@ BINARY(Div, x / y)
 BINARY(Maximum, choose<T>(x == y, (Vec<T>)((Bits<T>)x & (Bits<T>)y), choose<T>((x > y) | (x != x), x, y)))
 BINARY(Minimum, choose<T>(x == y, (Vec<T>)((Bits<T>)x | (Bits<T>)y), choose<T>((x < y) | (x != x), x, y)))
 
-template <class T> using BinaryMap = void (*)(Run&, const Layout&, Index, const T*, const T*, T*);
 /** In the order of BINARY_OPS in src/tiers/machine.ts. */
-template <class T> constexpr BinaryMap<T> binaryMaps[] = {mapBinary<T, Add>, mapBinary<T, Sub>, mapBinary<T, Mul>, mapBinary<T, Div>, mapBinary<T, Maximum>, mapBinary<T, Minimum>};
+template <class T> constexpr BinaryLoop<T> binaryLoops[] = {binaryLoop<T, Add>, binaryLoop<T, Sub>, binaryLoop<T, Mul>, binaryLoop<T, Div>, binaryLoop<T, Maximum>, binaryLoop<T, Minimum>};
 
 template <class T> static Status binary(Run& run, int op, const Layout& layout, Index count, const T* a, const T* b, T* out) {
-  if (op < 0 || op >= int(sizeof(binaryMaps<T>) / sizeof(binaryMaps<T>[0]))) return NOT_HERE;
-  binaryMaps<T>[op](run, layout, count, a, b, out);
+  constexpr Index W = Lanes<T>::N;
+  if (op < 0 || op >= int(sizeof(binaryLoops<T>) / sizeof(binaryLoops<T>[0]))) return NOT_HERE;
+  const BinaryLoop<T> loop = binaryLoops<T>[op];
+  const Index aStep = layout.stride[0][layout.rank - 1], bStep = layout.stride[1][layout.rank - 1];
+  eachRun<2>(run, layout, count, runLength(layout, 2), [&](Index first, Index n, const Index* position) {
+    T aBuffer[MAP_BUFFER], bBuffer[MAP_BUFFER], aLast[W] __attribute__((aligned(64))), bLast[W] __attribute__((aligned(64)));
+    const T* x = sideBySide(a + position[0], aStep, n, aBuffer);
+    const T* y = sideBySide(b + position[1], bStep, n, bBuffer);
+    const Index whole = n / W * W;
+    loop(x, y, out + first, whole);
+    if (whole == n) return;
+    store(aLast, loadPart(x + whole, n - whole));
+    store(bLast, loadPart(y + whole, n - whole));
+    loop(aLast, bLast, aLast, W);
+    for (Index i = whole; i < n; i++) out[first + i] = aLast[i - whole];
+  });
   return DONE;
 }
 

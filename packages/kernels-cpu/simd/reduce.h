@@ -69,12 +69,18 @@ struct SumOp {
     Index i = 0;
     for (; i + 4 * HALF <= n; i += 4 * HALF)
       UNROLL for (int v = 0; v < 4; v++) addVector<T>(value[v], error[v], loadDoubles(x + i + v * HALF));
-    if (i > 0)
-      for (int v = 0; v < 4; v++)
-        for (int lane = 0; lane < HALF; lane++) {
-          addTo(s, value[v][lane]);
-          s.error += error[v][lane];
-        }
+    for (int v = 1; v < 4; v++) {
+      addVector<T>(value[0], error[0], value[v]);
+      error[0] += error[v];
+    }
+    for (int lane = 0; lane < HALF; lane++) {
+      if (sizeof(T) == 4) {
+        s.value += value[0][lane];
+      } else {
+        addTo(s, value[0][lane]);
+        s.error += error[0][lane];
+      }
+    }
     for (; i < n; i++) addTo(s, double(x[i]));
   }
 };
@@ -119,9 +125,9 @@ template <class T, class Op> struct Columns {
   void start(Index n) {
     for (Index j = 0; j < n; j++) state[j] = Op::initial();
   }
-  void add(const T* x, Index step, Index n) {
-    if (step == 1) Op::template addColumns<T>(state, x, n);
-    else for (Index j = 0; j < n; j++) Op::template addOne<T>(state[j], x[j * step]);
+  void add(const T* x, Index n) { Op::template addColumns<T>(state, x, n); }
+  void addFour(const T* x, Index row, Index n) {
+    for (int r = 0; r < 4; r++) add(x + r * row, n);
   }
   void join(typename Op::State* to, Index n) const {
     for (Index j = 0; j < n; j++) Op::join(to[j], state[j]);
@@ -133,21 +139,37 @@ template <class T> struct Columns<T, SumOp> {
   void start(Index n) {
     for (Index j = 0; j < n; j++) value[j] = error[j] = 0;
   }
-  void add(const T* x, Index step, Index n) {
+  void add(const T* x, Index n) {
     Index j = 0;
-    if (step == 1)
-      for (; j + HALF <= n; j += HALF) {
-        Doubles v = loadDoubles(value + j), e = loadDoubles(error + j);
-        addVector<T>(v, e, loadDoubles(x + j));
-        store(value + j, v);
-        if (sizeof(T) == 8) store(error + j, e);
-      }
+    for (; j + HALF <= n; j += HALF) {
+      Doubles v = loadDoubles(value + j), e = loadDoubles(error + j);
+      addVector<T>(v, e, loadDoubles(x + j));
+      store(value + j, v);
+      if (sizeof(T) == 8) store(error + j, e);
+    }
     for (; j < n; j++) {
       Total t = {value[j], error[j]};
-      addTo(t, double(x[j * step]));
+      addTo(t, double(x[j]));
       value[j] = t.value;
       error[j] = t.error;
     }
+  }
+  /** Four rows at once: a quarter of the loads and stores of the totals. */
+  void addFour(const T* x, Index row, Index n) {
+    Index j = 0;
+    for (; j + HALF <= n; j += HALF) {
+      Doubles v = loadDoubles(value + j), e = loadDoubles(error + j);
+      UNROLL for (int r = 0; r < 4; r++) addVector<T>(v, e, loadDoubles(x + r * row + j));
+      store(value + j, v);
+      if (sizeof(T) == 8) store(error + j, e);
+    }
+    for (; j < n; j++)
+      for (int r = 0; r < 4; r++) {
+        Total t = {value[j], error[j]};
+        addTo(t, double(x[r * row + j]));
+        value[j] = t.value;
+        error[j] = t.error;
+      }
   }
   void join(Total* to, Index n) const {
     for (Index j = 0; j < n; j++) SumOp::join(to[j], {value[j], error[j]});
@@ -180,7 +202,9 @@ template <class T, class Op> static Status reduceWith(Run& run, const Reduction&
         for (Index row = chunk * rowsPerChunk; row < end;) {
           const T* x = from + positionOf(r.extent, r.stride, r.rank, row);
           const Index run_ = smaller(end - row, r.extent[last] - row % r.extent[last]);
-          for (Index i = 0; i < run_; i++) sums.add(x + i * r.stride[last], 1, n);
+          Index i = 0;
+          for (; i + 4 <= run_; i += 4) sums.addFour(x + i * r.stride[last], r.stride[last], n);
+          for (; i < run_; i++) sums.add(x + i * r.stride[last], n);
           row += run_;
         }
         State* to = partial + chunk * kept + o * width + first;

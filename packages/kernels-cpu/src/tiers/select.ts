@@ -5,6 +5,7 @@ import type { Kernels } from '../kernels.ts';
 import { reference } from '../reference/index.ts';
 import { KernelThreadsError } from './errors.ts';
 import { loadNative, type NoTier } from './native.ts';
+import { loadWasm } from './wasm.ts';
 
 /** The implementations, fastest first. */
 export type KernelTier = 'native' | 'wasm' | 'reference';
@@ -45,7 +46,10 @@ function tryOpen(tier: KernelTier, instructionSet?: string): OpenTier | NoTier {
     const native = loadNative(instructionSet);
     return 'reason' in native ? native : { tier, ...native };
   }
-  if (tier === 'wasm') return { reason: 'This version has no WebAssembly kernels.' };
+  if (tier === 'wasm') {
+    const wasm = loadWasm(instructionSet);
+    return 'reason' in wasm ? wasm : { tier, ...wasm };
+  }
   return openReference;
 }
 
