@@ -15,10 +15,11 @@ import {
   randn,
   randperm,
   tensor,
+  truncatedNormal,
 } from '@adjoint/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { normalQuantile, portableLog } from '../../packages/core/src/random/normal.ts';
+import { normalProbability, normalQuantile, portableLog } from '../../packages/core/src/random/normal.ts';
 import { philox } from '../../packages/core/src/random/philox.ts';
 
 const seeds = fc.maxSafeNat();
@@ -166,6 +167,37 @@ describe('distributions', () => {
       return 0.5 + (sum * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI);
     };
     expect(kolmogorov(draws, cdf)).toBeLessThan(2 / Math.sqrt(20000));
+  });
+
+  // erf by its Maclaurin series, as above; a truncated variable has the distribution function (Φ(x) − Φ(a)) / (Φ(b) − Φ(a)).
+  test.each([
+    [-2, 2],
+    [-0.5, 3],
+    [1, Infinity],
+    [-3, -1],
+    [2, 2.5],
+  ])('truncatedNormal is normal within [%d, %d]', (a, b) => {
+    const phi = (x: number): number => {
+      if (Math.abs(x) > 6) return x > 0 ? 1 : 0;
+      let [term, total] = [x, x];
+      for (let k = 1; k < 150; k++) {
+        term *= (x * x) / (2 * k + 1);
+        total += term;
+      }
+      return 0.5 + (total * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI);
+    };
+    const options = { dtype: 'float64', generator: new Generator(12) } as const;
+    const draws = truncatedNormal(a, b, [20000], options).toArray() as number[];
+    expect(Math.min(...draws)).toBeGreaterThanOrEqual(a);
+    expect(Math.max(...draws)).toBeLessThanOrEqual(b);
+    const inside = (x: number): number => (phi(x) - phi(a)) / (phi(b) - phi(a));
+    expect(kolmogorov(draws, inside)).toBeLessThan(2 / Math.sqrt(20000));
+  });
+
+  test('the probability below a number is the inverse of the quantile', () => {
+    for (const p of [1e-300, 1e-20, 1e-5, 0.01, 0.3, 0.5, 0.8, 0.999])
+      expect(Math.abs(normalProbability(normalQuantile(p)) / p - 1)).toBeLessThan(1e-12);
+    expect([normalProbability(-Infinity), normalProbability(Infinity)]).toEqual([0, 1]);
   });
 
   test('randint reaches every value equally often', () => {
@@ -330,6 +362,13 @@ describe('what is refused', () => {
     expect(() => randint(0, 2 ** 32, [2])).toThrow(DTypeError);
     expect(() => randperm(300, { dtype: 'uint8' })).toThrow(DTypeError);
     expect(() => randperm(-1)).toThrow(ArgumentError);
+    expect(() => truncatedNormal(1, 1, [2])).toThrow(/lower < upper/);
+    expect(() => truncatedNormal(-50, -40, [2])).toThrow(/so far out/);
+    expect(() => truncatedNormal(40, Infinity, [2])).toThrow(/so far out/);
+    expect(truncatedNormal(-36, -30, [2]).toArray()).toEqual([
+      expect.closeTo(-30, 0),
+      expect.closeTo(-30, 0),
+    ]);
   });
 
   test('probabilities and weights that are none, and more categories than there are', () => {

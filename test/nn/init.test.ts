@@ -132,6 +132,7 @@ describe('matrices', () => {
   });
 
   test('the identity, constants', () => {
+    expect(init.normal_(zeros([2]), { mean: 5, std: 0 }).toArray()).toEqual([5, 5]);
     expect(init.eye_(ones([2, 3])).toArray()).toEqual([
       [1, 0, 0],
       [0, 1, 0],

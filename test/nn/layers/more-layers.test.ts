@@ -17,8 +17,15 @@ import {
   zeros,
 } from '@adjoint/core';
 import {
+  AdaptiveAvgPool1d,
   AdaptiveAvgPool2d,
+  AdaptiveAvgPool3d,
+  AdaptiveMaxPool1d,
+  AdaptiveMaxPool2d,
+  AdaptiveMaxPool3d,
+  AvgPool1d,
   AvgPool2d,
+  AvgPool3d,
   Bilinear,
   Conv2d,
   CrossEntropyLoss,
@@ -32,7 +39,9 @@ import {
   Linear,
   LSTM,
   LSTMCell,
+  MaxPool1d,
   MaxPool2d,
+  MaxPool3d,
   MSELoss,
   MultiheadAttention,
   RNN,
@@ -333,6 +342,19 @@ describe('positional encodings', () => {
     expect(() => rows.forward(zeros([5, 1, 2], float64))).toThrow(/maxLength is 4/);
     expect(() => rows.forward(zeros([3, 1, 3], float64))).toThrow(ShapeError);
   });
+});
+
+test('pooling layers have the size that their names say', () => {
+  const image = (dims: number): Tensor => zeros([2, 3, ...new Array<number>(dims).fill(4)]);
+  for (const [layers, expected] of [
+    [[new MaxPool1d(2), new MaxPool2d(2), new MaxPool3d(2)], 2],
+    [[new AvgPool1d(2), new AvgPool2d(2), new AvgPool3d(2)], 2],
+    [[new MaxPool1d(1), new MaxPool2d(1), new MaxPool3d(1)], 4],
+    [[new AdaptiveAvgPool1d(3), new AdaptiveAvgPool2d(3), new AdaptiveAvgPool3d(3)], 3],
+    [[new AdaptiveMaxPool1d(3), new AdaptiveMaxPool2d(3), new AdaptiveMaxPool3d(3)], 3],
+  ] as const)
+    for (const [i, layer] of layers.entries())
+      expect(layer.forward(image(i + 1)).shape).toEqual([2, 3, ...new Array<number>(i + 1).fill(expected)]);
 });
 
 describe('refused at construction', () => {

@@ -109,6 +109,15 @@ describe('running statistics', () => {
     expect(layer.stateDict().runningMean.toArray()).toEqual(before);
   });
 
+  test('without running statistics, those of the batch are used in evaluation too', () => {
+    const x = randn([4, 2, 3, 3], { dtype: 'float64' });
+    const layer = new BatchNorm2d(2, { trackRunningStats: false, dtype: 'float64' });
+    const training = layer.forward(x).toArray();
+    expect(layer.eval().forward(x).toArray()).toEqual(training);
+    expect(Object.keys(layer.stateDict())).toEqual(['weight', 'bias']);
+    expect(() => layer.forward(randn([1, 2, 1, 1], { dtype: 'float64' }))).toThrow(ShapeError);
+  });
+
   test('tracking leaves no graph on the statistics', () => {
     const layer = new BatchNorm1d(2);
     layer.forward(randn([4, 2], { requiresGrad: true }));

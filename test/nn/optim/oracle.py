@@ -112,9 +112,11 @@ def lbfgs():
     """Rosenbrock's function in four variables, in two parameters."""
     for options in ({}, {'lr': 0.5, 'historySize': 2, 'maxIter': 5}, {'lineSearch': 'strongWolfe'},
                     {'lineSearch': 'strongWolfe', 'historySize': 3, 'maxIter': 4, 'maxEval': 30}, {'lr': 0.001},
+                    # Each ends a step by another tolerance.
+                    {'lr': 0.5, 'toleranceGrad': 2.0}, {'lr': 0.5, 'toleranceChange': 0.5}, {'lineSearch': 'strongWolfe', 'toleranceGrad': 0.25, 'toleranceChange': 0.01},
                     # First steps that are far too long and far too short: the search must narrow a bracket, and look for one.
                     {'lineSearch': 'strongWolfe', 'lr': 40.0, 'maxIter': 6}, {'lineSearch': 'strongWolfe', 'lr': 0.001, 'maxIter': 6}):
-        snake = {'lr': 'lr', 'historySize': 'history_size', 'maxIter': 'max_iter', 'maxEval': 'max_eval', 'lineSearch': 'line_search_fn'}
+        snake = {'lr': 'lr', 'historySize': 'history_size', 'maxIter': 'max_iter', 'maxEval': 'max_eval', 'toleranceGrad': 'tolerance_grad', 'toleranceChange': 'tolerance_change', 'lineSearch': 'line_search_fn'}
         given = {snake[k]: 'strong_wolfe' if v == 'strongWolfe' else v for k, v in options.items()}
         a = torch.tensor([-1.5, 0.5]).requires_grad_(True)
         b = torch.tensor([2.0, -0.75]).requires_grad_(True)
@@ -174,6 +176,8 @@ def schedulers():
                    lambda o: S.CyclicLR(o, 0.1, 1.0, 4, 7, mode='triangular2'), momentum=True)
     yield schedule('CyclicLR', {'baseLr': 0.1, 'maxLr': 1, 'stepSizeUp': 5, 'mode': 'expRange', 'gamma': 0.95, 'cycleMomentum': False},
                    lambda o: S.CyclicLR(o, 0.1, 1.0, 5, mode='exp_range', gamma=0.95, cycle_momentum=False))
+    yield schedule('SequentialLR', {'of': 'constant 3, milestones from 0'}, lambda o: S.SequentialLR(
+        o, [S.ConstantLR(o, 0.5, 3), S.MultiStepLR(o, [0, 2, 5], 0.5)], [3]))
     yield schedule('LambdaLR', {'lambda': 'step => 1 / (1 + step)'}, lambda o: S.LambdaLR(o, lambda step: 1 / (1 + step)))
     yield schedule('MultiplicativeLR', {'lambda': 'step => 1 - 1 / (step + 2)'}, lambda o: S.MultiplicativeLR(o, lambda step: 1 - 1 / (step + 2)))
     yield schedule('SequentialLR', {'of': 'constant 5, exponential 10, cosine'}, lambda o: S.SequentialLR(

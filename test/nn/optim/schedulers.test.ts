@@ -73,6 +73,15 @@ const combinations: Readonly<Record<string, (o: Optimizer<BaseOptions>) => AnySc
       ],
       { milestones: [4] },
     ),
+  'constant 3, milestones from 0': (o) =>
+    new SequentialLR(
+      o,
+      [
+        new ConstantLR(o, { factor: 0.5, totalIters: 3 }),
+        new MultiStepLR(o, { milestones: [0, 2, 5], gamma: 0.5 }),
+      ],
+      { milestones: [3] },
+    ),
   'constant 4, exponential': (o) =>
     new ChainedScheduler([
       new ConstantLR(o, { factor: 0.1, totalIters: 4 }),

@@ -81,7 +81,7 @@ export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
 /**
  * Numbers drawn from the standard normal distribution, restricted to [lower, upper]. JAX's `random.truncated_normal`.
  *
- * @throws ArgumentError unless lower < upper (either may be infinite); ShapeError and DTypeError as {@link randn}.
+ * @throws ArgumentError unless lower < upper (either may be infinite) and the interval reaches within 37 of 0; ShapeError and DTypeError as {@link randn}.
  * @example
  * truncatedNormal(-2, 2, [100], { generator: new Generator(1) });
  */
@@ -105,6 +105,12 @@ export function truncatedNormal(
   const [from, to] = mirror ? [-upper, -lower] : [lower, upper];
   const start = normalProbability(from);
   const width = normalProbability(to) - start;
+  if (start + width === 0) {
+    throw new ArgumentError(
+      `the interval is [${lower}, ${upper}]; it lies so far out that its probability is below 1e-301. Shift it towards 0.`,
+      { op, operand: 'upper', actual: [lower, upper], expected: 'an interval that reaches within 37 of 0' },
+    );
+  }
   return floats(op, shape, options, (generator) => () => {
     const z = normalQuantile(start + width * (uniform53(generator) + 2 ** -54));
     const inside = Math.min(Math.max(z, from), to);

@@ -85,9 +85,9 @@ export function normalProbability(x: number): number {
   let low = 2 ** -1000;
   let high = 0.5;
   if (x <= normalQuantile(low)) return 0;
-  // Halves the exponent's interval first (geometric means), then the number's.
+  // Halves the interval of exponents first, by geometric means (the product itself could underflow), then that of numbers.
   while (high > 2 * low) {
-    const middle = Math.sqrt(low * high);
+    const middle = Math.sqrt(low) * Math.sqrt(high);
     if (normalQuantile(middle) < x) low = middle;
     else high = middle;
   }
