@@ -74,7 +74,7 @@ export {
 export { gather, scatter, scatterAdd } from './ops/gather.ts';
 export { acosh, asinh, atanh, cosh, hypot, sinh, tanh } from './ops/hyperbolic.ts';
 export { type IndexEntry, index } from './ops/index-advanced.ts';
-export { type AxisOptions, cat, stack } from './ops/join.ts';
+export { cat, stack } from './ops/join.ts';
 export { clone, contiguous, permute, reshape, transpose, view } from './ops/layout.ts';
 export { lerp } from './ops/lerp.ts';
 export { logicalAnd, logicalNot, logicalOr, logicalXor } from './ops/logic.ts';
@@ -178,6 +178,7 @@ export {
   softsign,
 } from './ops/sigmoids.ts';
 export {
+  type AxisOptions,
   chunk,
   narrow,
   type Range,

@@ -9,7 +9,7 @@ import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { noFlops } from './infer.ts';
 import { reshape } from './layout.ts';
-import { narrow } from './slice.ts';
+import { type AxisOptions, narrow } from './slice.ts';
 
 /** What the record of `cat` knows: the axis, and where each operand begins on it. */
 export interface CatAttrs {
@@ -61,12 +61,6 @@ function misfitError(tensor: OperandSpec, index: number, first: OperandSpec, axi
       expected: `${formatShape(first.shape)} but for axis ${axis}`,
     },
   );
-}
-
-/** Options of functions that join or part tensors along one axis. */
-export interface AxisOptions {
-  /** The axis; a negative one counts from the end. Default 0. */
-  readonly axis?: number;
 }
 
 /**

@@ -3,7 +3,6 @@
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
 import { checkAxis } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import type { AxisOptions } from './join.ts';
 import { reshape, slice as sliceView } from './layout.ts';
 
 /** A range of positions on an axis, as Python's `start:stop:step`. Negative numbers count from the end; what lies outside is cut. */
@@ -147,6 +146,12 @@ export function narrow(x: Tensor, axis: number, start: number, length: number): 
     );
   }
   return sliceAxis(x, at, { start: first, step: 1, size: length });
+}
+
+/** Options of functions that join or part tensors along one axis. */
+export interface AxisOptions {
+  /** The axis; a negative one counts from the end. Default 0. */
+  readonly axis?: number;
 }
 
 /**
