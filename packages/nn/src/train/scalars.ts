@@ -14,7 +14,8 @@ export type Scalars = Readonly<Record<string, number>>;
  * const model = new Linear(1, 1);
  * const options = { model, data: [[ones([1, 1]), ones([1, 1])]], loss: mseLoss, epochs: 1 };
  * const run = train({ ...options, optimizer: new SGD(model.parameters(), { lr: 0.5 }) });
- * for await (const step of run) scalarsOf(step).lr; // 0.5
+ * const { value: step } = await run.next();
+ * scalarsOf(step).lr; // 0.5
  */
 export function scalarsOf(step: TrainStep): Scalars {
   const { loss, lr, gradNorm, metrics, evaluation, diagnostics } = step;
