@@ -80,8 +80,20 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return true;
 }
 
+/** @throws ShapeError unless `list` is an array; numbers in a row are what other libraries take. */
+export function requireList(list: unknown, op: string, operand: string): void {
+  if (Array.isArray(list)) return;
+  throw new ShapeError(`${operand} is ${String(list)}; give an array of numbers, such as [2, 3].`, {
+    op,
+    operand,
+    actual: list,
+    expected: 'an array of numbers',
+  });
+}
+
 /** Checks that sizes are non-negative integers and that their product can be indexed. */
 export function checkShape(shape: Shape, op: string): void {
+  requireList(shape, op, 'shape');
   for (let i = 0; i < shape.length; i++) {
     if (!Number.isInteger(shape[i]) || shape[i] < 0) {
       throw new ShapeError(

@@ -81,7 +81,10 @@ export class Tensor {
     this.isNumber = isNumber;
   }
 
-  /** The array behind the tensor, in storage form (16-bit floats as their bits). Views share it: do not write to it. */
+  /**
+   * The array behind the tensor, in storage form (16-bit floats as their bits). Views share it. Do not write to it: unlike `copy_`
+   * that goes unnoticed, and derivatives that saved the old values are then wrong.
+   */
   get data(): NumericArray {
     return this.storage.data;
   }
@@ -192,6 +195,21 @@ export class Tensor {
   /** The values, shortened as NumPy does, with dtype and graph where they are not the default. */
   toString(): string {
     return formatTensor(this);
+  }
+
+  /**
+   * What JavaScript's own operators see: the value of a tensor of one element, else an error. `x + 1` and `x > 1` cannot be ops,
+   * for the language has no operator overloading.
+   *
+   * @throws ArgumentError for a tensor of more or less than one element, except as part of a template string.
+   */
+  [Symbol.toPrimitive](hint: string): string | number {
+    if (hint === 'string') return formatTensor(this);
+    if (this.size === 1) return this.item();
+    throw new ArgumentError(
+      `an operator such as + or > was used on a tensor of shape ${formatShape(this.shape)}; use the functions add, sub, mul, div, gt, lt, eq … or, for text, toString().`,
+      { op: 'operator', operand: 'tensor', actual: this.shape, expected: 'one element' },
+    );
   }
 
   /** What `JSON.stringify` writes: shape, dtype, and the values in row-major order (NaN and infinities become null). */

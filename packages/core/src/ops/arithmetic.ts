@@ -105,8 +105,9 @@ export function mul(a: Operand, b: Operand): Tensor {
   return apply(areBool(left, right) ? logicalAndOp : mulOp, [left, right], undefined);
 }
 
+// From JavaScript an operand may be nothing at all; `apply` says so.
 function areBool(a: Tensor, b: Tensor): boolean {
-  return a.dtype === 'bool' && b.dtype === 'bool';
+  return a?.dtype === 'bool' && b?.dtype === 'bool';
 }
 
 /**

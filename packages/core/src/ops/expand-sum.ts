@@ -3,8 +3,17 @@
 import { kernels, type Strided } from '@adjoint/kernels-cpu';
 import { type DType, isFloat, toFloatDType } from '../dtype.ts';
 import { formatShape, ShapeError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, vjpRule } from '../registry.ts';
-import { broadcastsTo, checkAxes, checkShape, reducedShape, type Shape, sameShape } from '../shape.ts';
+import {
+  broadcastsTo,
+  checkAxes,
+  checkShape,
+  reducedShape,
+  requireList,
+  type Shape,
+  sameShape,
+} from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { div } from './arithmetic.ts';
@@ -87,7 +96,8 @@ export const sumOp = defineOp<readonly ['x'], ReduceAttrs>({
  * @example
  * sum(tensor([[1, 2], [3, 4]]), { axes: 0 }).toArray(); // [4, 6]
  */
-export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function sum(x: Tensor, options: ReduceOptions = noOptions): Tensor {
+  requireOptions('sum', options, ['axes', 'keepdim']);
   return apply(sumOp, [x], reduceAttrs(x, options, 'sum'));
 }
 
@@ -98,7 +108,8 @@ export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
  * @example
  * mean(tensor([[1, 2], [3, 4]]), { axes: 1, keepdim: true }).toArray(); // [[1.5], [3.5]]
  */
-export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function mean(x: Tensor, options: ReduceOptions = noOptions): Tensor {
+  requireOptions('mean', options, ['axes', 'keepdim']);
   // Checked here as well, so that a wrong axis is reported under the name that was called.
   const axes = checkAxes(options.axes, x.ndim, 'mean');
   const count = axes.reduce((product, axis) => product * x.shape[axis], 1);
@@ -115,6 +126,7 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
  * expand(tensor([[1], [2]]), [2, 3]).toArray(); // [[1, 1, 1], [2, 2, 2]]
  */
 export function expand(x: Tensor, shape: Shape): Tensor {
+  requireList(shape, 'expand', 'shape');
   const lead = shape.length - x.ndim;
   const to = shape.map((size, i) => (size === -1 && i >= lead ? x.shape[i - lead] : size));
   checkShape(to, 'expand');

@@ -7,6 +7,7 @@ import {
   checkAxis,
   checkShape,
   isRowMajor,
+  requireList,
   rowMajorStrides,
   type Shape,
   sameShape,
@@ -163,6 +164,7 @@ function notAView(op: string, x: Pick<Strided, 'shape' | 'strides'>, shape: Shap
 }
 
 function resolveShape(x: Tensor, shape: Shape, op: string): Shape {
+  requireList(shape, op, 'shape');
   const unknown = shape.indexOf(-1);
   // A copy, which the caller cannot change under the tensor.
   let to = shape.slice();
@@ -193,6 +195,7 @@ function reshapeError(x: Tensor, shape: Shape, op: string): ShapeError {
  * permute(zeros([2, 3, 4]), [2, 0, 1]).shape; // [4, 2, 3]
  */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
+  requireList(axes, 'permute', 'axes');
   const order = axes.map((axis) => checkAxis(axis, x.ndim, 'permute'));
   if (order.length !== x.ndim || new Set(order).size !== x.ndim) {
     throw new ArgumentError(

@@ -2,7 +2,7 @@
 
 import { kernels, type NumericArray, type Strided } from '@adjoint/kernels-cpu';
 import { allocate, computeDType, type DType, isFloat, isHalf } from '../dtype.ts';
-import { AdjointError } from '../errors.ts';
+import { AdjointError, ArgumentError } from '../errors.ts';
 import type { Kept, Op, ResultSpec } from '../registry.ts';
 import { areRowMajorStrides, isRowMajor, rowMajorStrides, type Shape, sizeOf } from '../shape.ts';
 import { decodeHalf, fromArray, Storage, Tensor } from '../tensor.ts';
@@ -32,6 +32,9 @@ import { tracing } from './tracing.ts';
  */
 export function apply<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], attrs: Attrs): Tensor {
   if (operands.length !== op.operands.length && !op.variadic) throw arityError(op, operands.length);
+  for (let i = 0; i < operands.length; i++) {
+    if (!(operands[i] instanceof Tensor)) throw operandError(op, i, operands[i]);
+  }
   const spec = op.infer(operands, attrs);
   const { shape, dtype } = spec;
   let kept: readonly Tensor[] | undefined;
@@ -186,6 +189,17 @@ function reportRun<Attrs>(
 ): void {
   const slot = (index: number): Tensor => inSlot(op, index, operands, output, kept);
   report((observer) => observer.opRan?.({ op, operands, attrs, output, slot }));
+}
+
+function operandError<Attrs>(op: Op<Attrs>, index: number, value: unknown): ArgumentError {
+  const name = op.operandName(index);
+  const shown = Array.isArray(value) ? `an array of ${value.length}` : `${typeof value} ${String(value)}`;
+  return new ArgumentError(`operand ${name} is ${shown}; give a tensor (make one with tensor(…)).`, {
+    op: op.name,
+    operand: name,
+    actual: value,
+    expected: 'a tensor',
+  });
 }
 
 function arityError<Attrs>(op: Op<Attrs>, count: number): AdjointError {
