@@ -39,54 +39,49 @@ export function affine(x: Tensor, options: AffineOptions = {}): Tensor {
     });
   }
   const { fill = 0 } = options;
-  const back = inverseOf(options);
+  const [xx, xy, yx, yy] = inverseOf(options);
+  const [shiftX, shiftY] = options.translate ?? [0, 0];
   const values = x.toTypedArray();
   const result = x.dtype === 'float64' ? new Float64Array(x.size) : new Float32Array(x.size);
   const plane = height * width;
   const [middleX, middleY] = [(width - 1) / 2, (height - 1) / 2];
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
-      const [u, v] = back(column - middleX, row - middleY);
-      const [atX, atY] = [u + middleX, v + middleY];
-      const [left, top] = [Math.floor(atX), Math.floor(atY)];
-      const [right, bottom] = [atX - left, atY - top];
+      const u = column - middleX - shiftX;
+      const v = row - middleY - shiftY;
+      const atX = xx * u + xy * v + middleX;
+      const atY = yx * u + yy * v + middleY;
+      const left = Math.floor(atX);
+      const top = Math.floor(atY);
+      const right = atX - left;
+      const below = atY - top;
+      const hasLeft = left >= 0 && left < width;
+      const hasRight = left + 1 >= 0 && left + 1 < width;
+      const hasTop = top >= 0 && top < height;
+      const hasBelow = top + 1 >= 0 && top + 1 < height;
+      const at = top * width + left;
       for (let start = 0; start < values.length; start += plane) {
-        const pixel = (r: number, c: number): number =>
-          r >= 0 && r < height && c >= 0 && c < width ? values[start + r * width + c] : fill;
-        // Weights of 0 are left out, so that a map onto whole pixels copies them, infinities too.
-        const upper = mix(
-          () => pixel(top, left),
-          () => pixel(top, left + 1),
-          right,
-        );
-        result[start + row * width + column] =
-          bottom === 0
-            ? upper
-            : upper * (1 - bottom) +
-              mix(
-                () => pixel(top + 1, left),
-                () => pixel(top + 1, left + 1),
-                right,
-              ) *
-                bottom;
+        const corner = start + at;
+        // Pixels of weight 0 are left out, so that a map onto whole pixels copies them, infinities too.
+        let value = (hasTop && hasLeft ? values[corner] : fill) * (1 - right) * (1 - below);
+        if (right !== 0) value += (hasTop && hasRight ? values[corner + 1] : fill) * right * (1 - below);
+        if (below !== 0) value += (hasBelow && hasLeft ? values[corner + width] : fill) * (1 - right) * below;
+        if (right !== 0 && below !== 0)
+          value += (hasBelow && hasRight ? values[corner + width + 1] : fill) * right * below;
+        result[start + row * width + column] = value;
       }
     }
   }
   return tensor(result, { shape: [...x.shape], dtype: x.dtype });
 }
 
-function mix(a: () => number, b: () => number, share: number): number {
-  return share === 0 ? a() : a() * (1 - share) + b() * share;
-}
-
-// From the place of a pixel in the result, relative to the centre, to its place in the picture. The map is translation after
-// rotation after shear after scale, as in torchvision's `_get_inverse_affine_matrix`.
+// The matrix from a place in the result to its place in the picture, both relative to the centre and before the shift. The map is
+// shift after rotation after shear after scale, as in torchvision's `_get_inverse_affine_matrix`.
 function inverseOf({
   angle = 0,
-  translate = [0, 0],
   scale = 1,
   shear = [0, 0],
-}: AffineOptions): (x: number, y: number) => readonly [number, number] {
+}: AffineOptions): readonly [xx: number, xy: number, yx: number, yy: number] {
   if (!(scale > 0 && scale < Infinity)) {
     throw new ArgumentError(`scale is ${scale}; give a positive number.`, {
       op: 'affine',
@@ -103,10 +98,7 @@ function inverseOf({
   const c = Math.sin(turn - shearY) / Math.cos(shearY);
   const d = (-Math.sin(turn - shearY) * Math.tan(shearX)) / Math.cos(shearY) + Math.cos(turn);
   // The determinant of [[a, b], [c, d]] is 1.
-  return (x, y) => {
-    const [px, py] = [x - translate[0], y - translate[1]];
-    return [(d * px - b * py) / scale, (a * py - c * px) / scale];
-  };
+  return [d / scale, -b / scale, -c / scale, a / scale];
 }
 
 /** Options of {@link randomAffine}; what is left out stays as it is. */
