@@ -1,5 +1,13 @@
 // DataLoader: every sample once, in an order that the seed alone decides, whatever was prefetched, interrupted or resumed.
-import { ArgumentError, defaultGenerator, Generator, manualSeed, randn, tensor } from '@adjoint/core';
+import {
+  ArgumentError,
+  defaultGenerator,
+  Generator,
+  manualSeed,
+  randn,
+  type Tensor,
+  tensor,
+} from '@adjoint/core';
 import { DataLoader, type Dataset, DistributedSampler, randomAffine, TensorDataset } from '@adjoint/nn/data';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -148,6 +156,18 @@ describe('randomness', () => {
     expect(defaultGenerator.getState()).toEqual(before);
     flat(new DataLoader(rows(9), { shuffle: true }));
     expect(defaultGenerator.getState()).not.toEqual(before);
+  });
+
+  test('each sample of each pass draws numbers of its own', () => {
+    const drawn: number[] = [];
+    const transform = ([x]: readonly [Tensor], generator: Generator) => {
+      drawn.push(generator.nextWord());
+      return [x] as const;
+    };
+    const loader = new DataLoader(rows(12), { batchSize: 4, transform, generator: new Generator(1) });
+    flat(loader);
+    flat(loader);
+    expect(new Set(drawn).size).toBe(24);
   });
 
   test('shuffles reach every order about equally often', () => {
