@@ -178,6 +178,12 @@ def schedulers():
                    lambda o: S.CyclicLR(o, 0.1, 1.0, 5, mode='exp_range', gamma=0.95, cycle_momentum=False))
     yield schedule('SequentialLR', {'of': 'constant 3, milestones from 0'}, lambda o: S.SequentialLR(
         o, [S.ConstantLR(o, 0.5, 3), S.MultiStepLR(o, [0, 2, 5], 0.5)], [3]))
+    yield schedule('SequentialLR', {'of': 'linear 4, multiplicative'}, lambda o: S.SequentialLR(
+        o, [S.LinearLR(o, 1.0, 0.5, 4), S.MultiplicativeLR(o, lambda step: 0.9)], [4]))
+    yield schedule('SequentialLR', {'of': 'exponential 6, restarts'}, lambda o: S.SequentialLR(
+        o, [S.ExponentialLR(o, 0.5), S.CosineAnnealingWarmRestarts(o, 4)], [6]))
+    yield schedule('SequentialLR', {'of': 'exponential 6, polynomial'}, lambda o: S.SequentialLR(
+        o, [S.ExponentialLR(o, 0.5), S.PolynomialLR(o, 10, 2.0)], [6]))
     yield schedule('LambdaLR', {'lambda': 'step => 1 / (1 + step)'}, lambda o: S.LambdaLR(o, lambda step: 1 / (1 + step)))
     yield schedule('MultiplicativeLR', {'lambda': 'step => 1 - 1 / (step + 2)'}, lambda o: S.MultiplicativeLR(o, lambda step: 1 - 1 / (step + 2)))
     yield schedule('SequentialLR', {'of': 'constant 5, exponential 10, cosine'}, lambda o: S.SequentialLR(

@@ -82,6 +82,27 @@ const combinations: Readonly<Record<string, (o: Optimizer<BaseOptions>) => AnySc
       ],
       { milestones: [3] },
     ),
+  'linear 4, multiplicative': (o) =>
+    new SequentialLR(
+      o,
+      [
+        new LinearLR(o, { startFactor: 1, endFactor: 0.5, totalIters: 4 }),
+        new MultiplicativeLR(o, () => 0.9),
+      ],
+      { milestones: [4] },
+    ),
+  'exponential 6, restarts': (o) =>
+    new SequentialLR(
+      o,
+      [new ExponentialLR(o, { gamma: 0.5 }), new CosineAnnealingWarmRestarts(o, { t0: 4 })],
+      { milestones: [6] },
+    ),
+  'exponential 6, polynomial': (o) =>
+    new SequentialLR(
+      o,
+      [new ExponentialLR(o, { gamma: 0.5 }), new PolynomialLR(o, { totalIters: 10, power: 2 })],
+      { milestones: [6] },
+    ),
   'constant 4, exponential': (o) =>
     new ChainedScheduler([
       new ConstantLR(o, { factor: 0.1, totalIters: 4 }),

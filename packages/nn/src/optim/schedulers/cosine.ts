@@ -35,7 +35,6 @@ export class CosineAnnealingLR extends Scheduler {
           return lr + ((base - etaMin) * (1 - Math.cos(Math.PI / tMax))) / 2;
         return (height(t) / height(t - 1)) * (lr - etaMin) + etaMin;
       },
-      at: (t, base) => etaMin + ((base - etaMin) * height(t)) / 2,
     });
   }
 }
@@ -78,6 +77,6 @@ export class CosineAnnealingWarmRestarts extends Scheduler {
         }
       return etaMin + ((base - etaMin) * (1 + Math.cos((Math.PI * since) / period))) / 2;
     };
-    super(op, optimizer, { next: (t, _, base) => at(t, base), at });
+    super(op, optimizer, { next: (t, _, base) => at(t, base) });
   }
 }

@@ -4,7 +4,7 @@ import { ArgumentError } from '@adjoint/core';
 import { requireInteger } from '../../layers/options.ts';
 import { requireOption } from '../checks.ts';
 import type { BaseOptions, Optimizer } from '../optimizer.ts';
-import { type Rule, Scheduler } from './scheduler.ts';
+import { Scheduler } from './scheduler.ts';
 
 /** Options of {@link StepLR}. */
 export interface StepLROptions {
@@ -28,7 +28,6 @@ export class StepLR extends Scheduler {
     requireOption('StepLR', 'gamma', gamma, 0);
     super('StepLR', optimizer, {
       next: (t, lr) => (t === 0 || t % stepSize !== 0 ? lr : lr * gamma),
-      at: (t, base) => base * gamma ** Math.floor(t / stepSize),
     });
   }
 }
@@ -55,10 +54,8 @@ export class MultiStepLR extends Scheduler {
       requireInteger('MultiStepLR', `milestones[${i}]`, milestone, 0);
     });
     requireOption('MultiStepLR', 'gamma', gamma, 0);
-    const count = (test: (milestone: number) => boolean): number => milestones.filter(test).length;
     super('MultiStepLR', optimizer, {
-      next: (t, lr) => lr * gamma ** count((milestone) => milestone === t),
-      at: (t, base) => base * gamma ** count((milestone) => milestone <= t),
+      next: (t, lr) => lr * gamma ** milestones.filter((milestone) => milestone === t).length,
     });
   }
 }
@@ -75,7 +72,6 @@ export class ExponentialLR extends Scheduler {
     requireOption('ExponentialLR', 'gamma', gamma, 0);
     super('ExponentialLR', optimizer, {
       next: (t, lr) => (t === 0 ? lr : lr * gamma),
-      at: (t, base) => base * gamma ** t,
     });
   }
 }
@@ -95,7 +91,6 @@ export class ConstantLR extends Scheduler {
     requireInteger('ConstantLR', 'totalIters', totalIters, 1);
     super('ConstantLR', optimizer, {
       next: (t, lr) => (t === 0 ? lr * factor : t === totalIters ? lr * (1 / factor) : lr),
-      at: (t, base) => (t >= totalIters ? base : base * factor),
     });
   }
 }
@@ -136,7 +131,6 @@ export class LinearLR extends Scheduler {
         if (t === 0) return lr * startFactor;
         return t > totalIters ? lr : lr * (1 + slope / (totalIters * startFactor + (t - 1) * slope));
       },
-      at: (t, base) => base * (startFactor + (slope * Math.min(totalIters, t)) / totalIters),
     });
   }
 }
@@ -157,7 +151,6 @@ export class PolynomialLR extends Scheduler {
     super('PolynomialLR', optimizer, {
       next: (t, lr) =>
         t === 0 || t > totalIters ? lr : lr * ((1 - t / totalIters) / (1 - (t - 1) / totalIters)) ** power,
-      at: (t, base) => base * (1 - Math.min(totalIters, t) / totalIters) ** power,
     });
   }
 }
@@ -176,8 +169,7 @@ export type LrLambda = (step: number) => number;
 export class LambdaLR extends Scheduler {
   constructor(optimizer: Optimizer<BaseOptions>, lambda: LrLambda | readonly LrLambda[]) {
     const factor = lambdas('LambdaLR', optimizer, lambda);
-    const at = (t: number, base: number, group: number): number => base * factor(group)(t);
-    super('LambdaLR', optimizer, { next: (t, _, base, group) => at(t, base, group), at });
+    super('LambdaLR', optimizer, { next: (t, _, base, group) => base * factor(group)(t) });
   }
 }
 
@@ -185,8 +177,10 @@ export class LambdaLR extends Scheduler {
 export class MultiplicativeLR extends Scheduler {
   constructor(optimizer: Optimizer<BaseOptions>, lambda: LrLambda | readonly LrLambda[]) {
     const factor = lambdas('MultiplicativeLR', optimizer, lambda);
-    const rule: Rule = { next: (t, lr, _, group) => (t === 0 ? lr : lr * factor(group)(t)) };
-    super('MultiplicativeLR', optimizer, rule);
+    super('MultiplicativeLR', optimizer, {
+      next: (t, lr, _, group) => (t === 0 ? lr : lr * factor(group)(t)),
+      restartsFrom: 'current',
+    });
   }
 }
 

@@ -10,8 +10,8 @@ export type SchedulerState = Readonly<Record<string, unknown>>;
 export interface Rule {
   /** The rate at step `t`, from that of the step before, which others may have changed, and that at the start. */
   readonly next: (t: number, lr: number, base: number, group: number) => number;
-  /** The rate at step `t` from that at the start, where it does not depend on the steps between. */
-  readonly at?: (t: number, base: number, group: number) => number;
+  /** What step 0 goes on from when the rule is restarted at a milestone: the rate at the start (default), or the rate of that moment. */
+  readonly restartsFrom?: 'start' | 'current';
   /** The momentum at step `t`, for schedulers that set it. */
   readonly momentum?: (t: number, group: number) => number;
 }
@@ -92,11 +92,11 @@ export abstract class Scheduler {
     this.#set(this.#rule.next);
   }
 
-  /** Starts the rule anew from the rates at the start, as `SequentialLR` does at a milestone. */
+  /** Starts the rule anew, as `SequentialLR` does at a milestone. */
   restart(): void {
     this.lastEpoch = 0;
-    const { at, next } = this.#rule;
-    this.#set(at === undefined ? next : (t, _, base, group) => at(t, base, group));
+    const { next, restartsFrom = 'start' } = this.#rule;
+    this.#set(restartsFrom === 'current' ? next : (t, _, base, group) => next(t, base, base, group));
   }
 
   /** Takes the first step back, as if the scheduler had not begun; the rates stay. For schedulers of schedulers. */
