@@ -392,7 +392,7 @@ test.each([
   () => new TransformerEncoderLayer(2, 1, { dimFeedForward: 2 } as object),
   () => new Embedding(2, 2, { maxNorm: 1 } as object),
 ])('an option that the layer does not know is refused: %s', (make) => {
-  expect(make).toThrow(/there is no option \w+; it takes/);
+  expect(make).toThrow(/there is no option '\w+'; it takes/);
 });
 
 test('a softmax of any axis can be made, and used', () => {

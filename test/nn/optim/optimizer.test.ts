@@ -137,7 +137,7 @@ describe('what is refused', () => {
     expect(() => new SGD([parameter()], { nesterov: true })).toThrow(/momentum is 0/);
     expect(() => new Rprop([parameter()], { etas: [1.2, 0.5] })).toThrow(/etas/);
     expect(() => new SGD([parameter()], { weight_decay: 1 } as never)).toThrow(
-      /no option weight_decay; it takes lr, momentum/,
+      /no option 'weight_decay'; it takes lr, momentum/,
     );
     expect(() => new Muon([parameter()])).toThrow(/matrices only/);
   });

@@ -2,6 +2,7 @@
 
 import { type DType, isFloat } from '../dtype.ts';
 import { AdjointError, ArgumentError, formatShape } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { indexOf, type Shape } from '../shape.ts';
 import type { Node } from '../tape/node.ts';
 import { type Observer, type OpRun, observe } from '../tape/observer.ts';
@@ -70,7 +71,9 @@ type AnomalyDetails = Pick<
  * const root = detectAnomaly(() => sqrt(x)); // fine, but its derivative at 0 is not
  * root.toArray(); // [2, 0]
  */
-export function detectAnomaly<T>(fn: () => T, { infinity = 'report' }: AnomalyOptions = {}): T {
+export function detectAnomaly<T>(fn: () => T, options: AnomalyOptions = noOptions): T {
+  requireOptions('detectAnomaly', options, ['infinity']);
+  const { infinity = 'report' } = options;
   if (infinity !== 'report' && infinity !== 'allow') {
     throw new ArgumentError(`infinity is ${JSON.stringify(infinity)}; use 'report' or 'allow'.`, {
       op: 'detectAnomaly',

@@ -9,6 +9,7 @@ import { cast } from '../ops/cast.ts';
 import { onesLike, zerosLike } from '../ops/create.ts';
 import { sumTo } from '../ops/expand-sum.ts';
 import { clone } from '../ops/layout.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { type AnyOp, isNoGradient, type VjpRule } from '../registry.ts';
 import { broadcastsTo, sameShape } from '../shape.ts';
 import { enableGrad, noGrad } from '../tape/mode.ts';
@@ -43,7 +44,8 @@ export interface GradOptions extends BackwardOptions {
  * backward(sum(mul(w, w)));
  * w.grad!.toArray(); // [2, 4]
  */
-export function backward(output: Tensor, options: BackwardOptions = {}): void {
+export function backward(output: Tensor, options: BackwardOptions = noOptions): void {
+  requireOptions('backward', options, ['gradOutput', 'retainGraph', 'createGraph']);
   tracing.current?.refuses(
     'backward',
     'adds to the .grad of tensors; let the function return grad(output, inputs)',
@@ -90,8 +92,9 @@ export function grad(output: Tensor, inputs: readonly Tensor[], options?: GradOp
 export function grad(
   output: Tensor,
   inputs: Tensor | readonly Tensor[],
-  options: GradOptions = {},
+  options: GradOptions = noOptions,
 ): Tensor | Tensor[] {
+  requireOptions('grad', options, ['unused', 'gradOutput', 'retainGraph', 'createGraph']);
   const list = Array.isArray(inputs) ? (inputs as readonly Tensor[]) : [inputs as Tensor];
   const nodes = new Set<Node>();
   list.forEach((input, i) => {

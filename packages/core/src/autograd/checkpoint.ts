@@ -5,6 +5,7 @@
 // order go through the second graph. (PyTorch's `use_reentrant=False`.)
 
 import { GradientError, MutationError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { defaultGenerator, type Generator, type GeneratorState } from '../random/generator.ts';
 import type { AnyOp } from '../registry.ts';
 import { enableGrad, gradMode } from '../tape/mode.ts';
@@ -37,8 +38,10 @@ export interface CheckpointOptions {
  */
 export function checkpoint<R extends Tensors>(
   fn: TensorFunction<R>,
-  { generators = [defaultGenerator] }: CheckpointOptions = {},
+  options: CheckpointOptions = noOptions,
 ): TensorFunction<R> {
+  requireOptions('checkpoint', options, ['generators']);
+  const { generators = [defaultGenerator] } = options;
   // A traced graph runs without this function, and saves what its ops save.
   return (...inputs) =>
     gradMode.enabled && tracing.current === null

@@ -4,6 +4,7 @@ import { ArgumentError, formatShape, GradientError } from '../errors.ts';
 import { tensor, zeros } from '../ops/create.ts';
 import { stack } from '../ops/join.ts';
 import { reshape } from '../ops/layout.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { enableGrad } from '../tape/mode.ts';
 import type { Tensor } from '../tensor.ts';
 import { grad } from './backward.ts';
@@ -31,8 +32,10 @@ export interface JacobianOptions extends TransformOptions {
 export function jacobian<I extends Tensors>(
   fn: TensorFunction<Tensor>,
   inputs: I,
-  { mode = 'reverse', createGraph = false }: JacobianOptions = {},
+  options: JacobianOptions = noOptions,
 ): I {
+  requireOptions('jacobian', options, ['mode', 'createGraph']);
+  const { mode = 'reverse', createGraph = false } = options;
   const points = listOf(inputs, 'jacobian', 'inputs');
   if (mode === 'forward') {
     const matrices = points.map((_, i) => columns(fn, points, i));
@@ -70,8 +73,10 @@ export function hessian(
 export function hessian(
   fn: TensorFunction<Tensor>,
   inputs: Tensors,
-  { createGraph = false }: TransformOptions = {},
+  options: TransformOptions = noOptions,
 ): Tensor | Tensor[][] {
+  requireOptions('hessian', options, ['createGraph']);
+  const { createGraph = false } = options;
   const variables = listOf(inputs, 'hessian', 'inputs').map((x) => variable(x, { tied: createGraph }));
   const value = enableGrad(() => fn(...variables));
   if (value.size !== 1) {

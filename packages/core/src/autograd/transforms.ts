@@ -5,6 +5,7 @@ import { DTypeError, formatShape, GradientError, ShapeError } from '../errors.ts
 import { add, mul } from '../ops/arithmetic.ts';
 import { onesLike, zerosLike } from '../ops/create.ts';
 import { sum } from '../ops/expand-sum.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { sameShape } from '../shape.ts';
 import { enableGrad } from '../tape/mode.ts';
 import { observe } from '../tape/observer.ts';
@@ -42,8 +43,9 @@ export interface TransformOptions {
 export function valueAndGrad<I extends Tensors>(
   fn: TensorFunction<Tensor>,
   inputs: I,
-  options: TransformOptions = {},
+  options: TransformOptions = noOptions,
 ): [Tensor, I] {
+  requireOptions('valueAndGrad', options, ['createGraph']);
   return pullBack('valueAndGrad', fn, inputs, null, options);
 }
 
@@ -63,8 +65,9 @@ export function vjp<R extends Tensors, I extends Tensors>(
   fn: TensorFunction<R>,
   inputs: I,
   cotangents?: R,
-  options: TransformOptions = {},
+  options: TransformOptions = noOptions,
 ): [R, I] {
+  requireOptions('vjp', options, ['createGraph']);
   return pullBack('vjp', fn, inputs, cotangents ?? null, options);
 }
 
@@ -117,8 +120,9 @@ export function hvp<I extends Tensors>(
   fn: TensorFunction<Tensor>,
   inputs: I,
   vectors: I,
-  options: TransformOptions = {},
+  options: TransformOptions = noOptions,
 ): [Tensor, I] {
+  requireOptions('hvp', options, ['createGraph']);
   const directions = listOf(vectors, 'hvp', 'vectors');
   requireFit('hvp', 'vectors', 'inputs', directions, listOf(inputs, 'hvp', 'inputs'));
   const values: Tensor[] = [];

@@ -6,6 +6,7 @@
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
 import { stack } from '../ops/join.ts';
 import { select } from '../ops/slice.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { checkAxis } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { inFormOf, listOf, type TensorFunction, type Tensors } from './variables.ts';
@@ -36,8 +37,10 @@ export interface VmapOptions {
  */
 export function vmap<R extends Tensors>(
   fn: TensorFunction<R>,
-  { inAxes = 0, outAxis = 0 }: VmapOptions = {},
+  options: VmapOptions = noOptions,
 ): (...inputs: Tensor[]) => R {
+  requireOptions('vmap', options, ['inAxes', 'outAxis']);
+  const { inAxes = 0, outAxis = 0 } = options;
   return (...inputs) => {
     const axes = axesOf(inputs, inAxes);
     const count = countOf(inputs, axes);

@@ -5,6 +5,7 @@ import { isFloat } from '../dtype.ts';
 import { ArgumentError } from '../errors.ts';
 import { cast } from '../ops/cast.ts';
 import { tensor, zerosLike } from '../ops/create.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { Generator } from '../random/generator.ts';
 import { isNoGradient, type Op } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
@@ -44,8 +45,9 @@ export function adjointCheckOp<Attrs>(
   op: Op<Attrs>,
   operands: readonly Tensor[],
   attrs: Attrs,
-  options: Omit<AdjointCheckOptions, 'dtype'> = {},
+  options: Omit<AdjointCheckOptions, 'dtype'> = noOptions,
 ): OperandAdjointReport[] {
+  requireOptions('adjointCheckOp', options, ['trials', 'range', 'scale', 'seed']);
   const mode = op.forwardMode;
   if (mode !== 'linear' && mode !== 'multilinear') {
     throw new ArgumentError(
@@ -105,8 +107,9 @@ export function assertAdjointOp<Attrs>(
   op: Op<Attrs>,
   operands: readonly Tensor[],
   attrs: Attrs,
-  options: Omit<AdjointCheckOptions, 'dtype'> = {},
+  options: Omit<AdjointCheckOptions, 'dtype'> = noOptions,
 ): void {
+  requireOptions('assertAdjointOp', options, ['trials', 'range', 'scale', 'seed']);
   for (const report of adjointCheckOp(op, operands, attrs, options)) {
     if (report.ok) continue;
     const message = `'${op.name}' in operand ${report.operand}, ${report.message}`;

@@ -6,6 +6,7 @@
 import { type DType, isFloat } from '../dtype.ts';
 import { AdjointError, ArgumentError, formatShape } from '../errors.ts';
 import { tensor, zeros } from '../ops/create.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { Generator } from '../random/generator.ts';
 import { checkShape, indexOf, type Shape, sameShape, sizeOf } from '../shape.ts';
 import { noGrad } from '../tape/mode.ts';
@@ -103,8 +104,9 @@ export function adjointCheck(
   forward: LinearMap,
   transpose: LinearMap,
   shape: Shape,
-  options: AdjointCheckOptions = {},
+  options: AdjointCheckOptions = noOptions,
 ): AdjointReport {
+  requireOptions('adjointCheck', options, ['dtype', 'trials', 'range', 'scale', 'seed']);
   checkShape(shape, 'adjointCheck');
   const settings = resolve(options);
   const integers = integerSource(settings);
@@ -171,8 +173,9 @@ export function assertAdjoint(
   forward: LinearMap,
   transpose: LinearMap,
   shape: Shape,
-  options: AdjointCheckOptions = {},
+  options: AdjointCheckOptions = noOptions,
 ): void {
+  requireOptions('assertAdjoint', options, ['dtype', 'trials', 'range', 'scale', 'seed']);
   const report = adjointCheck(forward, transpose, shape, options);
   if (!report.ok) throw new AdjointCheckError(report);
 }

@@ -4,6 +4,7 @@ import { grad } from '../autograd/backward.ts';
 import { add } from '../ops/arithmetic.ts';
 import { cast } from '../ops/cast.ts';
 import { tensor, zerosLike } from '../ops/create.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { enableGrad } from '../tape/mode.ts';
 import type { Tensor } from '../tensor.ts';
 import { compare, type Names } from './compare.ts';
@@ -29,8 +30,18 @@ import { reverse } from './reverse.ts';
 export function gradcheck(
   fn: CheckedFunction,
   inputs: Tensor | readonly Tensor[],
-  options: CheckOptions = {},
+  options: CheckOptions = noOptions,
 ): CheckReport {
+  requireOptions('gradcheck', options, [
+    'mode',
+    'step',
+    'atol',
+    'rtol',
+    'precision',
+    'projections',
+    'detailLimit',
+    'seed',
+  ]);
   const resolved = resolveOptions('gradcheck', options);
   const probe = new Probe('gradcheck', fn, listInputs(inputs), resolved.precision);
   return compare(probe, () => reverse(probe), namesOf(probe), resolved);
@@ -44,8 +55,18 @@ export function gradcheck(
 export function assertGradcheck(
   fn: CheckedFunction,
   inputs: Tensor | readonly Tensor[],
-  options: CheckOptions = {},
+  options: CheckOptions = noOptions,
 ): void {
+  requireOptions('assertGradcheck', options, [
+    'mode',
+    'step',
+    'atol',
+    'rtol',
+    'precision',
+    'projections',
+    'detailLimit',
+    'seed',
+  ]);
   assertReport(gradcheck(fn, inputs, options));
 }
 
@@ -60,8 +81,18 @@ export function assertGradcheck(
 export function gradgradcheck(
   fn: CheckedFunction,
   inputs: Tensor | readonly Tensor[],
-  options: CheckOptions = {},
+  options: CheckOptions = noOptions,
 ): CheckReport {
+  requireOptions('gradgradcheck', options, [
+    'mode',
+    'step',
+    'atol',
+    'rtol',
+    'precision',
+    'projections',
+    'detailLimit',
+    'seed',
+  ]);
   const resolved = resolveOptions('gradgradcheck', options);
   const given = listInputs(inputs);
   const first = new Probe('gradgradcheck', fn, given, resolved.precision);
@@ -107,8 +138,18 @@ export function gradgradcheck(
 export function assertGradgradcheck(
   fn: CheckedFunction,
   inputs: Tensor | readonly Tensor[],
-  options: CheckOptions = {},
+  options: CheckOptions = noOptions,
 ): void {
+  requireOptions('assertGradgradcheck', options, [
+    'mode',
+    'step',
+    'atol',
+    'rtol',
+    'precision',
+    'projections',
+    'detailLimit',
+    'seed',
+  ]);
   assertReport(gradgradcheck(fn, inputs, options));
 }
 

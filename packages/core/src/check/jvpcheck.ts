@@ -2,6 +2,7 @@
 
 import { Tangents } from '../autograd/forward.ts';
 import { tensor } from '../ops/create.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { noGrad } from '../tape/mode.ts';
 import { observe } from '../tape/observer.ts';
 import type { Tensor } from '../tensor.ts';
@@ -24,8 +25,18 @@ import { type Analytic, attempt, dot } from './reverse.ts';
 export function jvpcheck(
   fn: CheckedFunction,
   inputs: Tensor | readonly Tensor[],
-  options: CheckOptions = {},
+  options: CheckOptions = noOptions,
 ): CheckReport {
+  requireOptions('jvpcheck', options, [
+    'mode',
+    'step',
+    'atol',
+    'rtol',
+    'precision',
+    'projections',
+    'detailLimit',
+    'seed',
+  ]);
   const resolved = resolveOptions('jvpcheck', options);
   const probe = new Probe('jvpcheck', fn, listInputs(inputs), resolved.precision);
   return compare(probe, () => forward(probe), namesOf(probe), resolved);
@@ -39,8 +50,18 @@ export function jvpcheck(
 export function assertJvpcheck(
   fn: CheckedFunction,
   inputs: Tensor | readonly Tensor[],
-  options: CheckOptions = {},
+  options: CheckOptions = noOptions,
 ): void {
+  requireOptions('assertJvpcheck', options, [
+    'mode',
+    'step',
+    'atol',
+    'rtol',
+    'precision',
+    'projections',
+    'detailLimit',
+    'seed',
+  ]);
   assertReport(jvpcheck(fn, inputs, options));
 }
 

@@ -2,6 +2,7 @@
 
 import { ancestors } from '../autograd/paths.ts';
 import { formatShape, GradientError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import type { AnyOp } from '../registry.ts';
 import type { Node } from '../tape/node.ts';
 import type { Tensor } from '../tensor.ts';
@@ -27,7 +28,9 @@ export interface BackwardDiagramOptions {
  * const loss = sum(mul(w, w));
  * backwardDiagram(loss, { names: [['w', w]] }).toString().includes('%0 = mul(%w, %w)'); // true
  */
-export function backwardDiagram(output: Tensor, { names = [] }: BackwardDiagramOptions = {}): Diagram {
+export function backwardDiagram(output: Tensor, options: BackwardDiagramOptions = noOptions): Diagram {
+  requireOptions('backwardDiagram', options, ['names']);
+  const { names = [] } = options;
   if (output.node === null) {
     throw new GradientError(
       `the tensor of shape ${formatShape(output.shape)} requires no gradient, so nothing was recorded; compute it from a tensor with requiresGrad, outside of noGrad. To show any function, trace it.`,

@@ -6,6 +6,7 @@
 import { bytesPerElement, type DType } from '../dtype.ts';
 import { ArgumentError, DataFormatError, DTypeError, formatShape } from '../errors.ts';
 import { permute } from '../ops/layout.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import type { Shape } from '../shape.ts';
 import { sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
@@ -67,7 +68,9 @@ type Complain = (offset: number, expected: string, actual: string, remedy?: stri
  * const bytes = serializeNpy(tensor([[1, 2], [3, 4]]));
  * parseNpy(bytes, { name: 'x.npy' }).toArray(); // [[1, 2], [3, 4]]
  */
-export function parseNpy(bytes: Uint8Array, { name = 'npy data' }: { readonly name?: string } = {}): Tensor {
+export function parseNpy(bytes: Uint8Array, options: { readonly name?: string } = noOptions): Tensor {
+  requireOptions('parseNpy', options, ['name']);
+  const { name = 'npy data' } = options;
   const complain: Complain = (offset, expected, actual, remedy) =>
     new DataFormatError({
       op: 'parseNpy',

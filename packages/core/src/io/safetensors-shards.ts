@@ -5,6 +5,7 @@
 
 import { bytesPerElement } from '../dtype.ts';
 import { ArgumentError, DataFormatError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import type { Tensor } from '../tensor.ts';
 import { JsonReader } from './json-reader.ts';
 import { parseSafetensors, type SafetensorsContent, serializeSafetensors } from './safetensors.ts';
@@ -36,8 +37,10 @@ export interface SerializeShardsOptions {
  */
 export function serializeSafetensorsShards(
   tensors: Readonly<Record<string, Tensor>>,
-  { maxShardBytes = 5e9, stem = 'model', metadata = {} }: SerializeShardsOptions = {},
+  options: SerializeShardsOptions = noOptions,
 ): Record<string, Uint8Array<ArrayBuffer>> {
+  requireOptions('serializeSafetensorsShards', options, ['maxShardBytes', 'stem', 'metadata']);
+  const { maxShardBytes = 5e9, stem = 'model', metadata = {} } = options;
   const refuse = (operand: string, actual: unknown, message: string): ArgumentError =>
     new ArgumentError(message, { op: 'serializeSafetensorsShards', operand, actual });
   if (!(maxShardBytes > 0))
@@ -107,12 +110,14 @@ export interface ParseShardsOptions {
 export async function parseSafetensorsShards(
   index: Uint8Array,
   read: (file: string) => Uint8Array | Promise<Uint8Array>,
-  { name = 'safetensors index', ...options }: ParseShardsOptions = {},
+  options: ParseShardsOptions = noOptions,
 ): Promise<SafetensorsContent> {
+  requireOptions('parseSafetensorsShards', options, ['name', 'maxHeaderBytes']);
+  const { name = 'safetensors index', ...limits } = options;
   const tensors: [string, Tensor][] = [];
   const metadata: [string, string][] = [];
   for (const [file, places] of readIndex(index, name)) {
-    const content = parseSafetensors(await read(file), { name: file, ...options });
+    const content = parseSafetensors(await read(file), { name: file, ...limits });
     const complain = (offset: number, expected: string, actual: string): DataFormatError =>
       new DataFormatError({
         op: 'parseSafetensorsShards',

@@ -6,6 +6,7 @@
 import type { DType } from '../dtype.ts';
 import { bytesPerElement } from '../dtype.ts';
 import { ArgumentError, DataFormatError, formatShape } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import type { Shape } from '../shape.ts';
 import { sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
@@ -88,8 +89,10 @@ export interface ParseSafetensorsOptions {
  */
 export function parseSafetensors(
   bytes: Uint8Array,
-  { name = 'safetensors data', maxHeaderBytes = MAX_HEADER_BYTES }: ParseSafetensorsOptions = {},
+  options: ParseSafetensorsOptions = noOptions,
 ): SafetensorsContent {
+  requireOptions('parseSafetensors', options, ['name', 'maxHeaderBytes']);
+  const { name = 'safetensors data', maxHeaderBytes = MAX_HEADER_BYTES } = options;
   if (!(Number.isInteger(maxHeaderBytes) && maxHeaderBytes >= 0)) {
     throw new ArgumentError(`maxHeaderBytes is ${maxHeaderBytes}; give a number of bytes.`, {
       op: 'parseSafetensors',
@@ -310,8 +313,10 @@ export interface SerializeSafetensorsOptions {
  */
 export function serializeSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
-  { metadata = {} }: SerializeSafetensorsOptions = {},
+  options: SerializeSafetensorsOptions = noOptions,
 ): Uint8Array<ArrayBuffer> {
+  requireOptions('serializeSafetensors', options, ['metadata']);
+  const { metadata = {} } = options;
   const named = Object.entries(tensors);
   for (const [name, x] of named) checkNamed(name, x);
   for (const entry of Object.entries(metadata)) checkMetadata(entry);

@@ -2,6 +2,7 @@
 
 import { isFloat } from '../dtype.ts';
 import { DTypeError, formatShape, ShapeError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { broadcastShapes } from '../shape.ts';
 import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
@@ -44,8 +45,10 @@ export function scaledDotProductAttention(
   query: Tensor,
   key: Tensor,
   value: Tensor,
-  { attnMask, isCausal = false, scale }: AttentionOptions = {},
+  options: AttentionOptions = noOptions,
 ): Tensor {
+  requireOptions('scaledDotProductAttention', options, ['attnMask', 'isCausal', 'scale']);
+  const { attnMask, isCausal = false, scale } = options;
   const op = 'scaledDotProductAttention';
   for (const [name, operand] of Object.entries({ query, key, value })) {
     requireFloat(op, name, operand);

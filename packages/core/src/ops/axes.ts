@@ -1,6 +1,7 @@
 // Axes added, dropped, merged, reversed and rotated. All are views or joins of views.
 
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { checkAxes, checkAxis, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { expand } from './expand-sum.ts';
@@ -23,7 +24,9 @@ export interface FlattenOptions {
  * @example
  * flatten(zeros([2, 3, 4]), { startAxis: 1 }).shape; // [2, 12]
  */
-export function flatten(x: Tensor, { startAxis = 0, endAxis = -1 }: FlattenOptions = {}): Tensor {
+export function flatten(x: Tensor, options: FlattenOptions = noOptions): Tensor {
+  requireOptions('flatten', options, ['startAxis', 'endAxis']);
+  const { startAxis = 0, endAxis = -1 } = options;
   const start = checkAxis(startAxis, x.ndim, 'flatten');
   const end = checkAxis(endAxis, x.ndim, 'flatten');
   if (end < start) {
@@ -50,7 +53,9 @@ export interface SqueezeOptions {
  * @example
  * squeeze(zeros([1, 3, 1])).shape; // [3]
  */
-export function squeeze(x: Tensor, { axes }: SqueezeOptions = {}): Tensor {
+export function squeeze(x: Tensor, options: SqueezeOptions = noOptions): Tensor {
+  requireOptions('squeeze', options, ['axes']);
+  const { axes } = options;
   const chosen = checkAxes(axes, x.ndim, 'squeeze');
   return reshape(
     x,
@@ -139,7 +144,13 @@ export interface RollOptions {
  * @example
  * roll(tensor([1, 2, 3, 4]), 1).toArray(); // [4, 1, 2, 3]
  */
-export function roll(x: Tensor, shifts: number | readonly number[], { axes }: RollOptions = {}): Tensor {
+export function roll(
+  x: Tensor,
+  shifts: number | readonly number[],
+  options: RollOptions = noOptions,
+): Tensor {
+  requireOptions('roll', options, ['axes']);
+  const { axes } = options;
   const steps = typeof shifts === 'number' ? [shifts] : shifts;
   const wrong = steps.find((step) => !Number.isInteger(step));
   if (wrong !== undefined) {

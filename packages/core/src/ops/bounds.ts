@@ -3,6 +3,7 @@
 import { kernels } from '@adjoint/kernels-cpu';
 import { isFloat, toFloatDType } from '../dtype.ts';
 import { ArgumentError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, type OperandSpec, type ResultSpec, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
@@ -70,7 +71,9 @@ export interface ClampOptions {
  * @example
  * clamp(tensor([-2, 0.5, 3]), { min: -1, max: 1 }).toArray(); // [-1, 0.5, 1]
  */
-export function clamp(x: Tensor, { min, max }: ClampOptions): Tensor {
+export function clamp(x: Tensor, options: ClampOptions): Tensor {
+  requireOptions('clamp', options, ['min', 'max']);
+  const { min, max } = options;
   if (min === undefined && max === undefined) {
     throw new ArgumentError('there is neither min nor max; give one at least.', {
       op: 'clamp',
@@ -108,7 +111,9 @@ export interface HardtanhOptions {
  * @example
  * hardtanh(tensor([-2, 0.5, 3])).toArray(); // [-1, 0.5, 1]
  */
-export function hardtanh(x: Tensor, { minVal = -1, maxVal = 1 }: HardtanhOptions = {}): Tensor {
+export function hardtanh(x: Tensor, options: HardtanhOptions = noOptions): Tensor {
+  requireOptions('hardtanh', options, ['minVal', 'maxVal']);
+  const { minVal = -1, maxVal = 1 } = options;
   if (minVal > maxVal) {
     throw new ArgumentError(
       `minVal is ${minVal} and maxVal ${maxVal}; the first must not be above the second.`,

@@ -6,6 +6,7 @@
 import { convGeometry, convTransposeGeometry, type PerAxis, perAxis } from '@adjoint/kernels-cpu';
 import { type FloatDType, isHalf } from '../dtype.ts';
 import { ArgumentError, DTypeError, formatShape, ShapeError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add } from './arithmetic.ts';
@@ -62,7 +63,7 @@ export interface ConvTransposeOptions extends ConvOptions {
  * @example
  * conv1d(zeros([8, 3, 10]), zeros([16, 3, 5]), { padding: 2 }).shape; // [8, 16, 10]
  */
-export function conv1d(input: Tensor, weight: Tensor, options: ConvOptions = {}): Tensor {
+export function conv1d(input: Tensor, weight: Tensor, options: ConvOptions = noOptions): Tensor {
   return convolve('conv1d', 1, input, weight, options);
 }
 
@@ -78,7 +79,7 @@ export function conv1d(input: Tensor, weight: Tensor, options: ConvOptions = {})
  * @example
  * conv2d(zeros([16, 3, 32, 32]), zeros([64, 3, 3, 3]), { stride: 2, padding: 1 }).shape; // [16, 64, 16, 16]
  */
-export function conv2d(input: Tensor, weight: Tensor, options: ConvOptions = {}): Tensor {
+export function conv2d(input: Tensor, weight: Tensor, options: ConvOptions = noOptions): Tensor {
   return convolve('conv2d', 2, input, weight, options);
 }
 
@@ -88,7 +89,7 @@ export function conv2d(input: Tensor, weight: Tensor, options: ConvOptions = {})
  * @example
  * conv3d(zeros([1, 2, 8, 8, 8]), zeros([4, 2, 3, 3, 3])).shape; // [1, 4, 6, 6, 6]
  */
-export function conv3d(input: Tensor, weight: Tensor, options: ConvOptions = {}): Tensor {
+export function conv3d(input: Tensor, weight: Tensor, options: ConvOptions = noOptions): Tensor {
   return convolve('conv3d', 3, input, weight, options);
 }
 
@@ -98,7 +99,11 @@ export function conv3d(input: Tensor, weight: Tensor, options: ConvOptions = {})
  * @example
  * convTranspose1d(zeros([8, 16, 5]), zeros([16, 3, 4]), { stride: 2 }).shape; // [8, 3, 12]
  */
-export function convTranspose1d(input: Tensor, weight: Tensor, options: ConvTransposeOptions = {}): Tensor {
+export function convTranspose1d(
+  input: Tensor,
+  weight: Tensor,
+  options: ConvTransposeOptions = noOptions,
+): Tensor {
   return convolveTransposed('convTranspose1d', 1, input, weight, options);
 }
 
@@ -115,7 +120,11 @@ export function convTranspose1d(input: Tensor, weight: Tensor, options: ConvTran
  * @example
  * convTranspose2d(zeros([16, 3, 32, 32]), zeros([3, 64, 3, 3]), { stride: 2, padding: 1 }).shape; // [16, 64, 63, 63]
  */
-export function convTranspose2d(input: Tensor, weight: Tensor, options: ConvTransposeOptions = {}): Tensor {
+export function convTranspose2d(
+  input: Tensor,
+  weight: Tensor,
+  options: ConvTransposeOptions = noOptions,
+): Tensor {
   return convolveTransposed('convTranspose2d', 2, input, weight, options);
 }
 
@@ -125,12 +134,16 @@ export function convTranspose2d(input: Tensor, weight: Tensor, options: ConvTran
  * @example
  * convTranspose3d(zeros([1, 4, 2, 2, 2]), zeros([4, 2, 2, 2, 2]), { stride: 2 }).shape; // [1, 2, 4, 4, 4]
  */
-export function convTranspose3d(input: Tensor, weight: Tensor, options: ConvTransposeOptions = {}): Tensor {
+export function convTranspose3d(
+  input: Tensor,
+  weight: Tensor,
+  options: ConvTransposeOptions = noOptions,
+): Tensor {
   return convolveTransposed('convTranspose3d', 3, input, weight, options);
 }
 
 function convolve(op: string, dims: number, input: Tensor, weight: Tensor, options: ConvOptions): Tensor {
-  requireKnown(op, options, convOptions);
+  requireOptions(op, options, convOptions);
   const call = readCall(op, dims, input, weight, options);
   const outChannels = call.weight.shape[0];
   requireChannels(call, 'weight', call.weight.shape[1] * call.groups, 'in/groups · groups');
@@ -148,7 +161,7 @@ function convolveTransposed(
   weight: Tensor,
   options: ConvTransposeOptions,
 ): Tensor {
-  requireKnown(op, options, convTransposeOptions);
+  requireOptions(op, options, convTransposeOptions);
   const call = readCall(op, dims, input, weight, options);
   const outChannels = call.weight.shape[1] * call.groups;
   requireChannels(call, 'weight', call.weight.shape[0], 'in');
@@ -174,19 +187,6 @@ interface Call {
 
 const convOptions = ['bias', 'stride', 'padding', 'dilation', 'groups', 'convMode', 'computeMode'];
 const convTransposeOptions = [...convOptions, 'outputPadding', 'outputSize'];
-
-// From JavaScript, or through a cast, a misspelt option would be ignored in silence.
-function requireKnown(op: string, options: object, known: readonly string[]): void {
-  for (const option of Object.keys(options)) {
-    if (known.includes(option)) continue;
-    throw new ArgumentError(`there is no option '${option}'; it takes ${known.join(', ')}.`, {
-      op,
-      operand: option,
-      actual: option,
-      expected: known.join(' | '),
-    });
-  }
-}
 
 function readCall(op: string, dims: number, input: Tensor, weight: Tensor, options: ConvOptions): Call {
   requireMode(op, 'convMode', options.convMode, ['crossCorrelation']);

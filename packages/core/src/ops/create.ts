@@ -4,6 +4,7 @@ import type { NumericArray } from '@adjoint/kernels-cpu';
 import { kernels } from '@adjoint/kernels-cpu';
 import { allocate, checkDType, type DType, isHalf } from '../dtype.ts';
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { checkShape, type Shape, sizeOf } from '../shape.ts';
 import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type NestedArray, type Tensor } from '../tensor.ts';
@@ -38,8 +39,9 @@ export type TensorData =
  */
 export function tensor(
   data: TensorData | NestedArray,
-  options: TensorOptions & { readonly shape?: Shape } = {},
+  options: TensorOptions & { readonly shape?: Shape } = noOptions,
 ): Tensor {
+  requireOptions('tensor', options, ['dtype', 'requiresGrad', 'shape']);
   const { values, shape: natural, dtype: naturalDType } = flatten(data);
   const shape = options.shape ?? natural;
   const dtype = options.dtype === undefined ? naturalDType : checkDType(options.dtype, 'tensor');
@@ -132,7 +134,8 @@ function withOptions(made: Tensor, { requiresGrad = false }: TensorOptions): Ten
  * @example
  * full([2, 2], 7).toArray(); // [[7, 7], [7, 7]]
  */
-export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {
+export function full(shape: Shape, value: number, options: TensorOptions = noOptions): Tensor {
+  requireOptions('full', options, ['dtype', 'requiresGrad']);
   return filled('full', shape, value, options);
 }
 
@@ -156,26 +159,31 @@ function filled(op: string, shape: Shape, value: number, options: TensorOptions)
 }
 
 /** A tensor of zeros. PyTorch's `torch.zeros`. Options, errors as `full`. */
-export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
+export function zeros(shape: Shape, options: TensorOptions = noOptions): Tensor {
+  requireOptions('zeros', options, ['dtype', 'requiresGrad']);
   return filled('zeros', shape, 0, options);
 }
 
 /** A tensor of ones. PyTorch's `torch.ones`. Options, errors as `full`. */
-export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
+export function ones(shape: Shape, options: TensorOptions = noOptions): Tensor {
+  requireOptions('ones', options, ['dtype', 'requiresGrad']);
   return filled('ones', shape, 1, options);
 }
 
 /** One value throughout, in the shape and (unless told otherwise) dtype of `x`. PyTorch's `torch.full_like`. */
-export function fullLike(x: Tensor, value: number, options: TensorOptions = {}): Tensor {
+export function fullLike(x: Tensor, value: number, options: TensorOptions = noOptions): Tensor {
+  requireOptions('fullLike', options, ['dtype', 'requiresGrad']);
   return full(x.shape, value, { ...options, dtype: options.dtype ?? x.dtype });
 }
 
 /** Zeros in the shape and dtype of `x`. PyTorch's `torch.zeros_like`. */
-export function zerosLike(x: Tensor, options: TensorOptions = {}): Tensor {
+export function zerosLike(x: Tensor, options: TensorOptions = noOptions): Tensor {
+  requireOptions('zerosLike', options, ['dtype', 'requiresGrad']);
   return fullLike(x, 0, options);
 }
 
 /** Ones in the shape and dtype of `x`. PyTorch's `torch.ones_like`. */
-export function onesLike(x: Tensor, options: TensorOptions = {}): Tensor {
+export function onesLike(x: Tensor, options: TensorOptions = noOptions): Tensor {
+  requireOptions('onesLike', options, ['dtype', 'requiresGrad']);
   return fullLike(x, 1, options);
 }

@@ -2,6 +2,7 @@
 
 import { kernels, type Strided } from '@adjoint/kernels-cpu';
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, type ViewSpec, vjpRule } from '../registry.ts';
 import { checkAxis, rowMajorStrides, type Shape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
@@ -87,7 +88,9 @@ export interface DiagonalOptions {
  * @example
  * diagonal(tensor([[1, 2], [3, 4]])).toArray(); // [1, 4]
  */
-export function diagonal(x: Tensor, { offset = 0, axis1 = 0, axis2 = 1 }: DiagonalOptions = {}): Tensor {
+export function diagonal(x: Tensor, options: DiagonalOptions = noOptions): Tensor {
+  requireOptions('diagonal', options, ['offset', 'axis1', 'axis2']);
+  const { offset = 0, axis1 = 0, axis2 = 1 } = options;
   const first = checkAxis(axis1, x.ndim, 'diagonal');
   const second = checkAxis(axis2, x.ndim, 'diagonal');
   if (first === second) {
@@ -130,7 +133,8 @@ export interface TriangleOptions {
  * @example
  * triu(tensor([[1, 2], [3, 4]])).toArray(); // [[1, 2], [0, 4]]
  */
-export function triu(x: Tensor, options: TriangleOptions = {}): Tensor {
+export function triu(x: Tensor, options: TriangleOptions = noOptions): Tensor {
+  requireOptions('triu', options, ['diagonal']);
   return where(
     triangle('triu', x, options, (offset, bound) => offset >= bound),
     x,
@@ -139,7 +143,8 @@ export function triu(x: Tensor, options: TriangleOptions = {}): Tensor {
 }
 
 /** The lower triangle of each matrix of the last two axes, zeros above it. PyTorch's `torch.tril`. Errors as {@link triu}. */
-export function tril(x: Tensor, options: TriangleOptions = {}): Tensor {
+export function tril(x: Tensor, options: TriangleOptions = noOptions): Tensor {
+  requireOptions('tril', options, ['diagonal']);
   return where(
     triangle('tril', x, options, (offset, bound) => offset <= bound),
     x,

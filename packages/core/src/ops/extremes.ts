@@ -2,6 +2,7 @@
 
 import { kernels, type NumericArray, type Strided } from '@adjoint/kernels-cpu';
 import { ArgumentError, formatShape } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, noGradient, type Op, vjpRule } from '../registry.ts';
 import { checkAxis, reducedShape, type Shape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
@@ -35,7 +36,8 @@ function extreme(
     layout: 'strided',
     flops: flopsPerElement,
     vjps: [vjpRule('x', 'output', (g, x, y, { attrs }) => mul(shares(x, y, attrs), unreduce(g, attrs)))],
-    forwardMode: ([tangent], [x], y, { attrs }) => sum(mul(shares(x, y, attrs), tangent!), attrs),
+    forwardMode: ([tangent], [x], y, { attrs }) =>
+      sum(mul(shares(x, y, attrs), tangent!), { axes: attrs.axes, keepdim: attrs.keepdim }),
   });
 }
 
@@ -99,12 +101,14 @@ export function requireElements(op: string, shape: Shape, axis: number): void {
  * @example
  * amax(tensor([[1, 5], [7, 2]]), { axes: 1 }).toArray(); // [5, 7]
  */
-export function amax(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function amax(x: Tensor, options: ReduceOptions = noOptions): Tensor {
+  requireOptions('amax', options, ['axes', 'keepdim']);
   return apply(amaxOp, [x], { ...reduceAttrs(x, options, 'amax'), op: 'amax' });
 }
 
 /** The smallest element over axes, all by default. PyTorch's `torch.amin`. NaN, ties, errors as {@link amax}. */
-export function amin(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function amin(x: Tensor, options: ReduceOptions = noOptions): Tensor {
+  requireOptions('amin', options, ['axes', 'keepdim']);
   return apply(aminOp, [x], { ...reduceAttrs(x, options, 'amin'), op: 'amin' });
 }
 
@@ -157,6 +161,7 @@ export function min(x: Tensor, options?: AlongOptions): Tensor | ValuesAndIndice
 }
 
 function valuesAt(op: Op<PlaceAttrs>, x: Tensor, options: AlongOptions, name: string): ValuesAndIndices {
+  requireOptions(name, options, ['axis', 'keepdim']);
   const line = x.ndim === 0 ? reshape(x, [1]) : x;
   const axis = checkAxis(options.axis, x.ndim, name);
   const indices = apply(op, [line], { axis, op: name });
@@ -181,12 +186,14 @@ export interface ArgOptions {
  * argmax(tensor([[1, 5], [7, 2]])).item(); // 2
  * argmax(tensor([[1, 5], [7, 2]]), { axis: 1 }).toArray(); // [1, 0]
  */
-export function argmax(x: Tensor, options: ArgOptions = {}): Tensor {
+export function argmax(x: Tensor, options: ArgOptions = noOptions): Tensor {
+  requireOptions('argmax', options, ['axis', 'keepdim']);
   return place(argmaxOp, x, options, 'argmax');
 }
 
 /** The place of the smallest element, as int32: the first of equals; NaN counts as smallest. PyTorch's `torch.argmin`. Errors as {@link argmax}. */
-export function argmin(x: Tensor, options: ArgOptions = {}): Tensor {
+export function argmin(x: Tensor, options: ArgOptions = noOptions): Tensor {
+  requireOptions('argmin', options, ['axis', 'keepdim']);
   return place(argminOp, x, options, 'argmin');
 }
 

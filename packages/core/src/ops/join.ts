@@ -3,6 +3,7 @@
 import { kernels } from '@adjoint/kernels-cpu';
 import { promoteTypes } from '../dtype.ts';
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, type OperandSpec, vjpRule } from '../registry.ts';
 import { checkAxis, rowMajorStrides, type Shape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
@@ -72,7 +73,9 @@ function misfitError(tensor: OperandSpec, index: number, first: OperandSpec, axi
  * @example
  * cat([tensor([1, 2]), tensor([3])]).toArray(); // [1, 2, 3]
  */
-export function cat(tensors: readonly Tensor[], { axis = 0 }: AxisOptions = {}): Tensor {
+export function cat(tensors: readonly Tensor[], options: AxisOptions = noOptions): Tensor {
+  requireOptions('cat', options, ['axis']);
+  const { axis = 0 } = options;
   requireSome('cat', tensors);
   const scalar = tensors.findIndex((tensor) => tensor.ndim === 0);
   if (scalar >= 0) {
@@ -103,7 +106,9 @@ export function cat(tensors: readonly Tensor[], { axis = 0 }: AxisOptions = {}):
  * @example
  * stack([tensor([1, 2]), tensor([3, 4])], { axis: 1 }).toArray(); // [[1, 3], [2, 4]]
  */
-export function stack(tensors: readonly Tensor[], { axis = 0 }: AxisOptions = {}): Tensor {
+export function stack(tensors: readonly Tensor[], options: AxisOptions = noOptions): Tensor {
+  requireOptions('stack', options, ['axis']);
+  const { axis = 0 } = options;
   requireSome('stack', tensors);
   const [{ shape }] = tensors;
   const at = checkAxis(axis, shape.length + 1, 'stack');

@@ -2,6 +2,7 @@
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, noGradient, type OperandSpec, vjpRule } from '../registry.ts';
 import { checkAxis, type Shape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
@@ -188,7 +189,9 @@ export interface EmbeddingOptions {
  * @example
  * embedding(tensor([1, 0], { dtype: 'int32' }), tensor([[1, 2], [3, 4]])).toArray(); // [[3, 4], [1, 2]]
  */
-export function embedding(indices: Tensor, weight: Tensor, { paddingIdx }: EmbeddingOptions = {}): Tensor {
+export function embedding(indices: Tensor, weight: Tensor, options: EmbeddingOptions = noOptions): Tensor {
+  requireOptions('embedding', options, ['paddingIdx']);
+  const { paddingIdx } = options;
   const op = 'embedding';
   if (weight.ndim !== 2) {
     throw new ShapeError(
@@ -233,7 +236,9 @@ export interface OneHotOptions {
  * @example
  * oneHot(tensor([2, 0], { dtype: 'int32' })).toArray(); // [[0, 0, 1], [1, 0, 0]]
  */
-export function oneHot(indices: Tensor, { numClasses }: OneHotOptions = {}): Tensor {
+export function oneHot(indices: Tensor, options: OneHotOptions = noOptions): Tensor {
+  requireOptions('oneHot', options, ['numClasses']);
+  const { numClasses } = options;
   requireIndex('oneHot', 'index', indices);
   if (numClasses === undefined && indices.size === 0) throw classesError('undefined, and there is no index');
   const classes = numClasses ?? largest(indices) + 1;

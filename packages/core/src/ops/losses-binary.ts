@@ -2,6 +2,7 @@
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { ArgumentError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
@@ -88,8 +89,10 @@ export interface BinaryCrossEntropyOptions extends LossOptions {
 export function binaryCrossEntropy(
   input: Tensor,
   target: Tensor,
-  { weight, reduction = 'mean' }: BinaryCrossEntropyOptions = {},
+  options: BinaryCrossEntropyOptions = noOptions,
 ): Tensor {
+  requireOptions('binaryCrossEntropy', options, ['weight', 'reduction']);
+  const { weight, reduction = 'mean' } = options;
   const op = 'binaryCrossEntropy';
   requireReduction(op, reduction);
   requireAlike(op, input, 'input', target, 'target');
@@ -119,8 +122,10 @@ export interface BceWithLogitsOptions extends BinaryCrossEntropyOptions {
 export function bceWithLogits(
   input: Tensor,
   target: Tensor,
-  { weight, posWeight, reduction = 'mean' }: BceWithLogitsOptions = {},
+  options: BceWithLogitsOptions = noOptions,
 ): Tensor {
+  requireOptions('bceWithLogits', options, ['posWeight', 'weight', 'reduction']);
+  const { weight, posWeight, reduction = 'mean' } = options;
   const op = 'bceWithLogits';
   requireReduction(op, reduction);
   requireAlike(op, input, 'input', target, 'target');

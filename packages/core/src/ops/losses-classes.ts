@@ -2,6 +2,7 @@
 
 import { isFloat } from '../dtype.ts';
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, noGradient } from '../registry.ts';
 import { sameShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
@@ -81,11 +82,9 @@ interface Call {
  * @example
  * nllLoss(tensor([[-0.5, -1.5]]), tensor([0], { dtype: 'int32' })).item(); // 0.5
  */
-export function nllLoss(
-  input: Tensor,
-  target: Tensor,
-  { weight, ignoreIndex = -100, reduction = 'mean' }: NllLossOptions = {},
-): Tensor {
+export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions = noOptions): Tensor {
+  requireOptions('nllLoss', options, ['weight', 'ignoreIndex', 'reduction']);
+  const { weight, ignoreIndex = -100, reduction = 'mean' } = options;
   requireReduction('nllLoss', reduction);
   const call = readCall('nllLoss', input, target, weight);
   requireClassShapes(call);
@@ -116,8 +115,10 @@ export interface CrossEntropyOptions extends NllLossOptions {
 export function crossEntropy(
   input: Tensor,
   target: Tensor,
-  { weight, ignoreIndex, labelSmoothing = 0, reduction = 'mean' }: CrossEntropyOptions = {},
+  options: CrossEntropyOptions = noOptions,
 ): Tensor {
+  requireOptions('crossEntropy', options, ['labelSmoothing', 'weight', 'ignoreIndex', 'reduction']);
+  const { weight, ignoreIndex, labelSmoothing = 0, reduction = 'mean' } = options;
   const op = 'crossEntropy';
   requireReduction(op, reduction);
   requireNumber(op, 'labelSmoothing', labelSmoothing, (s) => s >= 0 && s <= 1, 'a number from 0 to 1');

@@ -1,6 +1,7 @@
 // Losses of angles and distances between vectors, and the similarities that they are made of.
 
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { checkAxis, sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
@@ -30,18 +31,16 @@ export interface CosineSimilarityOptions {
  * @example
  * cosineSimilarity(tensor([[3, 4]]), tensor([[3, 0]])).toArray(); // [0.6]
  */
-export function cosineSimilarity(
-  a: Tensor,
-  b: Tensor,
-  { axis = 1, eps = 1e-8 }: CosineSimilarityOptions = {},
-): Tensor {
+export function cosineSimilarity(a: Tensor, b: Tensor, options: CosineSimilarityOptions = noOptions): Tensor {
+  requireOptions('cosineSimilarity', options, ['axis', 'eps']);
+  const { axis = 1, eps = 1e-8 } = options;
   const op = 'cosineSimilarity';
   requireFloat(op, 'a', a);
   requireFloat(op, 'b', b);
   const products = mul(a, b);
-  const options = { axes: checkAxis(axis, products.ndim, op) - products.ndim, keepdim: true };
-  const unit = (x: Tensor): Tensor => div(x, sqrt(clamp(sum(square(x), options), { min: eps * eps })));
-  return sum(mul(unit(a), unit(b)), { axes: options.axes });
+  const along = { axes: checkAxis(axis, products.ndim, op) - products.ndim, keepdim: true };
+  const unit = (x: Tensor): Tensor => div(x, sqrt(clamp(sum(square(x), along), { min: eps * eps })));
+  return sum(mul(unit(a), unit(b)), { axes: along.axes });
 }
 
 /** Options of {@link normalize}. */
@@ -61,7 +60,9 @@ export interface NormalizeOptions {
  * @example
  * normalize(tensor([[3, 4]])).toArray(); // [[0.6, 0.8]]
  */
-export function normalize(x: Tensor, { p = 2, axis = 1, eps = 1e-12 }: NormalizeOptions = {}): Tensor {
+export function normalize(x: Tensor, options: NormalizeOptions = noOptions): Tensor {
+  requireOptions('normalize', options, ['p', 'axis', 'eps']);
+  const { p = 2, axis = 1, eps = 1e-12 } = options;
   requireFloat('normalize', 'x', x);
   const along = checkAxis(axis, x.ndim, 'normalize');
   return div(x, clamp(norm(x, { p, axes: along, keepdim: true }), { min: eps }));
@@ -85,11 +86,9 @@ export interface PairwiseDistanceOptions {
  * @example
  * pairwiseDistance(tensor([[3, 4]]), tensor([[0, 0]]), { eps: 0 }).toArray(); // [5]
  */
-export function pairwiseDistance(
-  a: Tensor,
-  b: Tensor,
-  { p = 2, eps = 1e-6, keepdim = false }: PairwiseDistanceOptions = {},
-): Tensor {
+export function pairwiseDistance(a: Tensor, b: Tensor, options: PairwiseDistanceOptions = noOptions): Tensor {
+  requireOptions('pairwiseDistance', options, ['p', 'eps', 'keepdim']);
+  const { p = 2, eps = 1e-6, keepdim = false } = options;
   const op = 'pairwiseDistance';
   requireFloat(op, 'a', a);
   requireFloat(op, 'b', b);
@@ -124,8 +123,10 @@ export interface HingeEmbeddingLossOptions extends LossOptions {
 export function hingeEmbeddingLoss(
   input: Tensor,
   target: Tensor,
-  { margin = 1, reduction = 'mean' }: HingeEmbeddingLossOptions = {},
+  options: HingeEmbeddingLossOptions = noOptions,
 ): Tensor {
+  requireOptions('hingeEmbeddingLoss', options, ['margin', 'reduction']);
+  const { margin = 1, reduction = 'mean' } = options;
   const op = 'hingeEmbeddingLoss';
   requireReduction(op, reduction);
   requireFloat(op, 'input', input);
@@ -157,8 +158,10 @@ export function cosineEmbeddingLoss(
   a: Tensor,
   b: Tensor,
   target: Tensor,
-  { margin = 0, reduction = 'mean' }: CosineEmbeddingLossOptions = {},
+  options: CosineEmbeddingLossOptions = noOptions,
 ): Tensor {
+  requireOptions('cosineEmbeddingLoss', options, ['margin', 'reduction']);
+  const { margin = 0, reduction = 'mean' } = options;
   const op = 'cosineEmbeddingLoss';
   requireReduction(op, reduction);
   requireAlike(op, a, 'a', b, 'b');
@@ -206,8 +209,10 @@ export function tripletMarginLoss(
   anchor: Tensor,
   positive: Tensor,
   negative: Tensor,
-  { margin = 1, p = 2, eps = 1e-6, swap = false, reduction = 'mean' }: TripletMarginLossOptions = {},
+  options: TripletMarginLossOptions = noOptions,
 ): Tensor {
+  requireOptions('tripletMarginLoss', options, ['margin', 'p', 'eps', 'swap', 'reduction']);
+  const { margin = 1, p = 2, eps = 1e-6, swap = false, reduction = 'mean' } = options;
   const op = 'tripletMarginLoss';
   requireReduction(op, reduction);
   requireAlike(op, anchor, 'anchor', positive, 'positive');

@@ -1,5 +1,6 @@
 // Losses of the difference between a prediction and its target, and the divergence between two distributions.
 
+import { noOptions, requireOptions } from '../options.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
 import { inFloat32 } from './cast.ts';
@@ -26,7 +27,9 @@ import { abs, where } from './select.ts';
  * @example
  * mseLoss(tensor([1, 2]), tensor([1, 4])).item(); // 2
  */
-export function mseLoss(input: Tensor, target: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor {
+export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = noOptions): Tensor {
+  requireOptions('mseLoss', options, ['reduction']);
+  const { reduction = 'mean' } = options;
   requirePair('mseLoss', input, target, reduction);
   return reduceLosses(square(sub(input, target)), reduction);
 }
@@ -38,7 +41,9 @@ export function mseLoss(input: Tensor, target: Tensor, { reduction = 'mean' }: L
  * @example
  * l1Loss(tensor([1, 2]), tensor([1, 4])).item(); // 1
  */
-export function l1Loss(input: Tensor, target: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor {
+export function l1Loss(input: Tensor, target: Tensor, options: LossOptions = noOptions): Tensor {
+  requireOptions('l1Loss', options, ['reduction']);
+  const { reduction = 'mean' } = options;
   requirePair('l1Loss', input, target, reduction);
   return reduceLosses(abs(sub(input, target)), reduction);
 }
@@ -60,8 +65,10 @@ export interface SmoothL1LossOptions extends LossOptions {
 export function smoothL1Loss(
   input: Tensor,
   target: Tensor,
-  { reduction = 'mean', beta = 1 }: SmoothL1LossOptions = {},
+  options: SmoothL1LossOptions = noOptions,
 ): Tensor {
+  requireOptions('smoothL1Loss', options, ['beta', 'reduction']);
+  const { reduction = 'mean', beta = 1 } = options;
   const op = 'smoothL1Loss';
   requirePair(op, input, target, reduction);
   requireNumber(op, 'beta', beta, (value) => value >= 0, 'a number of at least 0');
@@ -86,11 +93,9 @@ export interface HuberLossOptions extends LossOptions {
  * @example
  * huberLoss(tensor([0.5, 3]), tensor([0, 0]), { reduction: 'none' }).toArray(); // [0.125, 2.5]
  */
-export function huberLoss(
-  input: Tensor,
-  target: Tensor,
-  { reduction = 'mean', delta = 1 }: HuberLossOptions = {},
-): Tensor {
+export function huberLoss(input: Tensor, target: Tensor, options: HuberLossOptions = noOptions): Tensor {
+  requireOptions('huberLoss', options, ['delta', 'reduction']);
+  const { reduction = 'mean', delta = 1 } = options;
   const op = 'huberLoss';
   requirePair(op, input, target, reduction);
   requireNumber(op, 'delta', delta, (value) => value > 0, 'a number above 0');
@@ -119,11 +124,9 @@ export interface KlDivOptions {
  * @example
  * klDiv(log(tensor([0.5, 0.5])), tensor([1, 0]), { reduction: 'sum' }).item(); // 0.6931472
  */
-export function klDiv(
-  input: Tensor,
-  target: Tensor,
-  { reduction = 'mean', logTarget = false }: KlDivOptions = {},
-): Tensor {
+export function klDiv(input: Tensor, target: Tensor, options: KlDivOptions = noOptions): Tensor {
+  requireOptions('klDiv', options, ['reduction', 'logTarget']);
+  const { reduction = 'mean', logTarget = false } = options;
   const op = 'klDiv';
   requireReduction(op, reduction, ['none', 'mean', 'sum', 'batchmean']);
   requireAlike(op, input, 'input', target, 'target');

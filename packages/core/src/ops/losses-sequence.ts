@@ -4,6 +4,7 @@
 // logarithms, where -Infinity stands for what is impossible and must get a derivative of 0, not NaN.
 
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { noGrad } from '../tape/mode.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { add, div, neg, sub } from './arithmetic.ts';
@@ -52,8 +53,10 @@ export function ctcLoss(
   targets: Tensor,
   inputLengths: Lengths,
   targetLengths: Lengths,
-  { blank = 0, zeroInfinity = false, reduction = 'mean' }: CtcLossOptions = {},
+  options: CtcLossOptions = noOptions,
 ): Tensor {
+  requireOptions('ctcLoss', options, ['blank', 'zeroInfinity', 'reduction']);
+  const { blank = 0, zeroInfinity = false, reduction = 'mean' } = options;
   requireReduction('ctcLoss', reduction);
   const task = readTask(logProbs, targets, inputLengths, targetLengths, blank);
   return inFloat32(task.logProbs, (wide) => {

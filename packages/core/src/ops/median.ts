@@ -2,6 +2,7 @@
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { isFloat } from '../dtype.ts';
+import { requireOptions } from '../options.ts';
 import { defineOp, vjpRule } from '../registry.ts';
 import { checkAxis, reducedShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
@@ -52,6 +53,7 @@ export function median(x: Tensor): Tensor;
 export function median(x: Tensor, options: AlongOptions): ValuesAndIndices;
 export function median(x: Tensor, options?: AlongOptions): Tensor | ValuesAndIndices {
   if (options === undefined) return apply(medianOp, [x], reduceAttrs(x, {}, 'median'));
+  requireOptions('median', options, ['axis', 'keepdim']);
   const line = x.ndim === 0 ? reshape(x, [1]) : x;
   const axis = checkAxis(options.axis, x.ndim, 'median');
   requireElements('median', line.shape, axis);

@@ -4,6 +4,7 @@
 import { kernels, type NumericArray } from '@adjoint/kernels-cpu';
 import { canCast, computeDType, isHalf, resultType } from '../dtype.ts';
 import { ArgumentError, DTypeError, formatShape, GradientError, ShapeError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { broadcastsTo } from '../shape.ts';
 import { gradMode, noGrad } from '../tape/mode.ts';
 import { tracing } from '../tape/tracing.ts';
@@ -110,8 +111,10 @@ export function zero_(target: Tensor): Tensor {
 export function add_(
   target: Tensor,
   source: Operand,
-  { alpha = 1 }: { readonly alpha?: number } = {},
+  options: { readonly alpha?: number } = noOptions,
 ): Tensor {
+  requireOptions('add_', options, ['alpha']);
+  const { alpha = 1 } = options;
   return mutate('add_', target, source, () => {
     const step = alpha === 1 ? source : typeof source === 'number' ? source * alpha : mul(source, alpha);
     requireHolds('add_', target, step);

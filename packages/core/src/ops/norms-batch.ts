@@ -4,6 +4,7 @@
 // and whoever keeps them copies them (as nn's layers do).
 
 import { ArgumentError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { noGrad } from '../tape/mode.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, mul, sub } from './arithmetic.ts';
@@ -67,11 +68,20 @@ export interface NormalisedBatch {
  * const { output, runningMean } = batchNorm(tensor([[1], [3]]), { ...running, training: true });
  * runningMean!.toArray(); // [0.2]
  */
-export function batchNorm(x: Tensor, options: BatchNormOptions = {}): NormalisedBatch {
+export function batchNorm(x: Tensor, options: BatchNormOptions = noOptions): NormalisedBatch {
+  requireOptions('batchNorm', options, [
+    'training',
+    'momentum',
+    'weight',
+    'bias',
+    'eps',
+    'runningMean',
+    'runningVar',
+  ]);
   const op = 'batchNorm';
   const { training = false, momentum = 0.1, eps = 1e-5 } = options;
   requireChannelAxis(op, x);
-  requireOptions(op, x, options);
+  requireOperands(op, x, options);
   if (!training) return byRunning(op, 'training', x, options, eps);
   const places = x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
   requireSeveral(op, x, x.size / x.shape[1], 'channel');
@@ -93,11 +103,20 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Normalised
  * @example
  * instanceNorm(tensor([[[1, 3]]])).output.toArray(); // [[[-0.999995, 0.999995]]]
  */
-export function instanceNorm(x: Tensor, options: InstanceNormOptions = {}): NormalisedBatch {
+export function instanceNorm(x: Tensor, options: InstanceNormOptions = noOptions): NormalisedBatch {
+  requireOptions('instanceNorm', options, [
+    'useInputStats',
+    'momentum',
+    'weight',
+    'bias',
+    'eps',
+    'runningMean',
+    'runningVar',
+  ]);
   const op = 'instanceNorm';
   const { useInputStats = true, momentum = 0.1, eps = 1e-5 } = options;
   requireChannelAxis(op, x);
-  requireOptions(op, x, options);
+  requireOperands(op, x, options);
   if (!useInputStats) return byRunning(op, 'useInputStats', x, options, eps);
   const places = x.shape.slice(2).map((_, i) => i + 2);
   requireSeveral(
@@ -156,7 +175,7 @@ function carryOn(
   };
 }
 
-function requireOptions(
+function requireOperands(
   op: string,
   x: Tensor,
   { weight, bias, runningMean, runningVar }: NormalisationOptions & Running,

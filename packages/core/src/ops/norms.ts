@@ -4,6 +4,7 @@
 
 import { computeDType, type FloatDType } from '../dtype.ts';
 import { ArgumentError, DTypeError, formatShape, ShapeError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { type Shape, sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
@@ -87,8 +88,10 @@ export function perChannel(channels: number, rank: number): number[] {
 export function layerNorm(
   x: Tensor,
   normalizedShape: Shape,
-  { weight, bias, eps = 1e-5 }: NormalisationOptions = {},
+  options: NormalisationOptions = noOptions,
 ): Tensor {
+  requireOptions('layerNorm', options, ['weight', 'bias', 'eps']);
+  const { weight, bias, eps = 1e-5 } = options;
   const op = 'layerNorm';
   const axes = lastAxes(op, x, normalizedShape);
   requireParameter(op, 'weight', weight, normalizedShape, x);
@@ -120,7 +123,9 @@ const epsilons: Readonly<Record<FloatDType, number>> = {
  * @example
  * rmsNorm(tensor([[3, 4]]), [2], { eps: 0 }).toArray(); // [[0.8485281, 1.1313708]]
  */
-export function rmsNorm(x: Tensor, normalizedShape: Shape, { weight, eps }: RmsNormOptions = {}): Tensor {
+export function rmsNorm(x: Tensor, normalizedShape: Shape, options: RmsNormOptions = noOptions): Tensor {
+  requireOptions('rmsNorm', options, ['weight', 'eps']);
+  const { weight, eps } = options;
   const op = 'rmsNorm';
   const axes = lastAxes(op, x, normalizedShape);
   requireParameter(op, 'weight', weight, normalizedShape, x);
@@ -159,11 +164,9 @@ function lastAxes(op: string, x: Tensor, normalizedShape: Shape): number[] {
  * @example
  * groupNorm(tensor([[1, 3, 10, 30]]), 2).toArray(); // [[-0.999995, 0.999995, -1, 1]]
  */
-export function groupNorm(
-  x: Tensor,
-  numGroups: number,
-  { weight, bias, eps = 1e-5 }: NormalisationOptions = {},
-): Tensor {
+export function groupNorm(x: Tensor, numGroups: number, options: NormalisationOptions = noOptions): Tensor {
+  requireOptions('groupNorm', options, ['weight', 'bias', 'eps']);
+  const { weight, bias, eps = 1e-5 } = options;
   const op = 'groupNorm';
   requireChannelAxis(op, x);
   const [batch, channels, ...spatial] = x.shape;
@@ -226,8 +229,10 @@ export interface LocalResponseNormOptions {
 export function localResponseNorm(
   x: Tensor,
   size: number,
-  { alpha = 1e-4, beta = 0.75, k = 1 }: LocalResponseNormOptions = {},
+  options: LocalResponseNormOptions = noOptions,
 ): Tensor {
+  requireOptions('localResponseNorm', options, ['alpha', 'beta', 'k']);
+  const { alpha = 1e-4, beta = 0.75, k = 1 } = options;
   const op = 'localResponseNorm';
   if (x.ndim < 3) {
     throw new ShapeError(`x has shape ${formatShape(x.shape)}; it takes (N, C, …) with a spatial axis.`, {

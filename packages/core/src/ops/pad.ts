@@ -2,6 +2,7 @@
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, vjpRule } from '../registry.ts';
 import { rowMajorStrides } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
@@ -57,11 +58,9 @@ interface Frame {
  * @example
  * pad(tensor([[1, 2], [3, 4]]), [1, 0], { value: 9 }).toArray(); // [[9, 1, 2], [9, 3, 4]]
  */
-export function pad(
-  x: Tensor,
-  amounts: readonly number[],
-  { mode = 'constant', value = 0 }: PadOptions = {},
-): Tensor {
+export function pad(x: Tensor, amounts: readonly number[], options: PadOptions = noOptions): Tensor {
+  requireOptions('pad', options, ['mode', 'value']);
+  const { mode = 'constant', value = 0 } = options;
   const frames = readFrames(x, amounts);
   if (mode === 'constant') return padConstant(x, frames, value);
   const reach = reaches[mode];

@@ -9,6 +9,7 @@ import {
   poolGeometry,
 } from '@adjoint/kernels-cpu';
 import { formatShape, ShapeError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, noGradient, type OperandSpec, vjpRule } from '../registry.ts';
 import { type Shape, sameShape, sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
@@ -125,7 +126,14 @@ export interface MaxPoolOptions {
  * @example
  * avgPool1d(tensor([[1, 3, 5, 7]]), 2).toArray(); // [[2, 6]]
  */
-export function avgPool1d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOptions = {}): Tensor {
+export function avgPool1d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOptions = noOptions): Tensor {
+  requireOptions('avgPool1d', options, [
+    'stride',
+    'padding',
+    'ceilMode',
+    'countIncludePad',
+    'divisorOverride',
+  ]);
   return averagePool('avgPool1d', 1, x, kernelSize, options);
 }
 
@@ -141,7 +149,14 @@ export function avgPool1d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOption
  * @example
  * avgPool2d(tensor([[[1, 2], [3, 4]]]), 2).toArray(); // [[[2.5]]]
  */
-export function avgPool2d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOptions = {}): Tensor {
+export function avgPool2d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOptions = noOptions): Tensor {
+  requireOptions('avgPool2d', options, [
+    'stride',
+    'padding',
+    'ceilMode',
+    'countIncludePad',
+    'divisorOverride',
+  ]);
   return averagePool('avgPool2d', 2, x, kernelSize, options);
 }
 
@@ -151,7 +166,14 @@ export function avgPool2d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOption
  * @example
  * avgPool3d(ones([1, 2, 2, 2]), 2).toArray(); // [[[[1]]]]
  */
-export function avgPool3d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOptions = {}): Tensor {
+export function avgPool3d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOptions = noOptions): Tensor {
+  requireOptions('avgPool3d', options, [
+    'stride',
+    'padding',
+    'ceilMode',
+    'countIncludePad',
+    'divisorOverride',
+  ]);
   return averagePool('avgPool3d', 3, x, kernelSize, options);
 }
 
@@ -161,7 +183,8 @@ export function avgPool3d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOption
  * @example
  * maxPool1d(tensor([[1, 3, 5, 7]]), 2).toArray(); // [[3, 7]]
  */
-export function maxPool1d(x: Tensor, kernelSize: PerAxis, options: MaxPoolOptions = {}): Tensor {
+export function maxPool1d(x: Tensor, kernelSize: PerAxis, options: MaxPoolOptions = noOptions): Tensor {
+  requireOptions('maxPool1d', options, ['stride', 'padding', 'dilation', 'ceilMode']);
   return maxPool1dWithIndices(x, kernelSize, options).values;
 }
 
@@ -178,7 +201,8 @@ export function maxPool1d(x: Tensor, kernelSize: PerAxis, options: MaxPoolOption
  * @example
  * maxPool2d(tensor([[[1, 2], [3, 4]]]), 2).toArray(); // [[[4]]]
  */
-export function maxPool2d(x: Tensor, kernelSize: PerAxis, options: MaxPoolOptions = {}): Tensor {
+export function maxPool2d(x: Tensor, kernelSize: PerAxis, options: MaxPoolOptions = noOptions): Tensor {
+  requireOptions('maxPool2d', options, ['stride', 'padding', 'dilation', 'ceilMode']);
   return maxPool2dWithIndices(x, kernelSize, options).values;
 }
 
@@ -188,7 +212,8 @@ export function maxPool2d(x: Tensor, kernelSize: PerAxis, options: MaxPoolOption
  * @example
  * maxPool3d(ones([1, 2, 2, 2]), 2).toArray(); // [[[[1]]]]
  */
-export function maxPool3d(x: Tensor, kernelSize: PerAxis, options: MaxPoolOptions = {}): Tensor {
+export function maxPool3d(x: Tensor, kernelSize: PerAxis, options: MaxPoolOptions = noOptions): Tensor {
+  requireOptions('maxPool3d', options, ['stride', 'padding', 'dilation', 'ceilMode']);
   return maxPool3dWithIndices(x, kernelSize, options).values;
 }
 
@@ -196,8 +221,9 @@ export function maxPool3d(x: Tensor, kernelSize: PerAxis, options: MaxPoolOption
 export function maxPool1dWithIndices(
   x: Tensor,
   kernelSize: PerAxis,
-  options: MaxPoolOptions = {},
+  options: MaxPoolOptions = noOptions,
 ): ValuesAndIndices {
+  requireOptions('maxPool1dWithIndices', options, ['stride', 'padding', 'dilation', 'ceilMode']);
   return maximumPool('maxPool1d', 1, x, kernelSize, options);
 }
 
@@ -211,8 +237,9 @@ export function maxPool1dWithIndices(
 export function maxPool2dWithIndices(
   x: Tensor,
   kernelSize: PerAxis,
-  options: MaxPoolOptions = {},
+  options: MaxPoolOptions = noOptions,
 ): ValuesAndIndices {
+  requireOptions('maxPool2dWithIndices', options, ['stride', 'padding', 'dilation', 'ceilMode']);
   return maximumPool('maxPool2d', 2, x, kernelSize, options);
 }
 
@@ -220,8 +247,9 @@ export function maxPool2dWithIndices(
 export function maxPool3dWithIndices(
   x: Tensor,
   kernelSize: PerAxis,
-  options: MaxPoolOptions = {},
+  options: MaxPoolOptions = noOptions,
 ): ValuesAndIndices {
+  requireOptions('maxPool3dWithIndices', options, ['stride', 'padding', 'dilation', 'ceilMode']);
   return maximumPool('maxPool3d', 3, x, kernelSize, options);
 }
 

@@ -1,6 +1,7 @@
 // Whether any of the elements are true, or all of them.
 
 import { kernels, type NumericArray, type Strided } from '@adjoint/kernels-cpu';
+import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, noGradient, type Op } from '../registry.ts';
 import { reducedShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
@@ -39,7 +40,8 @@ export const allOp = quantifier('all', (x, axes, out) => kernels.all(x, axes, ou
  * @example
  * any(tensor([[0, 1], [0, 0]]), { axes: 1 }).toArray(); // [1, 0]
  */
-export function any(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function any(x: Tensor, options: ReduceOptions = noOptions): Tensor {
+  requireOptions('any', options, ['axes', 'keepdim']);
   return apply(anyOp, [x], reduceAttrs(x, options, 'any'));
 }
 
@@ -50,6 +52,7 @@ export function any(x: Tensor, options: ReduceOptions = {}): Tensor {
  * @example
  * all(tensor([[2, 1], [0, 1]]), { axes: 1 }).toArray(); // [1, 0]
  */
-export function all(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function all(x: Tensor, options: ReduceOptions = noOptions): Tensor {
+  requireOptions('all', options, ['axes', 'keepdim']);
   return apply(allOp, [x], reduceAttrs(x, options, 'all'));
 }

@@ -3,6 +3,7 @@
 import type { NumericArray } from '@adjoint/kernels-cpu';
 import { allocate, checkDType, computeDType, type DType, isFloat } from '../dtype.ts';
 import { ArgumentError, ShapeError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { checkShape, sizeOf } from '../shape.ts';
 import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
@@ -30,10 +31,11 @@ export function arange(end: number, options?: ArangeOptions): Tensor;
 export function arange(start: number, end: number, options?: ArangeOptions): Tensor;
 export function arange(
   first: number,
-  second: number | ArangeOptions = {},
-  third: ArangeOptions = {},
+  second: number | ArangeOptions = noOptions,
+  third: ArangeOptions = noOptions,
 ): Tensor {
   const [start, end, options] = typeof second === 'number' ? [first, second, third] : [0, first, second];
+  requireOptions('arange', options, ['step', 'dtype', 'requiresGrad']);
   const { step = 1 } = options;
   for (const [name, value] of Object.entries({ start, end, step })) requireFinite('arange', name, value);
   if (step === 0 || (end - start) / step < 0) {
@@ -53,7 +55,13 @@ export function arange(
  * @example
  * linspace(0, 1, 5).toArray(); // [0, 0.25, 0.5, 0.75, 1]
  */
-export function linspace(start: number, end: number, steps: number, options: TensorOptions = {}): Tensor {
+export function linspace(
+  start: number,
+  end: number,
+  steps: number,
+  options: TensorOptions = noOptions,
+): Tensor {
+  requireOptions('linspace', options, ['dtype', 'requiresGrad']);
   for (const [name, value] of Object.entries({ start, end })) requireFinite('linspace', name, value);
   const step = (end - start) / (steps - 1);
   // From both ends, so that both are exact and the numbers are symmetric.
@@ -70,7 +78,8 @@ export function linspace(start: number, end: number, steps: number, options: Ten
  * @example
  * eye(2).toArray(); // [[1, 0], [0, 1]]
  */
-export function eye(rows: number, columns = rows, options: TensorOptions = {}): Tensor {
+export function eye(rows: number, columns = rows, options: TensorOptions = noOptions): Tensor {
+  requireOptions('eye', options, ['dtype', 'requiresGrad']);
   checkShape([rows, columns], 'eye');
   return filled('eye', [rows, columns], options, (data) => {
     for (let i = 0; i < Math.min(rows, columns); i++) data[i * columns + i] = 1;
@@ -139,7 +148,9 @@ export interface MeshgridOptions {
  * @example
  * const [rows, columns] = meshgrid([tensor([1, 2]), tensor([3, 4, 5])]); // rows.toArray(): [[1, 1, 1], [2, 2, 2]]
  */
-export function meshgrid(tensors: readonly Tensor[], { indexing = 'ij' }: MeshgridOptions = {}): Tensor[] {
+export function meshgrid(tensors: readonly Tensor[], options: MeshgridOptions = noOptions): Tensor[] {
+  requireOptions('meshgrid', options, ['indexing']);
+  const { indexing = 'ij' } = options;
   const op = 'meshgrid';
   if (indexing !== 'ij' && indexing !== 'xy') {
     throw new ArgumentError(`indexing is ${JSON.stringify(indexing)}; it takes 'ij' or 'xy'.`, {

@@ -4,6 +4,7 @@
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
@@ -75,7 +76,9 @@ export interface LeakyReluOptions {
  * @example
  * leakyRelu(tensor([-1, 2]), { negativeSlope: 0.25 }).toArray(); // [-0.25, 2]
  */
-export function leakyRelu(x: Tensor, { negativeSlope = 0.01 }: LeakyReluOptions = {}): Tensor {
+export function leakyRelu(x: Tensor, options: LeakyReluOptions = noOptions): Tensor {
+  requireOptions('leakyRelu', options, ['negativeSlope']);
+  const { negativeSlope = 0.01 } = options;
   return apply(leakyReluOp, [x], { slope: negativeSlope });
 }
 
@@ -114,7 +117,9 @@ export interface EluOptions {
  * @example
  * elu(tensor([-100, 2]), { alpha: 1.5 }).toArray(); // [-1.5, 2]
  */
-export function elu(x: Tensor, { alpha = 1 }: EluOptions = {}): Tensor {
+export function elu(x: Tensor, options: EluOptions = noOptions): Tensor {
+  requireOptions('elu', options, ['alpha']);
+  const { alpha = 1 } = options;
   return apply(eluOp, [x], { alpha });
 }
 
@@ -125,7 +130,9 @@ export function elu(x: Tensor, { alpha = 1 }: EluOptions = {}): Tensor {
  * @example
  * celu(tensor([-100, 2]), { alpha: 1.5 }).toArray(); // [-1.5, 2]
  */
-export function celu(x: Tensor, { alpha = 1 }: EluOptions = {}): Tensor {
+export function celu(x: Tensor, options: EluOptions = noOptions): Tensor {
+  requireOptions('celu', options, ['alpha']);
+  const { alpha = 1 } = options;
   if (alpha === 0) {
     throw new ArgumentError('alpha is 0, and x is divided by it; give a number other than 0.', {
       op: 'celu',

@@ -1,6 +1,7 @@
 // Images at another resolution: interpolate, and the shuffles between channels and pixels.
 
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { requireOptions } from '../options.ts';
 import { type Shape, sizeOf } from '../shape.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { requireFloat } from './infer.ts';
@@ -65,6 +66,13 @@ interface Step {
  * interpolate(tensor([[[1, 3]]]), { size: 3, mode: 'linear', alignCorners: true }).toArray(); // [[[1, 2, 3]]]
  */
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
+  requireOptions('interpolate', options, [
+    'size',
+    'scaleFactor',
+    'mode',
+    'alignCorners',
+    'recomputeScaleFactor',
+  ]);
   const op = 'interpolate';
   const { mode = 'nearest', alignCorners } = options;
   requireFloat(op, 'x', x);

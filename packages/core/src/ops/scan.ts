@@ -6,6 +6,7 @@
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { type DType, isFloat } from '../dtype.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, type OperandSpec, type ResultSpec, vjpRule } from '../registry.ts';
 import { checkAxis, reducedShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
@@ -104,7 +105,8 @@ export const prodOp = defineOp<readonly ['x'], ReduceAttrs>({
   layout: 'strided',
   flops: flopsPerElement,
   vjps: [vjpRule('x', (g, x, { attrs }) => mul(unreduce(g, attrs), productOfOthers(x, attrs.axes)))],
-  forwardMode: ([tangent], [x], _, { attrs }) => sum(mul(tangent!, productOfOthers(x, attrs.axes)), attrs),
+  forwardMode: ([tangent], [x], _, { attrs }) =>
+    sum(mul(tangent!, productOfOthers(x, attrs.axes)), { axes: attrs.axes, keepdim: attrs.keepdim }),
 });
 
 // For each element the product of all others over the axes: those before it times those after it.
@@ -144,7 +146,9 @@ export interface ScanOptions {
  * @example
  * cumsum(tensor([1, 2, 3]), { axis: 0 }).toArray(); // [1, 3, 6]
  */
-export function cumsum(x: Tensor, { axis }: ScanOptions): Tensor {
+export function cumsum(x: Tensor, options: ScanOptions): Tensor {
+  requireOptions('cumsum', options, ['axis']);
+  const { axis } = options;
   return x.ndim === 0
     ? reshape(cumsum(reshape(x, [1]), { axis }), [])
     : runningSum(x, checkAxis(axis, x.ndim, 'cumsum'));
@@ -158,7 +162,9 @@ export function cumsum(x: Tensor, { axis }: ScanOptions): Tensor {
  * @example
  * cumprod(tensor([1, 2, 3]), { axis: 0 }).toArray(); // [1, 2, 6]
  */
-export function cumprod(x: Tensor, { axis }: ScanOptions): Tensor {
+export function cumprod(x: Tensor, options: ScanOptions): Tensor {
+  requireOptions('cumprod', options, ['axis']);
+  const { axis } = options;
   return x.ndim === 0
     ? reshape(cumprod(reshape(x, [1]), { axis }), [])
     : runningProduct(x, checkAxis(axis, x.ndim, 'cumprod'));
@@ -172,6 +178,7 @@ export function cumprod(x: Tensor, { axis }: ScanOptions): Tensor {
  * @example
  * prod(tensor([[1, 2], [3, 4]]), { axes: 0 }).toArray(); // [3, 8]
  */
-export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function prod(x: Tensor, options: ReduceOptions = noOptions): Tensor {
+  requireOptions('prod', options, ['axes', 'keepdim']);
   return apply(prodOp, [x], reduceAttrs(x, options, 'prod'));
 }

@@ -4,6 +4,7 @@
 import type { NumericArray } from '@adjoint/kernels-cpu';
 import { resultType } from '../dtype.ts';
 import { formatShape, ShapeError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, noGradient } from '../registry.ts';
 import { indexOf, sameShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
@@ -91,8 +92,10 @@ export interface SearchsortedOptions {
 export function searchsorted(
   sorted: Tensor,
   values: Operand,
-  { right = false }: SearchsortedOptions = {},
+  options: SearchsortedOptions = noOptions,
 ): Tensor {
+  requireOptions('searchsorted', options, ['right']);
+  const { right = false } = options;
   return apply(searchsortedOp, [sorted, toOperand(values, sorted)], { right });
 }
 

@@ -2,6 +2,7 @@
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { ArgumentError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
@@ -135,7 +136,9 @@ export interface SoftplusOptions {
  * @example
  * softplus(tensor([0, 30])).toArray(); // [0.6931471824645996, 30]
  */
-export function softplus(x: Tensor, { beta = 1, threshold = 20 }: SoftplusOptions = {}): Tensor {
+export function softplus(x: Tensor, options: SoftplusOptions = noOptions): Tensor {
+  requireOptions('softplus', options, ['beta', 'threshold']);
+  const { beta = 1, threshold = 20 } = options;
   if (beta === 0) {
     throw new ArgumentError('beta is 0, and the result is divided by it; give a number other than 0.', {
       op: 'softplus',
@@ -171,7 +174,9 @@ export interface GeluOptions {
  * @example
  * gelu(tensor([-1, 0, 1])).toArray(); // [-0.15865525603294373, 0, 0.8413447141647339]
  */
-export function gelu(x: Tensor, { approximate = 'none' }: GeluOptions = {}): Tensor {
+export function gelu(x: Tensor, options: GeluOptions = noOptions): Tensor {
+  requireOptions('gelu', options, ['approximate']);
+  const { approximate = 'none' } = options;
   if (approximate !== 'none' && approximate !== 'tanh') {
     throw new ArgumentError(`approximate is ${JSON.stringify(approximate)}; use 'none' or 'tanh'.`, {
       op: 'gelu',

@@ -1,6 +1,7 @@
 // Parts of a tensor by position: integers and ranges with steps, and the cuts that follow. All are views.
 
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { checkAxis } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { reshape, slice as sliceView } from './layout.ts';
@@ -162,7 +163,13 @@ export interface AxisOptions {
  * @example
  * split(tensor([1, 2, 3, 4, 5]), 2).map((piece) => piece.toArray()); // [[1, 2], [3, 4], [5]]
  */
-export function split(x: Tensor, size: number | readonly number[], { axis = 0 }: AxisOptions = {}): Tensor[] {
+export function split(
+  x: Tensor,
+  size: number | readonly number[],
+  options: AxisOptions = noOptions,
+): Tensor[] {
+  requireOptions('split', options, ['axis']);
+  const { axis = 0 } = options;
   requireAxes('split', x);
   const at = checkAxis(axis, x.ndim, 'split');
   return cut(x, at, typeof size === 'number' ? evenSizes('split', 'size', size, x.shape[at]) : size);
@@ -176,7 +183,9 @@ export function split(x: Tensor, size: number | readonly number[], { axis = 0 }:
  * @example
  * chunk(tensor([1, 2, 3, 4, 5]), 2).map((piece) => piece.toArray()); // [[1, 2, 3], [4, 5]]
  */
-export function chunk(x: Tensor, chunks: number, { axis = 0 }: AxisOptions = {}): Tensor[] {
+export function chunk(x: Tensor, chunks: number, options: AxisOptions = noOptions): Tensor[] {
+  requireOptions('chunk', options, ['axis']);
+  const { axis = 0 } = options;
   requireAxes('chunk', x);
   const at = checkAxis(axis, x.ndim, 'chunk');
   requireCount('chunk', 'chunks', chunks);
@@ -213,7 +222,9 @@ function cut(x: Tensor, axis: number, sizes: readonly number[]): Tensor[] {
  * @example
  * unbind(tensor([[1, 2], [3, 4]])).map((row) => row.toArray()); // [[1, 2], [3, 4]]
  */
-export function unbind(x: Tensor, { axis = 0 }: AxisOptions = {}): Tensor[] {
+export function unbind(x: Tensor, options: AxisOptions = noOptions): Tensor[] {
+  requireOptions('unbind', options, ['axis']);
+  const { axis = 0 } = options;
   requireAxes('unbind', x);
   const at = checkAxis(axis, x.ndim, 'unbind');
   return Array.from({ length: x.shape[at] }, (_, start) =>

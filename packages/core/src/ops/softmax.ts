@@ -1,6 +1,7 @@
 // Softmax, its logarithm, and the logarithm of a sum of exponentials: none overflows, whatever the size of the operand.
 
 import { kernels } from '@adjoint/kernels-cpu';
+import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, vjpRule } from '../registry.ts';
 import { checkAxis, reducedShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
@@ -63,7 +64,8 @@ export const logsumexpOp = defineOp<readonly ['x'], ReduceAttrs>({
   vjps: [
     vjpRule('x', 'output', (g, x, y, { attrs }) => mul(unreduce(g, attrs), exp(sub(x, unreduce(y, attrs))))),
   ],
-  forwardMode: ([tangent], [x], y, { attrs }) => sum(mul(tangent!, exp(sub(x, unreduce(y, attrs)))), attrs),
+  forwardMode: ([tangent], [x], y, { attrs }) =>
+    sum(mul(tangent!, exp(sub(x, unreduce(y, attrs)))), { axes: attrs.axes, keepdim: attrs.keepdim }),
 });
 
 /** Options of {@link softmax} and {@link logSoftmax}. */
@@ -80,7 +82,9 @@ export interface SoftmaxOptions {
  * @example
  * softmax(tensor([1000, 1000])).toArray(); // [0.5, 0.5]
  */
-export function softmax(x: Tensor, { axis = -1 }: SoftmaxOptions = {}): Tensor {
+export function softmax(x: Tensor, options: SoftmaxOptions = noOptions): Tensor {
+  requireOptions('softmax', options, ['axis']);
+  const { axis = -1 } = options;
   const attrs = { axis: checkAxis(axis, x.ndim, 'softmax') };
   if (x.ndim === 0) return reshape(apply(softmaxOp, [reshape(x, [1])], attrs), []);
   return apply(softmaxOp, [x], attrs);
@@ -94,7 +98,9 @@ export function softmax(x: Tensor, { axis = -1 }: SoftmaxOptions = {}): Tensor {
  * @example
  * logSoftmax(tensor([0, -1000])).toArray(); // [0, -1000]
  */
-export function logSoftmax(x: Tensor, { axis = -1 }: SoftmaxOptions = {}): Tensor {
+export function logSoftmax(x: Tensor, options: SoftmaxOptions = noOptions): Tensor {
+  requireOptions('logSoftmax', options, ['axis']);
+  const { axis = -1 } = options;
   const attrs = { axis: checkAxis(axis, x.ndim, 'logSoftmax') };
   if (x.ndim === 0) return reshape(apply(logSoftmaxOp, [reshape(x, [1])], attrs), []);
   return apply(logSoftmaxOp, [x], attrs);
@@ -108,6 +114,7 @@ export function logSoftmax(x: Tensor, { axis = -1 }: SoftmaxOptions = {}): Tenso
  * @example
  * logsumexp(tensor([1000, 1000])).item(); // 1000.6931471805599
  */
-export function logsumexp(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function logsumexp(x: Tensor, options: ReduceOptions = noOptions): Tensor {
+  requireOptions('logsumexp', options, ['axes', 'keepdim']);
   return apply(logsumexpOp, [x], reduceAttrs(x, options, 'logsumexp'));
 }

@@ -2,6 +2,7 @@
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { ArgumentError, formatShape } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, noGradient } from '../registry.ts';
 import { checkAxis } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
@@ -47,7 +48,9 @@ export interface SortOptions {
  * @example
  * argsort(tensor([3, 1, 2])).toArray(); // [1, 2, 0]
  */
-export function argsort(x: Tensor, { axis = -1, descending = false }: SortOptions = {}): Tensor {
+export function argsort(x: Tensor, options: SortOptions = noOptions): Tensor {
+  requireOptions('argsort', options, ['axis', 'descending']);
+  const { axis = -1, descending = false } = options;
   return reshape(orderOf('argsort', x, axis, descending).indices, x.shape);
 }
 
@@ -59,7 +62,9 @@ export function argsort(x: Tensor, { axis = -1, descending = false }: SortOption
  * @example
  * sort(tensor([3, 1, 2])).values.toArray(); // [1, 2, 3]
  */
-export function sort(x: Tensor, { axis = -1, descending = false }: SortOptions = {}): ValuesAndIndices {
+export function sort(x: Tensor, options: SortOptions = noOptions): ValuesAndIndices {
+  requireOptions('sort', options, ['axis', 'descending']);
+  const { axis = -1, descending = false } = options;
   return sorted('sort', x, axis, descending);
 }
 
@@ -79,11 +84,9 @@ export interface TopkOptions {
  * @example
  * topk(tensor([3, 1, 2]), 2).values.toArray(); // [3, 2]
  */
-export function topk(
-  x: Tensor,
-  k: number,
-  { axis = -1, largest = true }: TopkOptions = {},
-): ValuesAndIndices {
+export function topk(x: Tensor, k: number, options: TopkOptions = noOptions): ValuesAndIndices {
+  requireOptions('topk', options, ['axis', 'largest']);
+  const { axis = -1, largest = true } = options;
   const along = checkAxis(axis, x.ndim, 'topk');
   const size = x.shape[along] ?? 1;
   if (!Number.isInteger(k) || k < 0 || k > size) {

@@ -3,6 +3,7 @@
 import { kernels } from '@adjoint/kernels-cpu';
 import { toFloatDType } from '../dtype.ts';
 import { ArgumentError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, vjpRule } from '../registry.ts';
 import { reducedShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
@@ -33,7 +34,8 @@ export const varOp = defineOp<readonly ['x'], VarAttrs>({
   layout: 'strided',
   flops: flopsPerElement,
   vjps: [vjpRule('x', (g, x, { attrs }) => mul(unreduce(g, attrs), slope(x, attrs)))],
-  forwardMode: ([tangent], [x], _, { attrs }) => sum(mul(tangent!, slope(x, attrs)), attrs),
+  forwardMode: ([tangent], [x], _, { attrs }) =>
+    sum(mul(tangent!, slope(x, attrs)), { axes: attrs.axes, keepdim: attrs.keepdim }),
 });
 
 function slope(x: Tensor, { axes, correction }: VarAttrs): Tensor {
@@ -55,7 +57,8 @@ export interface VarianceOptions extends ReduceOptions {
  * @example
  * variance(tensor([1, 2, 4])).item(); // 2.3333332538604736
  */
-export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
+export function variance(x: Tensor, options: VarianceOptions = noOptions): Tensor {
+  requireOptions('variance', options, ['axes', 'correction', 'keepdim']);
   const { correction = 1 } = options;
   return apply(varOp, [x], { ...reduceAttrs(x, options, 'var'), correction });
 }
@@ -67,7 +70,8 @@ export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
  * @example
  * std(tensor([1, 2, 4])).item(); // 1.5275252316519468
  */
-export function std(x: Tensor, options: VarianceOptions = {}): Tensor {
+export function std(x: Tensor, options: VarianceOptions = noOptions): Tensor {
+  requireOptions('std', options, ['axes', 'correction', 'keepdim']);
   const { correction = 1 } = options;
   const attrs = { ...reduceAttrs(x, options, 'std'), correction };
   return inFloat32(x, (wide) => root(apply(varOp, [wide], attrs), 2));
@@ -97,7 +101,9 @@ export interface NormOptions extends ReduceOptions {
  * norm(tensor([3, 4])).item(); // 5
  * norm(tensor([[1, -2], [3, 4]]), { p: 1, axes: 1 }).toArray(); // [3, 7]
  */
-export function norm(x: Tensor, { p = 2, axes, keepdim = false }: NormOptions = {}): Tensor {
+export function norm(x: Tensor, options: NormOptions = noOptions): Tensor {
+  requireOptions('norm', options, ['p', 'axes', 'keepdim']);
+  const { p = 2, axes, keepdim = false } = options;
   const exponent = p === 'fro' ? 2 : p;
   if (typeof exponent !== 'number' || Number.isNaN(exponent)) {
     throw new ArgumentError(`p is ${JSON.stringify(p)}; give a number, or 'fro' for 2.`, {
@@ -113,13 +119,14 @@ export function norm(x: Tensor, { p = 2, axes, keepdim = false }: NormOptions = 
 }
 
 function vectorNorm(x: Tensor, p: number, reduce: ReduceAttrs): Tensor {
-  if (p === 2) return root(sum(square(x), reduce), 2);
-  if (p === 1) return sum(abs(x), reduce);
+  const over = { axes: reduce.axes, keepdim: reduce.keepdim };
+  if (p === 2) return root(sum(square(x), over), 2);
+  if (p === 1) return sum(abs(x), over);
   if (p === Infinity) return apply(amaxOp, [abs(x)], { ...reduce, op: 'norm' });
   if (p === -Infinity) return apply(aminOp, [abs(x)], { ...reduce, op: 'norm' });
   // Through trunc the count hangs on x, with a gradient of 0.
-  if (p === 0) return sum(where(ne(x, 0), 1, trunc(x)), reduce);
-  return root(sum(powerOfSize(x, p), reduce), p);
+  if (p === 0) return sum(where(ne(x, 0), 1, trunc(x)), over);
+  return root(sum(powerOfSize(x, p), over), p);
 }
 
 // |x|^p. An even whole power is smooth at 0; all others get derivatives of 0 there, as `root` does.

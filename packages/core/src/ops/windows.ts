@@ -2,6 +2,7 @@
 
 import { type ConvGeometry, convGeometry, kernels, type PerAxis, type Strided } from '@adjoint/kernels-cpu';
 import { formatShape, ShapeError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, vjpRule } from '../registry.ts';
 import { rowMajorStrides, type Shape, sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
@@ -89,7 +90,8 @@ export interface UnfoldOptions {
  * @example
  * unfold(tensor([[[1, 2, 3]]]), [1, 2]).toArray(); // [[1, 2], [2, 3]]
  */
-export function unfold(x: Tensor, kernelSize: PerAxis, options: UnfoldOptions = {}): Tensor {
+export function unfold(x: Tensor, kernelSize: PerAxis, options: UnfoldOptions = noOptions): Tensor {
+  requireOptions('unfold', options, ['stride', 'padding', 'dilation']);
   const { images, unbatch } = readImages('unfold', 2, x);
   const [batch, channels, ...inputSize] = images.shape;
   const geometry = geometryOf('unfold', batch, channels, inputSize, kernelSize, options);
@@ -119,8 +121,9 @@ export function fold(
   x: Tensor,
   outputSize: PerAxis,
   kernelSize: PerAxis,
-  options: UnfoldOptions = {},
+  options: UnfoldOptions = noOptions,
 ): Tensor {
+  requireOptions('fold', options, ['stride', 'padding', 'dilation']);
   const op = 'fold';
   const { images: columns, unbatch } = readImages(op, 1, x);
   const [batch, rows, count] = columns.shape;

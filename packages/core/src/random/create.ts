@@ -3,6 +3,7 @@
 import { kernels } from '@adjoint/kernels-cpu';
 import { allocate, checkDType, type DType, type FloatDType, isFloat } from '../dtype.ts';
 import { ArgumentError, DTypeError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { checkShape, type Shape, sizeOf } from '../shape.ts';
 import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
@@ -37,7 +38,8 @@ export interface RandomIntegerOptions {
  * @example
  * rand([2, 3], { generator: new Generator(1) }).shape; // [2, 3]
  */
-export function rand(shape: Shape, options: RandomOptions = {}): Tensor {
+export function rand(shape: Shape, options: RandomOptions = noOptions): Tensor {
+  requireOptions('rand', options, ['dtype', 'generator', 'requiresGrad']);
   return floats('rand', shape, options, (generator, dtype) => {
     switch (dtype) {
       case 'float64':
@@ -70,7 +72,8 @@ export function uniform53(generator: Generator): number {
  * manualSeed(0);
  * randn([2, 3], { dtype: 'float64', requiresGrad: true });
  */
-export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
+export function randn(shape: Shape, options: RandomOptions = noOptions): Tensor {
+  requireOptions('randn', options, ['dtype', 'generator', 'requiresGrad']);
   return floats('randn', shape, options, (generator, dtype) =>
     dtype === 'float64'
       ? () => normalQuantile(uniform53(generator) + 2 ** -54)
@@ -89,8 +92,9 @@ export function truncatedNormal(
   lower: number,
   upper: number,
   shape: Shape,
-  options: RandomOptions = {},
+  options: RandomOptions = noOptions,
 ): Tensor {
+  requireOptions('truncatedNormal', options, ['dtype', 'generator', 'requiresGrad']);
   const op = 'truncatedNormal';
   if (!(lower < upper)) {
     throw new ArgumentError(`the interval is [${lower}, ${upper}]; give numbers with lower < upper.`, {
@@ -169,8 +173,10 @@ export function randint(
   low: number,
   high: number,
   shape: Shape,
-  { dtype: wanted = 'int32', generator = defaultGenerator }: RandomIntegerOptions = {},
+  options: RandomIntegerOptions = noOptions,
 ): Tensor {
+  requireOptions('randint', options, ['dtype', 'generator']);
+  const { dtype: wanted = 'int32', generator = defaultGenerator } = options;
   const op = 'randint';
   checkShape(shape, op);
   const dtype = checkDType(wanted, op);
@@ -195,10 +201,9 @@ export function randint(
  * @example
  * randperm(5, { generator: new Generator(7) }).shape; // [5]
  */
-export function randperm(
-  count: number,
-  { dtype: wanted = 'int32', generator = defaultGenerator }: RandomIntegerOptions = {},
-): Tensor {
+export function randperm(count: number, options: RandomIntegerOptions = noOptions): Tensor {
+  requireOptions('randperm', options, ['dtype', 'generator']);
+  const { dtype: wanted = 'int32', generator = defaultGenerator } = options;
   const op = 'randperm';
   const dtype = checkDType(wanted, op);
   if (!Number.isInteger(count) || count < 0 || count > 2 ** 31 - 1) {

@@ -3,6 +3,7 @@
 import { kernels } from '@adjoint/kernels-cpu';
 import { allocate, isFloat } from '../dtype.ts';
 import { ArgumentError, DTypeError, formatShape, ShapeError } from '../errors.ts';
+import { noOptions, requireOptions } from '../options.ts';
 import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { uniform53 } from './create.ts';
@@ -24,10 +25,9 @@ export interface BernoulliOptions {
  * @example
  * bernoulli(tensor([0, 1])).toArray(); // [0, 1]
  */
-export function bernoulli(
-  probabilities: Tensor,
-  { generator = defaultGenerator }: BernoulliOptions = {},
-): Tensor {
+export function bernoulli(probabilities: Tensor, options: BernoulliOptions = noOptions): Tensor {
+  requireOptions('bernoulli', options, ['generator']);
+  const { generator = defaultGenerator } = options;
   const op = 'bernoulli';
   requireFloat(op, 'probabilities', probabilities);
   return makeTensor(op, [probabilities], probabilities, ([p]) => drawBinary(op, p, generator));
@@ -75,11 +75,9 @@ export interface MultinomialOptions {
  * @example
  * multinomial(tensor([0, 1, 0]), 2, { replacement: true }).toArray(); // [1, 1]
  */
-export function multinomial(
-  weights: Tensor,
-  count: number,
-  { replacement = false, generator = defaultGenerator }: MultinomialOptions = {},
-): Tensor {
+export function multinomial(weights: Tensor, count: number, options: MultinomialOptions = noOptions): Tensor {
+  requireOptions('multinomial', options, ['replacement', 'generator']);
+  const { replacement = false, generator = defaultGenerator } = options;
   const op = 'multinomial';
   requireFloat(op, 'weights', weights);
   if (weights.ndim < 1 || weights.ndim > 2) {

@@ -13,6 +13,7 @@ import {
   mul,
   narrow,
   permute,
+  requireOptions,
   reshape,
   ShapeError,
   softmax,
@@ -26,7 +27,7 @@ import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { causalMask, hide, requireMask } from './attention-masks.ts';
 import { Linear } from './linear.ts';
-import { type ParameterizedOptions, requireInteger, requireKnown, requireNumber } from './options.ts';
+import { type ParameterizedOptions, requireInteger, requireNumber } from './options.ts';
 
 /** Options of {@link MultiheadAttention}. */
 export interface MultiheadAttentionOptions extends ParameterizedOptions {
@@ -104,7 +105,7 @@ export class MultiheadAttention extends Module {
   constructor(embedDim: number, numHeads: number, options: MultiheadAttentionOptions = {}) {
     super();
     const op = 'MultiheadAttention';
-    requireKnown(op, options, [
+    requireOptions(op, options, [
       'dropout',
       'bias',
       'addBiasKv',

@@ -1,11 +1,11 @@
 // A layer that is linear in each of two inputs.
 
-import { add, einsum, type Tensor, zeros } from '@adjoint/core';
+import { add, einsum, requireOptions, type Tensor, zeros } from '@adjoint/core';
 import { type InitOptions, uniform_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import type { LinearOptions } from './linear.ts';
-import { requireInteger, requireKnown } from './options.ts';
+import { requireInteger } from './options.ts';
 
 /**
  * `y_o = x1ᵀ · weight_o · x2 + bias_o`. PyTorch's `nn.Bilinear`.
@@ -26,7 +26,7 @@ export class Bilinear extends Module {
 
   constructor(in1Features: number, in2Features: number, outFeatures: number, options: LinearOptions = {}) {
     super();
-    requireKnown('Bilinear', options, ['bias', 'dtype', 'generator']);
+    requireOptions('Bilinear', options, ['bias', 'dtype', 'generator']);
     this.in1Features = requireInteger('Bilinear', 'in1Features', in1Features, 1);
     this.in2Features = requireInteger('Bilinear', 'in2Features', in2Features, 1);
     this.outFeatures = requireInteger('Bilinear', 'outFeatures', outFeatures, 1);

@@ -5,6 +5,7 @@ import {
   type ConvMode,
   type FloatDType,
   formatShape,
+  requireOptions,
   ShapeError,
   zeros,
 } from '@adjoint/core';
@@ -12,7 +13,7 @@ import { convGeometry, convTransposeGeometry, type PerAxis, perAxis } from '@adj
 import { type Fans, type InitOptions, uniform_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
-import { type ParameterizedOptions, requireKnown, requireOneOf } from './options.ts';
+import { type ParameterizedOptions, requireOneOf } from './options.ts';
 
 /** Options of convolution layers. Those per axis take one number for all spatial axes, or one per axis. */
 export interface ConvLayerOptions extends ParameterizedOptions {
@@ -85,7 +86,7 @@ export abstract class ConvBase extends Module {
     options: ConvTransposeLayerOptions,
   ) {
     super();
-    requireKnown(op, options, transposed ? [...known, 'outputPadding'] : known);
+    requireOptions(op, options, transposed ? [...known, 'outputPadding'] : known);
     const { groups = 1, bias = true, weight } = options;
     const axes = (option: string, value: unknown, minimum: number): number[] =>
       perAxis(value, dims, { op, option, minimum });

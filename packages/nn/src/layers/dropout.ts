@@ -11,11 +11,12 @@ import {
   full,
   type Generator,
   mul,
+  requireOptions,
   sub,
   type Tensor,
 } from '@adjoint/core';
 import { Module } from '../module/module.ts';
-import { requireKnown, requireNumber } from './options.ts';
+import { requireNumber } from './options.ts';
 
 /** Options of dropout layers. */
 export interface DropoutLayerOptions {
@@ -30,7 +31,7 @@ abstract class DropoutBase extends Module {
 
   constructor(op: string, p: number, options: DropoutLayerOptions) {
     super();
-    requireKnown(op, options, ['generator']);
+    requireOptions(op, options, ['generator']);
     this.p = requireNumber(op, 'p', p, 0, 1);
     this.#generator = options.generator;
   }

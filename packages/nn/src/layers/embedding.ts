@@ -5,6 +5,7 @@ import {
   embedding,
   formatShape,
   noGrad,
+  requireOptions,
   ShapeError,
   select,
   type Tensor,
@@ -13,7 +14,7 @@ import {
 import { type InitOptions, normal_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
-import { type ParameterizedOptions, requireInteger, requireKnown } from './options.ts';
+import { type ParameterizedOptions, requireInteger } from './options.ts';
 
 /** Options of {@link Embedding}. */
 export interface EmbeddingLayerOptions extends ParameterizedOptions {
@@ -41,7 +42,7 @@ export class Embedding extends Module {
 
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingLayerOptions = {}) {
     super();
-    requireKnown('Embedding', options, ['paddingIdx', 'weight', 'dtype', 'generator']);
+    requireOptions('Embedding', options, ['paddingIdx', 'weight', 'dtype', 'generator']);
     const { paddingIdx, weight, dtype = 'float32' } = options;
     this.numEmbeddings = requireInteger('Embedding', 'numEmbeddings', numEmbeddings, 1);
     this.embeddingDim = requireInteger('Embedding', 'embeddingDim', embeddingDim, 1);

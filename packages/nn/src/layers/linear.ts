@@ -1,10 +1,19 @@
 // Layers that are a matrix product, and those that change nothing but the shape.
 
-import { add, type FlattenOptions, flatten, matmul, type Tensor, transpose, zeros } from '@adjoint/core';
+import {
+  add,
+  type FlattenOptions,
+  flatten,
+  matmul,
+  requireOptions,
+  type Tensor,
+  transpose,
+  zeros,
+} from '@adjoint/core';
 import { type InitOptions, uniform_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
-import { type ParameterizedOptions, requireInteger, requireKnown } from './options.ts';
+import { type ParameterizedOptions, requireInteger } from './options.ts';
 
 /** Options of {@link Linear}. */
 export interface LinearOptions extends ParameterizedOptions {
@@ -30,7 +39,7 @@ export class Linear extends Module {
 
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
-    requireKnown('Linear', options, ['bias', 'dtype', 'generator']);
+    requireOptions('Linear', options, ['bias', 'dtype', 'generator']);
     this.inFeatures = requireInteger('Linear', 'inFeatures', inFeatures, 1);
     this.outFeatures = requireInteger('Linear', 'outFeatures', outFeatures, 1);
     const { bias = true, dtype = 'float32' } = options;

@@ -8,13 +8,14 @@ import {
   layerNorm,
   localResponseNorm,
   ones,
+  requireOptions,
   rmsNorm,
   type Tensor,
   zeros,
 } from '@adjoint/core';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
-import { requireInteger, requireKnown, requireNumber } from './options.ts';
+import { requireInteger, requireNumber } from './options.ts';
 
 /** Options of {@link LayerNorm}. */
 export interface LayerNormOptions {
@@ -44,7 +45,7 @@ export class LayerNorm extends Module {
 
   constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}) {
     super();
-    requireKnown('LayerNorm', options, ['eps', 'elementwiseAffine', 'bias', 'dtype']);
+    requireOptions('LayerNorm', options, ['eps', 'elementwiseAffine', 'bias', 'dtype']);
     const { eps = 1e-5, elementwiseAffine = true, bias = true, dtype = 'float32' } = options;
     this.normalizedShape = readShape('LayerNorm', normalizedShape);
     this.eps = requireNumber('LayerNorm', 'eps', eps, 0, Infinity);
@@ -87,7 +88,7 @@ export class RMSNorm extends Module {
 
   constructor(normalizedShape: number | readonly number[], options: RMSNormOptions = {}) {
     super();
-    requireKnown('RMSNorm', options, ['eps', 'elementwiseAffine', 'dtype']);
+    requireOptions('RMSNorm', options, ['eps', 'elementwiseAffine', 'dtype']);
     const { eps, elementwiseAffine = true, dtype = 'float32' } = options;
     this.normalizedShape = readShape('RMSNorm', normalizedShape);
     this.eps = eps === undefined ? undefined : requireNumber('RMSNorm', 'eps', eps, 0, Infinity);
@@ -130,7 +131,7 @@ export class GroupNorm extends Module {
 
   constructor(numGroups: number, numChannels: number, options: GroupNormOptions = {}) {
     super();
-    requireKnown('GroupNorm', options, ['eps', 'affine', 'dtype']);
+    requireOptions('GroupNorm', options, ['eps', 'affine', 'dtype']);
     const { eps = 1e-5, affine = true, dtype = 'float32' } = options;
     this.numGroups = requireInteger('GroupNorm', 'numGroups', numGroups, 1);
     this.numChannels = requireInteger('GroupNorm', 'numChannels', numChannels, 1);

@@ -10,18 +10,6 @@ export interface ParameterizedOptions {
   readonly generator?: Generator | undefined;
 }
 
-/** Throws for an option that the layer does not know: a misspelt one would be passed over in silence. */
-export function requireKnown(op: string, options: object, known: readonly string[]): void {
-  const unknown = Object.keys(options).filter((name) => !known.includes(name));
-  if (unknown.length === 0) return;
-  throw new ArgumentError(`there is no option ${unknown.join(', ')}; it takes ${known.join(', ')}.`, {
-    op,
-    operand: unknown[0],
-    actual: unknown,
-    expected: known.join(' | '),
-  });
-}
-
 /** The integer `value`, or an error that says what it is and what it should be. */
 export function requireInteger(op: string, operand: string, value: unknown, minimum: number): number {
   if (Number.isSafeInteger(value) && (value as number) >= minimum) return value as number;

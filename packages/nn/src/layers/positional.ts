@@ -5,6 +5,7 @@ import {
   add,
   formatShape,
   narrow,
+  requireOptions,
   ShapeError,
   type Tensor,
   tensor,
@@ -15,7 +16,7 @@ import { normal_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Buffer, Parameter } from '../module/parameter.ts';
 import { Dropout } from './dropout.ts';
-import { type ParameterizedOptions, requireInteger, requireKnown } from './options.ts';
+import { type ParameterizedOptions, requireInteger } from './options.ts';
 
 /** Options of positional encodings. */
 export interface PositionalOptions extends ParameterizedOptions {
@@ -37,7 +38,7 @@ abstract class PositionalEncoding extends Module {
 
   constructor(op: string, dModel: number, options: PositionalOptions) {
     super();
-    requireKnown(op, options, ['maxLength', 'dropout', 'batchFirst', 'dtype', 'generator']);
+    requireOptions(op, options, ['maxLength', 'dropout', 'batchFirst', 'dtype', 'generator']);
     this.dModel = requireInteger(op, 'dModel', dModel, 1);
     this.maxLength = requireInteger(op, 'maxLength', options.maxLength ?? 5000, 1);
     this.batchFirst = options.batchFirst ?? false;

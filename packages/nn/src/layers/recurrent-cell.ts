@@ -7,6 +7,7 @@ import {
   matmul,
   mul,
   relu,
+  requireOptions,
   reshape,
   ShapeError,
   sigmoid,
@@ -19,7 +20,7 @@ import {
 import { type InitOptions, uniform_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
-import { type ParameterizedOptions, requireInteger, requireKnown, requireOneOf } from './options.ts';
+import { type ParameterizedOptions, requireInteger, requireOneOf } from './options.ts';
 
 /** The parameters of one step, as PyTorch lays them out: gates one after another along axis 0. */
 export interface StepParameters {
@@ -115,7 +116,7 @@ abstract class RecurrentCell extends Module {
   constructor(op: string, kind: StepKind, inputSize: number, hiddenSize: number, options: CellOptions) {
     super();
     const { bias = true, dtype = 'float32' } = options;
-    requireKnown(op, options, ['bias', 'dtype', 'generator']);
+    requireOptions(op, options, ['bias', 'dtype', 'generator']);
     this.inputSize = requireInteger(op, 'inputSize', inputSize, 1);
     this.hiddenSize = requireInteger(op, 'hiddenSize', hiddenSize, 1);
     const rows = kind.gates * hiddenSize;

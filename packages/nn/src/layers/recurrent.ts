@@ -5,6 +5,7 @@ import {
   dropout,
   formatShape,
   type Generator,
+  requireOptions,
   ShapeError,
   select,
   stack,
@@ -16,13 +17,7 @@ import {
 import { type InitOptions, uniform_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
-import {
-  type ParameterizedOptions,
-  requireInteger,
-  requireKnown,
-  requireNumber,
-  requireOneOf,
-} from './options.ts';
+import { type ParameterizedOptions, requireInteger, requireNumber, requireOneOf } from './options.ts';
 import {
   elman,
   gru,
@@ -67,7 +62,7 @@ abstract class Recurrent extends Module {
 
   constructor(op: string, kind: StepKind, inputSize: number, hiddenSize: number, options: RecurrentOptions) {
     super();
-    requireKnown(op, options, [
+    requireOptions(op, options, [
       'numLayers',
       'bias',
       'batchFirst',

@@ -7,13 +7,14 @@ import {
   formatShape,
   noGrad,
   ones,
+  requireOptions,
   ShapeError,
   type Tensor,
   zeros,
 } from '@adjoint/core';
 import { Module } from '../module/module.ts';
 import { Buffer, Parameter } from '../module/parameter.ts';
-import { requireInteger, requireKnown, requireNumber } from './options.ts';
+import { requireInteger, requireNumber } from './options.ts';
 
 /** Options of layers that normalise channels. */
 export interface RunningNormOptions {
@@ -70,7 +71,7 @@ export abstract class RunningNorm extends Module {
   constructor(kind: RunningNormKind, numFeatures: number, options: RunningNormOptions) {
     super();
     const { op } = kind;
-    requireKnown(op, options, ['eps', 'momentum', 'affine', 'trackRunningStats', 'dtype']);
+    requireOptions(op, options, ['eps', 'momentum', 'affine', 'trackRunningStats', 'dtype']);
     const { eps = 1e-5, momentum = 0.1, dtype = 'float32' } = options;
     const { affine = kind.affine, trackRunningStats = kind.trackRunningStats } = options;
     this.numFeatures = requireInteger(op, 'numFeatures', numFeatures, 1);

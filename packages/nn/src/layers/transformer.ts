@@ -1,12 +1,12 @@
 // Layers of a transformer: attention, then a network of two layers, each added to its input and normalised.
 
-import { ArgumentError, add, gelu, relu, type Tensor } from '@adjoint/core';
+import { ArgumentError, add, gelu, relu, requireOptions, type Tensor } from '@adjoint/core';
 import { Module } from '../module/module.ts';
 import { MultiheadAttention } from './attention.ts';
 import { Dropout } from './dropout.ts';
 import { Linear } from './linear.ts';
 import { LayerNorm } from './norm.ts';
-import { type ParameterizedOptions, requireInteger, requireKnown } from './options.ts';
+import { type ParameterizedOptions, requireInteger } from './options.ts';
 
 /** Options of transformer layers. */
 export interface TransformerLayerOptions extends ParameterizedOptions {
@@ -53,7 +53,7 @@ abstract class TransformerLayer extends Module {
 
   constructor(op: string, dModel: number, nhead: number, options: TransformerLayerOptions) {
     super();
-    requireKnown(op, options, [
+    requireOptions(op, options, [
       'dimFeedforward',
       'dropout',
       'activation',

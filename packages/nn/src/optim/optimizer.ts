@@ -8,6 +8,7 @@ import {
   formatShape,
   modify_,
   noGrad,
+  requireOptions,
   ShapeError,
   type Tensor,
 } from '@adjoint/core';
@@ -136,16 +137,9 @@ export abstract class Optimizer<Options extends BaseOptions> {
   }
 
   #complete(defaults: Options, options: Readonly<Record<string, unknown>>): Options {
-    const known = Object.keys(defaults);
+    requireOptions(this.name, options, Object.keys(defaults));
     const given = Object.entries(options).filter(([, value]) => value !== undefined);
-    const unknown = given.map(([option]) => option).filter((option) => !known.includes(option));
-    if (unknown.length === 0) return { ...defaults, ...Object.fromEntries(given) };
-    throw new ArgumentError(`there is no option ${unknown.join(', ')}; it takes ${known.join(', ')}.`, {
-      op: this.name,
-      operand: unknown[0],
-      actual: unknown,
-      expected: known.join(' | '),
-    });
+    return { ...defaults, ...Object.fromEntries(given) };
   }
 
   /** All parameters, group by group. */

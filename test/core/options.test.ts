@@ -1,0 +1,142 @@
+// Options that a function does not know are refused, by every public function that takes options: types do not reach plain
+// JavaScript, and an option passed over in silence is a wrong result.
+
+import * as core from '@adjoint/core';
+import { backwardDiagram } from '@adjoint/core/graph';
+import * as io from '@adjoint/core/io';
+import { describe, expect, test } from 'vitest';
+
+const { ArgumentError, arange, ones, requireOptions, tensor } = core;
+
+/** Functions by the number of arguments before the options. */
+const byPlace: Record<number, string> = {
+  1: `tensor zeros ones zerosLike onesLike oneHot sum mean unbind backward cat stack flatten squeeze clamp hardtanh diagonal
+    triu tril amax amin max min median argmax argmin argsort sort any all leakyRelu elu celu cumsum cumprod prod softplus gelu
+    softmax logSoftmax logsumexp variance std norm detectAnomaly checkpoint vmap rand randn randperm bernoulli dropout
+    dropout1d dropout2d dropout3d normalize batchNorm instanceNorm meshgrid interpolate backwardDiagram parseNpy
+    parseSafetensors serializeSafetensors serializeSafetensorsShards`,
+  2: `full fullLike embedding split chunk pad grad roll topk searchsorted add_ valueAndGrad jacobian hessian gradcheck
+    assertGradcheck gradgradcheck assertGradgradcheck jvpcheck assertJvpcheck multinomial avgPool1d avgPool2d avgPool3d
+    maxPool1d maxPool2d maxPool3d maxPool1dWithIndices maxPool2dWithIndices maxPool3dWithIndices binaryCrossEntropy
+    bceWithLogits nllLoss crossEntropy cosineSimilarity pairwiseDistance hingeEmbeddingLoss mseLoss l1Loss smoothL1Loss
+    huberLoss klDiv layerNorm rmsNorm groupNorm localResponseNorm eye unfold conv1d conv2d conv3d convTranspose1d
+    convTranspose2d convTranspose3d parseSafetensorsShards`,
+  3: `vjp hvp adjointCheck assertAdjoint adjointCheckOp assertAdjointOp scaledDotProductAttention truncatedNormal randint
+    cosineEmbeddingLoss tripletMarginLoss linspace fold`,
+  4: 'ctcLoss',
+};
+const table = Object.entries(byPlace).flatMap(([place, names]) =>
+  names.split(/\s+/).map((name): [string, number] => [name, Number(place)]),
+);
+
+const functions = new Map(
+  Object.entries({ ...core, ...io, backwardDiagram }).filter((entry): entry is [string, Misused] =>
+    /^(async )?function/.test(String(entry[1])),
+  ),
+);
+type Misused = (...args: unknown[]) => unknown;
+
+/** What the call throws, or its promise is rejected with. */
+async function failure(call: () => unknown): Promise<unknown> {
+  try {
+    await call();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+describe('every function that takes options', () => {
+  // The options are looked at before anything else, so that other arguments need not make sense.
+  test.each(table)('%s refuses what is not its options', async (name, place) => {
+    const call = (options: unknown): Promise<unknown> =>
+      failure(() => functions.get(name)!(...new Array(place).fill(ones([2, 2])), options));
+    for (const [wrong, shown] of [
+      [7, '7'],
+      [true, 'true'],
+      [null, 'null'],
+      [[0, 1], '[0,1]'],
+      [ones([1]), 'a Tensor'],
+    ]) {
+      const error = await call(wrong);
+      expect(error).toBeInstanceOf(ArgumentError);
+      expect(error).toMatchObject({ op: name, operand: 'options', actual: wrong });
+      expect((error as Error).message).toContain(`${name}: options is ${shown}; give an object,`);
+    }
+    const error = await call({ noSuchOption: 1 });
+    expect(error).toBeInstanceOf(ArgumentError);
+    expect(error).toMatchObject({ op: name, operand: 'noSuchOption' });
+    expect((error as Error).message).toContain(`${name}: there is no option 'noSuchOption'; it takes `);
+  });
+
+  test('is in this table', () => {
+    // `var` is variance by another name; arange has its options in either of two places, and its own test.
+    const listed = new Set([...table.map(([name]) => name), 'requireOptions', 'var', 'arange']);
+    const withOptions = [...functions].filter(([, fn]) =>
+      /^[^(]*\([^)]*(\boptions\b|noOptions|\{)/.test(String(fn)),
+    );
+    expect(withOptions.length).toBeGreaterThan(100);
+    expect(withOptions.map(([name]) => name).filter((name) => !listed.has(name))).toEqual([]);
+  });
+
+  test('arange, whose options come second or third', () => {
+    expect(() => arange(3, { stepp: 1 } as never)).toThrow(
+      /^arange: there is no option 'stepp'; it takes step/,
+    );
+    expect(() => arange(0, 3, 1 as never)).toThrow(/^arange: options is 1; give an object/);
+    expect(() => arange(3, null as never)).toThrow(/^arange: options is null/);
+  });
+});
+
+describe('the error says what to write', () => {
+  const x = tensor([[1, 2]]);
+  const loose = x as unknown as Record<string, Misused>;
+  test.each<[string, () => unknown, string]>([
+    ['an axis in place', () => loose.sum(0), 'sum: options is 0; give an object, e.g. { axes: 0 }.'],
+    [
+      'axes in place',
+      () => loose.mean([0, 1]),
+      'mean: options is [0,1]; give an object, e.g. { axes: [0,1] }.',
+    ],
+    ['of one axis', () => loose.softmax(1), 'softmax: options is 1; give an object, e.g. { axis: 1 }.'],
+    [
+      'a required one',
+      () => loose.cumsum(),
+      'cumsum: options is undefined; give an object, e.g. { axis: 0 }.',
+    ],
+    [
+      'dim',
+      () => loose.sum({ dim: 0 }),
+      "sum: there is no option 'dim'; it takes axes, keepdim. Write { axes: 0 }.",
+    ],
+    [
+      'axis',
+      () => loose.std({ axis: 0 }),
+      "no option 'axis'; it takes axes, correction, keepdim. Write { axes: 0 }.",
+    ],
+    ['axes', () => loose.argmax({ axes: 1 }), "no option 'axes'; it takes axis, keepdim. Write { axis: 1 }."],
+    ['case', () => loose.amax({ keepDim: true }), 'Write { keepdim: true }.'],
+    [
+      'underscores',
+      () => (ones as Misused)([2], { requires_grad: true }),
+      "no option 'requires_grad'; it takes dtype, requiresGrad. Write { requiresGrad: true }.",
+    ],
+    ['others', () => loose.flatten(1), 'options is 1; give an object, with any of startAxis, endAxis.'],
+  ])('%s', (_, call, message) => {
+    expect(call).toThrow(ArgumentError);
+    expect(call).toThrow(message);
+  });
+});
+
+test('options may be frozen, without a prototype, or undefined', () => {
+  const x = tensor([
+    [1, 2],
+    [3, 4],
+  ]);
+  const bare: { axes?: number } = Object.assign(Object.create(null), { axes: 0 });
+  expect(x.sum(bare).toArray()).toEqual([4, 6]);
+  expect(x.sum(Object.freeze({ axes: 0 })).toArray()).toEqual([4, 6]);
+  expect(x.sum(undefined).item()).toBe(10);
+  expect(() => requireOptions('mine', {}, ['a'])).not.toThrow();
+  expect(() => requireOptions('mine', new (class {})(), ['a'])).toThrow(ArgumentError);
+});
