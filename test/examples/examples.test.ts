@@ -43,7 +43,8 @@ async function picture(...path: string[]) {
   return decode(await readFile(join(folder, ...path)));
 }
 
-describe('examples', () => {
+// Each is a process of its own: they share the cores.
+describe.concurrent('examples', () => {
   test('digits: learns to tell most apart, and writes a report and an event file', async () => {
     const output = await run(
       'digits.ts',
@@ -65,7 +66,7 @@ describe('examples', () => {
   });
 
   test('gan: the critic learns, and the artist draws in its style', async () => {
-    const output = await run('gan.ts', '--steps', '12', '--images', '384', '--out', join(folder, 'gan'));
+    const output = await run('gan.ts', '--steps', '10', '--images', '320', '--out', join(folder, 'gan'));
     const critic = numbers(output, /critic /);
     // Undecided at first: 2 log 2.
     expect(critic[0]).toBeCloseTo(2 * Math.log(2), 0);
@@ -90,7 +91,7 @@ describe('examples', () => {
   });
 
   test('char-lstm: learns letters, and recites some', async () => {
-    const output = await run('char-lstm.ts', '--steps', '25');
+    const output = await run('char-lstm.ts', '--steps', '20');
     const losses = numbers(output, /loss /);
     expect(losses).toHaveLength(2);
     expect(losses[1]).toBeLessThan(0.8 * losses[0]);

@@ -241,7 +241,8 @@ describe('manners', () => {
     for await (const _ of train({ ...options(), epochs: 1_000_000 }))
       if (performance.now() - begun > 400) break;
     clearInterval(timer);
-    expect(ticks).toBeGreaterThan(15);
+    // 80 at most; none at all if it kept the thread to itself. A busy machine loses some.
+    expect(ticks).toBeGreaterThan(5);
   });
 
   test('a signal ends it before the next step, and an aborted one before the first', async () => {

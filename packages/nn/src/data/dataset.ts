@@ -41,7 +41,7 @@ export type TensorTuple = readonly Tensor[];
  * data.length; // 3
  * data.get(1)[0].toArray(); // [3, 4]
  */
-export class TensorDataset<T extends TensorTuple> implements Dataset<T> {
+export class TensorDataset<T extends TensorTuple> implements Dataset<Readonly<T>> {
   readonly tensors: T;
   readonly length: number;
 
@@ -67,15 +67,15 @@ export class TensorDataset<T extends TensorTuple> implements Dataset<T> {
   }
 
   /** @throws ArgumentError for a number that is none of a sample. */
-  get(index: number): T {
+  get(index: number): Readonly<T> {
     requireIndex('TensorDataset.get', index, this.length);
-    return this.tensors.map((x) => select(x, 0, index)) as unknown as T;
+    return this.tensors.map((x) => select(x, 0, index)) as unknown as Readonly<T>;
   }
 
-  batch(indices: readonly number[]): T {
+  batch(indices: readonly number[]): Readonly<T> {
     for (const i of indices) requireIndex('TensorDataset.batch', i, this.length);
     const rows = tensor(Int32Array.from(indices), { dtype: 'int32' });
-    return this.tensors.map((x) => indexSelect(x, 0, rows)) as unknown as T;
+    return this.tensors.map((x) => indexSelect(x, 0, rows)) as unknown as Readonly<T>;
   }
 }
 
