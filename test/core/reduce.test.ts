@@ -338,7 +338,9 @@ describe('corners', () => {
       expect(() => op(empty)).toThrow(core.ArgumentError);
       expect(() => op(empty, { axis: 0 })).toThrow(core.ArgumentError);
     }
-    expect(() => norm(empty, { p: Infinity })).toThrow(expect.objectContaining({ op: 'norm' }));
+    for (const p of [Infinity, -Infinity, -1, -0.5]) {
+      expect(() => norm(empty, { p }), String(p)).toThrow(expect.objectContaining({ op: 'norm' }));
+    }
   });
 
   test('0-d tensors take axis 0 and -1', () => {

@@ -98,6 +98,15 @@ describe('what each mode reproduces', () => {
     expect(values(pairs)).toEqual([0.5, 2.5, 4.5]);
   });
 
+  // PyTorch copies where a scale leaves the size as it is; bicubic alone samples at the places of the scale.
+  test('a scale that does not change the size copies, linearly', () => {
+    const x = tensor([[[1, 4, -2]]]);
+    const rows = tensor([[[[1], [4], [-2]]]]);
+    expect(interpolate(x, { scaleFactor: 1.3, mode: 'linear' }).toArray()).toEqual(x.toArray());
+    expect(interpolate(rows, { scaleFactor: 1.3, mode: 'bilinear' }).toArray()).toEqual(rows.toArray());
+    expect(interpolate(rows, { scaleFactor: 1.3, mode: 'bicubic' }).toArray()).not.toEqual(rows.toArray());
+  });
+
   test('the same size gives the same values', () => {
     const x = normal(1, 1, 3, 5);
     for (const mode of ['nearest', 'bilinear', 'bicubic', 'area'] as const)

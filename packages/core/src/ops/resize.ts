@@ -87,8 +87,9 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   return steps.reduce((resized, step) => {
     if (mode === 'nearest' || mode === 'nearest-exact') return pickNearest(resized, step, mode);
     const { input, output, scale } = step;
-    // The same size and places: every pixel is its own value.
-    if (input === output && (align || scale === undefined || scale === 1)) return resized;
+    // The same size and places: every pixel is its own value. The linear modes copy whatever the scale, as in PyTorch.
+    const copies = align || scale === undefined || scale === 1 || mode !== 'bicubic';
+    if (input === output && copies) return resized;
     return resample(resized, mode === 'bicubic' ? cubic(step, align) : linear(step, align));
   }, x);
 }

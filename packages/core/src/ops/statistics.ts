@@ -12,7 +12,7 @@ import { mul, sub } from './arithmetic.ts';
 import { cast, inFloat32 } from './cast.ts';
 import { eq, ne } from './compare.ts';
 import { mean, type ReduceAttrs, type ReduceOptions, reduceAttrs, sum, unreduce } from './expand-sum.ts';
-import { amaxOp, aminOp } from './extremes.ts';
+import { amaxOp, aminOp, requireElements } from './extremes.ts';
 import { flopsPerElement, inferFloat } from './infer.ts';
 import { pow, sqrt, square } from './powers.ts';
 import { abs, where } from './select.ts';
@@ -114,6 +114,8 @@ export function norm(x: Tensor, options: NormOptions = noOptions): Tensor {
     });
   }
   const reduce = reduceAttrs(x, axes === undefined ? { keepdim } : { axes, keepdim }, 'norm');
+  // Below 0 the smallest element decides, and of nothing there is no smallest.
+  if (exponent < 0) for (const axis of reduce.axes) requireElements('norm', x.shape, axis);
   const numbers = cast(x, toFloatDType(x.dtype));
   return inFloat32(numbers, (wide) => vectorNorm(wide, exponent, reduce));
 }
