@@ -214,6 +214,27 @@ const planted: {
     says: /no derivative leads/,
   },
   {
+    mistake: 'a cotangent that is ignored',
+    fn: (x) => mul(squareWith((_, x) => mul(2, x))(x), generic(4)),
+    at: [generic(4)],
+    kind: 'nonlinear',
+    says: /Twice the cotangent gives 1 times the result, not 2: a rule ignores its cotangent/,
+  },
+  {
+    mistake: 'a clipped gradient',
+    fn: squareWith((g, x) => right(g, x).clamp({ min: -1, max: 1 })),
+    at: [generic(6)],
+    kind: 'nonlinear',
+    says: /Twice the cotangent gives 1\.\d+ times/,
+  },
+  {
+    mistake: 'a constant added to the gradient',
+    fn: squareWith((g, x) => add(right(g, x), 1e-3)),
+    at: [generic(5)],
+    kind: 'nonlinear',
+    says: /not 2: a rule .* adds to it/,
+  },
+  {
     mistake: 'an error in no pattern',
     fn: squareWith((g, x) => add(right(g, x), mul(g, float64([0.3, 0, -0.1, 0.2])))),
     at: [generic(4)],

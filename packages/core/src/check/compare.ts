@@ -9,7 +9,7 @@ import type { ResolvedOptions } from './options.ts';
 import type { Line, Probe } from './probe.ts';
 import { type CheckReport, type Coordinate, type PairReport, reportOf, type Verdict } from './report.ts';
 import { type Analytic, dot, isVerdict } from './reverse.ts';
-import { Study } from './study.ts';
+import { Study, show } from './study.ts';
 
 /** What the inputs and outputs of a function are called in its report. */
 export interface Names {
@@ -195,7 +195,34 @@ function circumstancesOf(
     complete,
     connected: analytic.connected(o, i),
     detachments: analytic.detachments,
+    nonlinearity: () => nonlinearity(probe, o, i, analytic),
   };
+}
+
+// A derivative rule is a linear map. One that multiplies by nothing, clips or adds is found by its answer to twice the question.
+function nonlinearity(probe: Probe, o: number, i: number, analytic: Analytic): Verdict | null {
+  const directions = new Directions(0);
+  const v = directions.next(probe.outputs[o].size);
+  const u = directions.next(probe.inputs[probe.checked[i]].size);
+  const once = analytic.projection(o, i, v, u);
+  const questions = [
+    { of: 'cotangent', twice: analytic.projection(o, i, v.map(double), u) },
+    { of: 'tangent', twice: analytic.projection(o, i, v, u.map(double)) },
+  ];
+  for (const { of, twice } of questions) {
+    if (isVerdict(once) || isVerdict(twice)) continue;
+    // Doubling is exact in binary, so that a linear rule answers with exactly twice as much. NaN says nothing here.
+    if (!(Math.abs(twice - 2 * once) > 1e-6 * Math.abs(once))) continue;
+    return {
+      kind: 'nonlinear',
+      text: `Twice the ${of} gives ${show(twice / once)} times the result, not 2: a rule ignores its ${of}, bounds it, or adds to it.`,
+    };
+  }
+  return null;
+}
+
+function double(value: number): number {
+  return 2 * value;
 }
 
 // A line on which the one value is the output's projection on v.

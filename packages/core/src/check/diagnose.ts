@@ -23,6 +23,8 @@ export interface Circumstances {
   readonly connected: boolean;
   /** Where graphs are cut, in words. */
   readonly detachments: readonly string[];
+  /** The verdict that a derivative is not linear in what it is applied to; null if it is. */
+  nonlinearity(): Verdict | null;
 }
 
 const shownAtMost = 5;
@@ -109,7 +111,7 @@ function objection(
   entries: readonly Entry[],
   studied: ReadonlyMap<Entry, PointFinding>,
   wrong: number,
-  { shape, complete, connected, detachments }: Circumstances,
+  { shape, complete, connected, detachments, nonlinearity }: Circumstances,
   { atol }: ResolvedOptions,
 ): Verdict {
   const evidence = {
@@ -121,7 +123,8 @@ function objection(
     blur: [...studied.values()].reduce((most, { blur }) => Math.max(most, 3 * blur), 10 * atol),
   };
   const verdict: Verdict = connected
-    ? ((complete ? guess(evidence, shape) : guessScale(evidence, shape)) ?? {
+    ? ((complete ? guess(evidence, shape) : guessScale(evidence, shape)) ??
+      nonlinearity() ?? {
         kind: 'wrong',
         text: `${wrong} of ${entries.length} entries differ, whatever the step, and no simple mistake explains it.`,
       })

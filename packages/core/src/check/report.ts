@@ -12,6 +12,8 @@ import { AdjointError } from '../errors.ts';
  * - `transposed`: right but for the order of axes, or the map itself was applied in place of its adjoint.
  * - `flipped`: right but for the direction of an axis.
  * - `summed`, `averaged`: summed (averaged) over an axis that it should not be, such as a broadcast one.
+ * - `nonlinear`: of no kind above, and twice the cotangent (in jvpcheck, the tangent) does not give twice the result: a rule ignores
+ *   what it is given, bounds it, or adds to it.
  * - `shape`, `dtype`: a rule gave a cotangent of the wrong shape or element type.
  * - `detached`: the difference is of no other kind, and an op or rule reads a detached copy of a value, or runs under noGrad.
  * - `nondeterministic`: two runs on the same inputs differ.
@@ -33,6 +35,7 @@ export type VerdictKind =
   | 'flipped'
   | 'summed'
   | 'averaged'
+  | 'nonlinear'
   | 'shape'
   | 'dtype'
   | 'detached'
