@@ -9,7 +9,7 @@ import { enableGrad } from '../tape/mode.ts';
 import type { Tensor } from '../tensor.ts';
 import { compare, type Names } from './compare.ts';
 import { Directions } from './directions.ts';
-import { type CheckOptions, resolveOptions } from './options.ts';
+import { type CheckOptions, checkOptions, resolveOptions } from './options.ts';
 import { type CheckedFunction, Probe } from './probe.ts';
 import { type CheckReport, GradcheckError } from './report.ts';
 import { reverse } from './reverse.ts';
@@ -32,16 +32,7 @@ export function gradcheck(
   inputs: Tensor | readonly Tensor[],
   options: CheckOptions = noOptions,
 ): CheckReport {
-  requireOptions('gradcheck', options, [
-    'mode',
-    'step',
-    'atol',
-    'rtol',
-    'precision',
-    'projections',
-    'detailLimit',
-    'seed',
-  ]);
+  requireOptions('gradcheck', options, checkOptions);
   const resolved = resolveOptions('gradcheck', options);
   const probe = new Probe('gradcheck', fn, listInputs(inputs), resolved.precision);
   return compare(probe, () => reverse(probe), namesOf(probe), resolved);
@@ -57,16 +48,7 @@ export function assertGradcheck(
   inputs: Tensor | readonly Tensor[],
   options: CheckOptions = noOptions,
 ): void {
-  requireOptions('assertGradcheck', options, [
-    'mode',
-    'step',
-    'atol',
-    'rtol',
-    'precision',
-    'projections',
-    'detailLimit',
-    'seed',
-  ]);
+  requireOptions('assertGradcheck', options, checkOptions);
   assertReport(gradcheck(fn, inputs, options));
 }
 
@@ -83,16 +65,7 @@ export function gradgradcheck(
   inputs: Tensor | readonly Tensor[],
   options: CheckOptions = noOptions,
 ): CheckReport {
-  requireOptions('gradgradcheck', options, [
-    'mode',
-    'step',
-    'atol',
-    'rtol',
-    'precision',
-    'projections',
-    'detailLimit',
-    'seed',
-  ]);
+  requireOptions('gradgradcheck', options, checkOptions);
   const resolved = resolveOptions('gradgradcheck', options);
   const given = listInputs(inputs);
   const first = new Probe('gradgradcheck', fn, given, resolved.precision);
@@ -140,16 +113,7 @@ export function assertGradgradcheck(
   inputs: Tensor | readonly Tensor[],
   options: CheckOptions = noOptions,
 ): void {
-  requireOptions('assertGradgradcheck', options, [
-    'mode',
-    'step',
-    'atol',
-    'rtol',
-    'precision',
-    'projections',
-    'detailLimit',
-    'seed',
-  ]);
+  requireOptions('assertGradgradcheck', options, checkOptions);
   assertReport(gradgradcheck(fn, inputs, options));
 }
 

@@ -9,7 +9,7 @@ import type { Tensor } from '../tensor.ts';
 import { compare } from './compare.ts';
 import { assertReport, listInputs, namesOf } from './gradcheck.ts';
 import { numbersOf } from './numbers.ts';
-import { type CheckOptions, resolveOptions } from './options.ts';
+import { type CheckOptions, checkOptions, resolveOptions } from './options.ts';
 import { type CheckedFunction, copyOf, Probe } from './probe.ts';
 import type { CheckReport } from './report.ts';
 import { type Analytic, attempt, dot } from './reverse.ts';
@@ -27,16 +27,7 @@ export function jvpcheck(
   inputs: Tensor | readonly Tensor[],
   options: CheckOptions = noOptions,
 ): CheckReport {
-  requireOptions('jvpcheck', options, [
-    'mode',
-    'step',
-    'atol',
-    'rtol',
-    'precision',
-    'projections',
-    'detailLimit',
-    'seed',
-  ]);
+  requireOptions('jvpcheck', options, checkOptions);
   const resolved = resolveOptions('jvpcheck', options);
   const probe = new Probe('jvpcheck', fn, listInputs(inputs), resolved.precision);
   return compare(probe, () => forward(probe), namesOf(probe), resolved);
@@ -52,16 +43,7 @@ export function assertJvpcheck(
   inputs: Tensor | readonly Tensor[],
   options: CheckOptions = noOptions,
 ): void {
-  requireOptions('assertJvpcheck', options, [
-    'mode',
-    'step',
-    'atol',
-    'rtol',
-    'precision',
-    'projections',
-    'detailLimit',
-    'seed',
-  ]);
+  requireOptions('assertJvpcheck', options, checkOptions);
   assertReport(jvpcheck(fn, inputs, options));
 }
 

@@ -27,6 +27,18 @@ export interface CheckOptions {
   readonly seed?: number;
 }
 
+/** The names of all {@link CheckOptions}. */
+export const checkOptions: readonly (keyof CheckOptions)[] = [
+  'mode',
+  'step',
+  'atol',
+  'rtol',
+  'precision',
+  'projections',
+  'detailLimit',
+  'seed',
+];
+
 /** Options with their defaults filled in. */
 export type ResolvedOptions = Required<CheckOptions>;
 
