@@ -3,7 +3,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildNative } from './native.mjs.mts';
 
 const prebuilt = join(
   dirname(fileURLToPath(import.meta.url)),
@@ -14,6 +13,8 @@ if (existsSync(prebuilt)) {
   console.log('@adjoint/kernels-cpu: prebuilt native kernels are there.');
 } else {
   try {
+    // Imported here, so that whatever is wrong with the build ends in the one line below.
+    const { buildNative } = await import('./native.mjs');
     console.log(`@adjoint/kernels-cpu: ${await buildNative()}`);
   } catch (error) {
     const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');

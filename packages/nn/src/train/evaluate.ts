@@ -6,6 +6,13 @@ import { MeanLoss, type Metric, type Metrics } from './metrics.ts';
 import { forwardOf, type LossInput, type Objective } from './objective.ts';
 import { turnTaker } from './turns.ts';
 
+/** What an `AbortSignal` is to a loop. Browsers and Node have that type, and a project without either's types can use this entry. */
+export interface StopSignal {
+  readonly aborted: boolean;
+  /** Throws the reason, if aborted. */
+  throwIfAborted(): void;
+}
+
 /** Options of {@link evaluate}. */
 export interface EvaluateOptions<Batch, M extends Metrics> extends Objective<Batch> {
   /** Batches, such as those of a `DataLoader`. */
@@ -15,7 +22,7 @@ export interface EvaluateOptions<Batch, M extends Metrics> extends Objective<Bat
   /** What else to compute, by name. They are reset first. */
   readonly metrics?: M | undefined;
   /** Ends the evaluation with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: StopSignal | undefined;
 }
 
 /** The values of metrics by name. */

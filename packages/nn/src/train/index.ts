@@ -14,7 +14,7 @@ export {
 } from './checkpoint.ts';
 export { type Diagnostics, diagnose, type NonFinite, type ParameterDiagnostics } from './diagnostics.ts';
 export { EarlyStopping, type EarlyStoppingOptions, type EarlyStoppingState } from './early-stopping.ts';
-export { type EvaluateOptions, evaluate, type Scores } from './evaluate.ts';
+export { type EvaluateOptions, evaluate, type Scores, type StopSignal } from './evaluate.ts';
 export { parseJsonl, toJsonl } from './jsonl.ts';
 export { type Position, type TrainOptions, type TrainStep, train } from './loop.ts';
 export {

@@ -8,6 +8,7 @@ import type { BaseOptions, Optimizer } from '../optim/optimizer.ts';
 import { ReduceLROnPlateau } from '../optim/schedulers/plateau.ts';
 import { type Diagnostics, diagnose } from './diagnostics.ts';
 import type { EarlyStopping } from './early-stopping.ts';
+import type { StopSignal } from './evaluate.ts';
 import type { Metric } from './metrics.ts';
 import { type Forward, forwardOf, type LossInput, lossOf, type Objective } from './objective.ts';
 import { type Batches, grouped } from './passes.ts';
@@ -86,7 +87,7 @@ export interface TrainOptions<Batch> extends Objective<Batch> {
   /** Steps from one diagnosis of the gradients to the next. Default: none. */
   readonly diagnoseEvery?: number | undefined;
   /** Ends the training before the next step: quietly, for everything stands as after a `break`. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: StopSignal | undefined;
   /** Where to go on: a step's `position`. Restore model, optimiser, loader and the rest first (`restoreCheckpoint`). */
   readonly start?: Partial<Position> | undefined;
 }
