@@ -26,6 +26,9 @@ inline void relax() {
 /** About a tenth of a millisecond. */
 constexpr int SPINS = 3000;
 
+/** In the place of a task's number: the job is over. */
+constexpr uint32_t CLOSED = 0xFFFFFFFF;
+
 class Pool {
  public:
   std::mutex owner;
@@ -64,24 +67,27 @@ class Pool {
       if (spins < SPINS) relax();
       else std::this_thread::yield();
     }
+    // Closed before the next job's fields are written: a thread that comes late takes nothing, whatever it reads of them.
+    ticket_.exchange(uint64_t(job) << 32 | CLOSED);
   }
 
  private:
   /**
-   * Takes tasks of one job until there are none. A ticket names the job and its next task, so a thread that comes late can
-   * take nothing of the job that followed.
+   * Takes tasks of one job until there are none. A ticket names the job and its next task. The job's fields are read after the
+   * ticket and before it is exchanged: if the exchange succeeds, the job was open in between, and they were its own.
    */
   void work(uint32_t job, int thread) {
-    const Task task = task_.load(std::memory_order_relaxed);
-    void* const context = context_.load(std::memory_order_relaxed);
-    const Index n = count_.load(std::memory_order_relaxed);
-    uint64_t ticket = ticket_.load(std::memory_order_acquire);
     for (;;) {
-      if (uint32_t(ticket >> 32) != job || Index(uint32_t(ticket)) >= n) return;
+      uint64_t ticket = ticket_.load(std::memory_order_acquire);
+      if (uint32_t(ticket >> 32) != job || uint32_t(ticket) == CLOSED) return;
+      const Task task = task_.load(std::memory_order_relaxed);
+      void* const context = context_.load(std::memory_order_relaxed);
+      const Index n = count_.load(std::memory_order_relaxed);
+      const int helpers = helpers_.load(std::memory_order_relaxed);
+      if (thread > helpers || Index(uint32_t(ticket)) >= n) return;
       if (!ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel)) continue;
       task(context, Index(uint32_t(ticket)), thread);
       finished_.fetch_add(1, std::memory_order_release);
-      ticket = ticket_.load(std::memory_order_acquire);
     }
   }
 
@@ -100,7 +106,7 @@ class Pool {
         sleepers_.fetch_sub(1);
       }
       seen = uint32_t(ticket_.load(std::memory_order_acquire) >> 32);
-      if (thread <= helpers_.load(std::memory_order_relaxed)) work(seen, thread);
+      work(seen, thread);
     }
   }
 
