@@ -371,7 +371,8 @@ describe('flaws', () => {
     for (const header of headers) {
       const begin = performance.now();
       attempt(fileOf(header));
-      expect(performance.now() - begin).toBeLessThan(5_000);
+      // Seconds on a loaded machine; work that grew with the square would take hours.
+      expect(performance.now() - begin).toBeLessThan(30_000);
     }
   });
 });
