@@ -3,8 +3,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // To end what hangs, not to judge speed: some tests start several processes, and a machine of two cores may be busy.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     pool: 'threads',
     reporters: ['default'],
   },

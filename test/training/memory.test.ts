@@ -17,7 +17,7 @@ function residentMemory(script: string): number[] {
       '--max-semi-space-size=4',
       join(import.meta.dirname, script),
     ],
-    { encoding: 'utf8', timeout: 50_000 },
+    { encoding: 'utf8', timeout: 250_000 },
   );
   if (status !== 0) throw new Error(`${script} ended with ${signal ?? status}:\n${stderr}`);
   return JSON.parse(stdout) as number[];

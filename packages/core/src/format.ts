@@ -1,8 +1,8 @@
 // The printed form of a tensor, as NumPy prints arrays: aligned columns, long axes shortened, a hint of the dtype.
 
-import { kernels } from '@adjoint/kernels-cpu';
 import { type DType, isFloat, isHalf } from './dtype.ts';
 import { formatShape } from './errors.ts';
+import { encodeHalf } from './half.ts';
 
 /** What printing needs of a tensor. */
 export interface Printable {
@@ -170,8 +170,5 @@ function shortest(value: number, dtype: DType): Digits {
 // What a type other than float64 holds of a number; of the 16-bit floats the bits.
 function stored(value: number, dtype: DType): number {
   if (!isHalf(dtype)) return Math.fround(value);
-  const bits = new Uint16Array(1);
-  if (dtype === 'float16') kernels.encodeFloat16(Float64Array.of(value), bits);
-  else kernels.encodeBfloat16(Float64Array.of(value), bits);
-  return bits[0];
+  return encodeHalf(dtype, Float64Array.of(value))[0];
 }

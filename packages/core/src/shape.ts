@@ -23,16 +23,6 @@ export function rowMajorStrides(shape: Shape): number[] {
   return strides;
 }
 
-/** Whether strides are exactly those that {@link rowMajorStrides} gives. */
-export function areRowMajorStrides(shape: Shape, strides: readonly number[]): boolean {
-  let stride = 1;
-  for (let i = shape.length - 1; i >= 0; i--) {
-    if (strides[i] !== stride) return false;
-    stride *= shape[i];
-  }
-  return true;
-}
-
 /** Whether elements lie one after another in row-major order (axes of size 1 may have any stride). */
 export function isRowMajor(shape: Shape, strides: readonly number[]): boolean {
   let stride = 1;

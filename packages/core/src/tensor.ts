@@ -7,6 +7,7 @@ import { kernels, type NumericArray } from '@adjoint/kernels-cpu';
 import { allocate, type DType, isFloat, isHalf } from './dtype.ts';
 import { ArgumentError, DTypeError, formatShape, GradientError } from './errors.ts';
 import { formatTensor } from './format.ts';
+import { decodeHalf } from './half.ts';
 import { isRowMajor, rowMajorStrides, type Shape, sizeOf } from './shape.ts';
 import { Node } from './tape/node.ts';
 import { tracing } from './tape/tracing.ts';
@@ -221,14 +222,6 @@ export class Tensor {
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return formatTensor(this);
   }
-}
-
-/** Numbers that 16-bit floats stand for. */
-export function decodeHalf(dtype: 'float16' | 'bfloat16', bits: Uint16Array): Float32Array {
-  const values = new Float32Array(bits.length);
-  if (dtype === 'float16') kernels.decodeFloat16(bits, values);
-  else kernels.decodeBfloat16(bits, values);
-  return values;
 }
 
 /** A contiguous tensor that adopts `data`, whose length is the size of `shape`. */

@@ -1,6 +1,6 @@
 // What kind of mistake turns the right Jacobian into the wrong one: cheap guesses, each tried on the whole matrix.
 
-import { type Shape, sizeOf } from '../shape.ts';
+import { rowMajorStrides, type Shape, sizeOf } from '../shape.ts';
 import type { Verdict } from './report.ts';
 import { show } from './study.ts';
 
@@ -137,7 +137,7 @@ function* candidates(numeric: Float64Array, { output, input }: JacobianShape): G
 
 // The elements in the order of permuted axes, row-major.
 function rearranged(values: Float64Array, shape: Shape, order: readonly number[]): Float64Array {
-  const strides = stridesOf(shape);
+  const strides = rowMajorStrides(shape);
   const result = new Float64Array(values.length);
   const sizes = order.map((axis) => shape[axis]);
   for (let k = 0; k < result.length; k++) {
@@ -159,7 +159,7 @@ function alongAxes(
   axes: readonly number[],
   change: (line: Float64Array) => Float64Array,
 ): Float64Array {
-  const strides = stridesOf(shape);
+  const strides = rowMajorStrides(shape);
   const offsets = axes.reduce<number[]>(
     (sofar, axis) =>
       sofar.flatMap((base) => Array.from({ length: shape[axis] }, (_, i) => base + i * strides[axis])),
@@ -174,10 +174,6 @@ function alongAxes(
     });
   }
   return result;
-}
-
-function stridesOf(shape: Shape): number[] {
-  return shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
 }
 
 function distance(a: Float64Array, b: Float64Array): number {

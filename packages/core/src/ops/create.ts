@@ -1,9 +1,9 @@
 // Making tensors from numbers, arrays and constants.
 
 import type { NumericArray } from '@adjoint/kernels-cpu';
-import { kernels } from '@adjoint/kernels-cpu';
 import { allocate, checkDType, type DType, isHalf } from '../dtype.ts';
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { encodeHalf } from '../half.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { checkShape, type Shape, sizeOf } from '../shape.ts';
 import { makeTensor } from '../tape/tracing.ts';
@@ -56,13 +56,9 @@ export function tensor(
 }
 
 function store(values: ArrayLike<number>, dtype: DType): NumericArray {
+  if (isHalf(dtype)) return encodeHalf(dtype, Float64Array.from(values));
   const stored = allocate(dtype, values.length);
-  if (isHalf(dtype)) {
-    const bits = stored as Uint16Array;
-    const numbers = Float64Array.from(values);
-    if (dtype === 'float16') kernels.encodeFloat16(numbers, bits);
-    else kernels.encodeBfloat16(numbers, bits);
-  } else if (dtype === 'bool') {
+  if (dtype === 'bool') {
     for (let i = 0; i < values.length; i++) stored[i] = values[i] !== 0 ? 1 : 0;
   } else {
     stored.set(values);

@@ -1,8 +1,8 @@
 // Random tensors: uniform, normal and integer numbers, and permutations, each from a generator.
 
-import { kernels } from '@adjoint/kernels-cpu';
-import { allocate, checkDType, type DType, type FloatDType, isFloat } from '../dtype.ts';
+import { allocate, checkDType, type DType, type FloatDType, isFloat, isHalf } from '../dtype.ts';
 import { ArgumentError, DTypeError } from '../errors.ts';
+import { encodeHalf } from '../half.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { checkShape, type Shape, sizeOf } from '../shape.ts';
 import { makeTensor } from '../tape/tracing.ts';
@@ -153,11 +153,7 @@ function floats(
 }
 
 function stored(values: Float32Array | Float64Array, dtype: FloatDType) {
-  if (dtype === 'float32' || dtype === 'float64') return values;
-  const bits = new Uint16Array(values.length);
-  if (dtype === 'float16') kernels.encodeFloat16(values, bits);
-  else kernels.encodeBfloat16(values, bits);
-  return bits;
+  return isHalf(dtype) ? encodeHalf(dtype, values) : values;
 }
 
 /**
@@ -228,7 +224,7 @@ export function randperm(count: number, options: RandomIntegerOptions = noOption
 }
 
 function integersAs(values: Float64Array, dtype: DType) {
-  if (dtype === 'float16' || dtype === 'bfloat16') return stored(values, dtype);
+  if (isHalf(dtype)) return stored(values, dtype);
   const array = allocate(dtype, values.length);
   array.set(values);
   return array;

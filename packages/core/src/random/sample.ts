@@ -1,8 +1,9 @@
 // Draws whose odds are given by a tensor: yes or no per element, and categories by weight.
 
-import { kernels } from '@adjoint/kernels-cpu';
-import { allocate, isFloat } from '../dtype.ts';
+import type { NumericArray } from '@adjoint/kernels-cpu';
+import { type DType, isFloat, isHalf } from '../dtype.ts';
 import { ArgumentError, DTypeError, formatShape, ShapeError } from '../errors.ts';
+import { encodeHalf } from '../half.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
@@ -48,11 +49,12 @@ function drawBinary(op: string, probabilities: Tensor, generator: Generator): Te
   const { dtype, shape } = probabilities;
   const drawn = new Float32Array(odds.length);
   for (let i = 0; i < odds.length; i++) drawn[i] = generator.nextWord() < odds[i] * 2 ** 32 ? 1 : 0;
-  const data = dtype === 'float32' ? drawn : allocate(dtype, odds.length);
-  if (dtype === 'float16') kernels.encodeFloat16(drawn, data as Uint16Array);
-  else if (dtype === 'bfloat16') kernels.encodeBfloat16(drawn, data as Uint16Array);
-  else if (dtype === 'float64') data.set(drawn);
-  return fromArray(data, shape, dtype);
+  return fromArray(inType(drawn, dtype), shape, dtype);
+}
+
+function inType(drawn: Float32Array, dtype: DType): NumericArray {
+  if (isHalf(dtype)) return encodeHalf(dtype, drawn);
+  return dtype === 'float64' ? Float64Array.from(drawn) : drawn;
 }
 
 /** Options of {@link multinomial}. */

@@ -3,9 +3,10 @@
 import { kernels, type NumericArray, type Strided } from '@adjoint/kernels-cpu';
 import { allocate, computeDType, type DType, isFloat, isHalf } from '../dtype.ts';
 import { AdjointError, ArgumentError } from '../errors.ts';
+import { decodeHalf, encodeHalf } from '../half.ts';
 import type { Kept, Op, ResultSpec } from '../registry.ts';
-import { areRowMajorStrides, isRowMajor, rowMajorStrides, type Shape, sizeOf } from '../shape.ts';
-import { decodeHalf, fromArray, Storage, Tensor } from '../tensor.ts';
+import { isRowMajor, rowMajorStrides, sizeOf } from '../shape.ts';
+import { fromArray, Storage, Tensor } from '../tensor.ts';
 import { abstractResult } from './abstract.ts';
 import { gradMode } from './mode.ts';
 import { Node } from './node.ts';
@@ -48,7 +49,7 @@ export function apply<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], attrs: 
     const extra = op.forward!(inputs, array, attrs, shape);
     if (op.keeps.length > 0) kept = (extra as readonly Kept[]).map(toTensor);
     const stored = isHalf(dtype) ? encodeHalf(dtype, array as Float32Array | Float64Array) : array;
-    output = new Tensor(new Storage(stored), shape, stridesOf(shape, operands), 0, dtype);
+    output = new Tensor(new Storage(stored), shape, rowMajorStrides(shape), 0, dtype);
   } else {
     const { strides, offset } = op.view(operands[0], attrs, shape);
     output = new Tensor(operands[0].storage, shape, strides, offset, dtype);
@@ -78,15 +79,6 @@ function readInputs<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], spec: Res
 function allocateResult(dtype: DType, size: number, inputs: readonly Strided[]): NumericArray {
   if (!isHalf(dtype)) return allocate(dtype, size);
   return allocate(inputs.some(({ data }) => data instanceof Float64Array) ? 'float64' : 'float32', size);
-}
-
-// Element-wise results have the very shape of an operand; they share its strides as well.
-function stridesOf(shape: Shape, operands: readonly Tensor[]): readonly number[] {
-  for (let i = 0; i < operands.length; i++) {
-    const operand = operands[i];
-    if (operand.shape === shape && areRowMajorStrides(shape, operand.strides)) return operand.strides;
-  }
-  return rowMajorStrides(shape);
 }
 
 // Whether `data` holds exactly the tensor's elements, in order.
@@ -122,13 +114,6 @@ function convert(data: NumericArray, from: DType, to: DType): NumericArray {
   const out = allocate(to, data.length);
   kernels.copy({ data, shape: [data.length], strides: [1], offset: 0 }, out);
   return out;
-}
-
-function encodeHalf(dtype: 'float16' | 'bfloat16', values: Float32Array | Float64Array): Uint16Array {
-  const bits = new Uint16Array(values.length);
-  if (dtype === 'float16') kernels.encodeFloat16(values, bits);
-  else kernels.encodeBfloat16(values, bits);
-  return bits;
 }
 
 function record<Attrs>(

@@ -1,6 +1,6 @@
 // Reading and writing where an index says. Indices are trusted: 0 <= index < extent is for the caller to check.
 
-import type { Kernels } from '../kernels.ts';
+import type { Kernels, NumericArray } from '../kernels.ts';
 import { contiguous, elementCount, type Layout, Rows, withoutAxis } from './strided.ts';
 
 export const gather: Kernels['gather'] = (a, axis, index, out) => {
@@ -19,43 +19,55 @@ export const gather: Kernels['gather'] = (a, axis, index, out) => {
   } while (rows.next());
 };
 
-export const scatter: Kernels['scatter'] = (a, axis, index, target, targetShape) => {
-  if (elementCount(index.shape) === 0) return;
-  const whole = contiguous(targetShape);
-  const stride = whole.strides[axis];
-  const from = { ...a, shape: index.shape };
-  const rows = new Rows(index.shape, [from, index, pinned(whole, axis, index.shape)]);
-  do {
-    let i = rows.at(0);
-    let j = rows.at(1);
-    let k = rows.at(2);
-    const di = rows.step(0);
-    const dj = rows.step(1);
-    const dk = rows.step(2);
-    for (let t = 0; t < rows.length; t++, i += di, j += dj, k += dk) {
-      target[k + index.data[j] * stride] = a.data[i];
-    }
-  } while (rows.next());
-};
+/** Writes `n` elements of `a` to where the index says; `stride` is the target's along the axis. */
+type ScatterRow = (
+  n: number,
+  a: NumericArray,
+  i: number,
+  di: number,
+  index: NumericArray,
+  j: number,
+  dj: number,
+  target: NumericArray,
+  k: number,
+  dk: number,
+  stride: number,
+) => void;
 
-export const scatterAdd: Kernels['scatterAdd'] = (a, axis, index, target, targetShape) => {
-  if (elementCount(index.shape) === 0) return;
-  const whole = contiguous(targetShape);
-  const stride = whole.strides[axis];
-  const from = { ...a, shape: index.shape };
-  const rows = new Rows(index.shape, [from, index, pinned(whole, axis, index.shape)]);
-  do {
-    let i = rows.at(0);
-    let j = rows.at(1);
-    let k = rows.at(2);
-    const di = rows.step(0);
-    const dj = rows.step(1);
-    const dk = rows.step(2);
-    for (let t = 0; t < rows.length; t++, i += di, j += dj, k += dk) {
-      target[k + index.data[j] * stride] += a.data[i];
-    }
-  } while (rows.next());
-};
+function scatterBy(row: ScatterRow): Kernels['scatter'] {
+  return (a, axis, index, target, targetShape) => {
+    if (elementCount(index.shape) === 0) return;
+    const whole = contiguous(targetShape);
+    const stride = whole.strides[axis];
+    const from = { ...a, shape: index.shape };
+    const rows = new Rows(index.shape, [from, index, pinned(whole, axis, index.shape)]);
+    do {
+      row(
+        rows.length,
+        a.data,
+        rows.at(0),
+        rows.step(0),
+        index.data,
+        rows.at(1),
+        rows.step(1),
+        target,
+        rows.at(2),
+        rows.step(2),
+        stride,
+      );
+    } while (rows.next());
+  };
+}
+
+export const scatter: Kernels['scatter'] = scatterBy((n, a, i, di, index, j, dj, target, k, dk, stride) => {
+  for (let t = 0; t < n; t++, i += di, j += dj, k += dk) target[k + index[j] * stride] = a[i];
+});
+
+export const scatterAdd: Kernels['scatterAdd'] = scatterBy(
+  (n, a, i, di, index, j, dj, target, k, dk, stride) => {
+    for (let t = 0; t < n; t++, i += di, j += dj, k += dk) target[k + index[j] * stride] += a[i];
+  },
+);
 
 export const indexSelect: Kernels['indexSelect'] = (a, axis, index, out) => {
   if (out.length === 0) return;
