@@ -39,3 +39,13 @@ inline Reduction reductionOf(const double* n) {
   for (Index axis = 0; axis < r.rank; axis++) r.stride[axis] = Index(*n++);
   return r;
 }
+
+/** Of a call of units; see `putUnits` in src/tiers/units.ts. */
+enum { UNIT_HEAD = 5, UNIT_FIELDS = 3, MOST_UNIT_ARRAYS = 12, UNIT_NUMBERS = UNIT_HEAD + UNIT_FIELDS * MOST_UNIT_ARRAYS };
+
+inline int unitKernelOf(const double* n) { return int(n[0]); }
+inline Units unitsOf(const double* n, void* const* arrays) { return {Index(n[1]), Index(n[2]), n + UNIT_NUMBERS, arrays}; }
+inline int unitArraysOf(const double* n) { return int(n[3]); }
+inline bool unitsAreDouble(const double* n) { return n[4] != 0; }
+/** Where array `index` starts: in elements natively, a byte position in WebAssembly. */
+inline double unitStartOf(const double* n, int index) { return n[UNIT_HEAD + UNIT_FIELDS * index]; }

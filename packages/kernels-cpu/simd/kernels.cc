@@ -13,6 +13,9 @@
 #include "functions.h"
 #include "map.h"
 #include "reduce.h"
+#include "units.h"
+#include "rows.h"
+#include "unit-table.h"
 
 namespace ADJOINT_NAMESPACE {
 
@@ -23,7 +26,7 @@ static Status matmul(Run& run, Index batch, const Index* aStarts, const Index* b
 }
 
 template <class T> constexpr Kernels<T> table() {
-  return {matmul<T>, convForward<T>, convInputGrad<T>, convWeightGrad<T>, unary<T>, binary<T>, compare<T>, where<T>, reduce<T>, softmax<T>};
+  return {matmul<T>, convForward<T>, convInputGrad<T>, convWeightGrad<T>, unary<T>, binary<T>, compare<T>, where<T>, reduce<T>, units<T>};
 }
 
 extern const Tier tier;

@@ -1,4 +1,4 @@
-// Sum, largest and smallest over any axes; softmax along the last.
+// Sum, largest and smallest over any axes.
 //
 // Sums are as good as the reference's: float32 is added up in double precision, float64 with the rounding errors beside
 // (Knuth's TwoSum). The elements are added in an order of lanes and chunks that depends on the shape alone.
@@ -254,54 +254,6 @@ template <class T> static Status reduce(Run& run, int op, const Reduction& r, co
   if (op == 1) return reduceWith<T, ExtremeOp<true>>(run, r, a, out);
   if (op == 2) return reduceWith<T, ExtremeOp<false>>(run, r, a, out);
   return NOT_HERE;
-}
-
-/** Softmax (or its logarithm) of contiguous rows. */
-template <class T> static Status softmax(Run& run, int logarithm, Index rows, Index n, const T* a, T* out) {
-  constexpr Index W = Lanes<T>::N;
-  const Index grain = larger(1, MAP_TASK / n);
-  parallel(run, ceilDivide(rows, grain), [&](Index part, int) {
-    for (Index row = part * grain; row < smaller(rows, (part + 1) * grain); row++) {
-      const T* x = a + row * n;
-      T* y = out + row * n;
-      double most = ExtremeOp<true>::initial();
-      ExtremeOp<true>::addRow<T>(most, x, n);
-      const T largest = T(most);
-      const Vec<T> shift = splat(largest);
-      Doubles total[2] = {};
-      double rest = 0;
-      Index i = 0;
-      T lanes[W] __attribute__((aligned(64)));
-      for (; i < n; i += W) {
-        const Index count = smaller(W, n - i);
-        const Vec<T> e = expOf<T>((count == W ? load(x + i) : loadPart(x + i, count)) - shift);
-        if (count < W) {
-          store(lanes, e);
-          for (Index j = 0; j < count; j++) {
-            if (!logarithm) y[i + j] = lanes[j];
-            rest += lanes[j];
-          }
-          break;
-        }
-        if (!logarithm) store(y + i, e);
-        store(lanes, e);
-        total[0] += loadDoubles(lanes);
-        if (sizeof(T) == 4) total[1] += loadDoubles(lanes + HALF % W);
-      }
-      for (int lane = 0; lane < HALF; lane++) rest += total[0][lane] + total[1][lane];
-      if (logarithm) {
-        const Vec<double> log = logOf<double>(splat(rest));
-        const T sum = T(log[0]);
-        for (i = 0; i + W <= n; i += W) store(y + i, load(x + i) - shift - splat(sum));
-        for (; i < n; i++) y[i] = x[i] - largest - sum;
-      } else {
-        const T sum = T(rest);
-        for (i = 0; i + W <= n; i += W) store(y + i, load(y + i) / splat(sum));
-        for (; i < n; i++) y[i] = y[i] / sum;
-      }
-    }
-  });
-  return DONE;
 }
 
 }  // namespace ADJOINT_NAMESPACE

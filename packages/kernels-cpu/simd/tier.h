@@ -16,8 +16,8 @@ template <class T> struct Kernels {
   Status (*compare)(Run&, int op, const Layout&, Index count, const T* a, const T* b, unsigned char* out);
   Status (*where)(Run&, const Layout&, Index count, const unsigned char* condition, const T* a, const T* b, T* out);
   Status (*reduce)(Run&, int op, const Reduction&, const T* a, T* out);
-  /** Of contiguous rows of n elements. */
-  Status (*softmax)(Run&, int logarithm, Index rows, Index n, const T* a, T* out);
+  /** A kernel that works unit by unit, by its number in UNIT_KERNELS of src/tiers/machine.ts. */
+  Status (*units)(Run&, int kernel, const Units&);
 };
 
 struct Tier {

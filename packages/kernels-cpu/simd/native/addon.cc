@@ -25,7 +25,7 @@ DECLARE_TIER(isa_portable)
 namespace {
 
 /** Raised whenever the meaning of an argument changes: a binary of another version is not used. */
-constexpr int VERSION = 2;
+constexpr int VERSION = 3;
 
 /** The tiers that this processor can run, fastest first. */
 int listTiers(const Tier** tiers) {
@@ -73,6 +73,12 @@ Array arrayOf(napi_env env, napi_value value) {
   Array a;
   napi_get_typedarray_info(env, value, &a.type, &a.length, &a.data, nullptr, nullptr);
   return a;
+}
+
+Index bytesOf(napi_typedarray_type type) {
+  if (type == napi_float64_array) return 8;
+  if (type == napi_uint16_array) return 2;
+  return type == napi_uint8_array ? 1 : 4;
 }
 
 napi_value integer(napi_env env, int value) {
@@ -179,16 +185,21 @@ napi_value reduce(napi_env env, napi_callback_info info) {
   }));
 }
 
-/** (a, out); numbers: 1 for the logarithm, rows, elements per row, offset of a. */
-napi_value softmax(napi_env env, napi_callback_info info) {
-  const Arguments given(env, info);
-  const Array a = arrayOf(env, given.values[0]), out = arrayOf(env, given.values[1]);
-  const double* n = instanceOf(env).numbers;
-  return integer(env, withKernels(env, out.type, [&](const auto& kernels, auto zero) {
-    using T = decltype(zero);
-    Call call;
-    return kernels.softmax(call.run, int(n[0]), Index(n[1]), Index(n[2]), static_cast<const T*>(a.data) + Index(n[3]), static_cast<T*>(out.data));
-  }));
+/** (arrays…); numbers: as `putUnits` in src/tiers/units.ts writes them. */
+napi_value units(napi_env env, napi_callback_info info) {
+  napi_value values[MOST_UNIT_ARRAYS];
+  size_t count = MOST_UNIT_ARRAYS;
+  napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
+  const Instance& instance = instanceOf(env);
+  const double* n = instance.numbers;
+  void* arrays[MOST_UNIT_ARRAYS] = {};
+  for (int p = 0; p < unitArraysOf(n); p++) {
+    const Array a = arrayOf(env, values[p]);
+    arrays[p] = static_cast<char*>(a.data) + Index(unitStartOf(n, p)) * bytesOf(a.type);
+  }
+  Call call;
+  const auto run = unitsAreDouble(n) ? instance.tier->twofold.units : instance.tier->single.units;
+  return integer(env, run(call.run, unitKernelOf(n), unitsOf(n, arrays)));
 }
 
 /** (numbers): the array in which arguments arrive. */
@@ -259,7 +270,7 @@ NAPI_MODULE_INIT() {
       {"binary", binary},
       {"where", where},
       {"reduce", reduce},
-      {"softmax", softmax},
+      {"units", units},
   };
   for (const auto& f : functions) {
     napi_value value = nullptr;

@@ -1,4 +1,4 @@
-// The WebAssembly boundary: one linear memory that holds operands and scratch, handed out from one end and forgotten after
+// The WebAssembly boundary: one linear memory that holds operands and scratch, handed out from one end and released after
 // every call. No library is linked: what little the compiler asks for is at the end.
 
 #include "arguments.h"
@@ -46,9 +46,10 @@ void* takeBytes(Run&, unsigned long long bytes) { return reserve(bytes); }
 
 #define EXPORT(name) extern "C" __attribute__((export_name(#name)))
 
-/** Memory for an operand until `forget`; 0 if there is none. */
+/** Memory for an operand until it is released; 0 if there is none. */
 EXPORT(reserve) void* exportReserve(double bytes) { return reserve(static_cast<unsigned long long>(bytes)); }
-EXPORT(forget) void exportForget() { used = 0; }
+EXPORT(mark) unsigned long exportMark() { return used; }
+EXPORT(release) void exportRelease(unsigned long mark) { used = mark; }
 EXPORT(numbers) double* exportNumbers() { return numbers; }
 
 EXPORT(matmul) int exportMatmul(int isDouble, void* a, void* b, const double* starts, int batch, void* out) {
@@ -104,11 +105,11 @@ EXPORT(reduce) int exportReduce(int isDouble, void* a, void* out) {
   });
 }
 
-EXPORT(softmax) int exportSoftmax(int isDouble, void* a, void* out) {
-  return withKernels(isDouble, [&](const auto& kernels, auto zero) {
-    using T = decltype(zero);
-    return kernels.softmax(run, int(numbers[0]), Index(numbers[1]), Index(numbers[2]), static_cast<T*>(a) + Index(numbers[3]), static_cast<T*>(out));
-  });
+EXPORT(units) int exportUnits() {
+  void* arrays[MOST_UNIT_ARRAYS];
+  for (int p = 0; p < unitArraysOf(numbers); p++) arrays[p] = reinterpret_cast<void*>(static_cast<unsigned long>(unitStartOf(numbers, p)));
+  const auto kernel = unitsAreDouble(numbers) ? tier.twofold.units : tier.single.units;
+  return kernel(run, unitKernelOf(numbers), unitsOf(numbers, arrays));
 }
 
 extern "C" void* memset(void* to, int value, unsigned long n) { return __builtin_memset(to, value, n); }

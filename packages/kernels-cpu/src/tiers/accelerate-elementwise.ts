@@ -1,8 +1,8 @@
-// Element-wise kernels, reductions and softmax of a machine. Few elements stay in JavaScript: a call has its price.
+// Element-wise kernels and reductions of a machine. Few elements stay in JavaScript: a call has its price.
 
-import type { BinaryKernel, FloatArray, Kernels, ReduceKernel, ScanKernel, UnaryKernel } from '../kernels.ts';
+import type { BinaryKernel, FloatArray, Kernels, ReduceKernel, UnaryKernel } from '../kernels.ts';
 import { reference } from '../reference/index.ts';
-import { contiguousStrides, elementCount } from '../reference/strided.ts';
+import { elementCount } from '../reference/strided.ts';
 import { BINARY_OPS, COMPARE_OPS, type Machine, REDUCE_OPS, UNARY_OPS } from './machine.ts';
 import { done, sameFloats } from './status.ts';
 import { isInside, putLayout, putReduction } from './views.ts';
@@ -45,8 +45,6 @@ export function elementwise(machine: Machine): Partial<Kernels> {
   REDUCE_OPS.forEach((name, op) => {
     table[name] = reduceOf(machine, name, op);
   });
-  table.softmax = softmaxOf(machine, 'softmax', 0);
-  table.logSoftmax = softmaxOf(machine, 'logSoftmax', 1);
   return table as Partial<Kernels>;
 }
 
@@ -153,37 +151,4 @@ function reduceOf(machine: Machine, name: (typeof REDUCE_OPS)[number], op: numbe
     }
     fallback(a, axes, out);
   };
-}
-
-function softmaxOf(machine: Machine, name: 'softmax' | 'logSoftmax', logarithm: number): ScanKernel {
-  const { numbers } = machine;
-  const fallback = reference[name];
-  return (a, axis, out) => {
-    if (
-      out.length >= DEAR &&
-      axis === a.shape.length - 1 &&
-      sameFloats(a.data, a.data, out) &&
-      out.length === elementCount(a.shape) &&
-      isInside(a)
-    ) {
-      let { data, offset } = a;
-      if (!isContiguous(a.shape, a.strides)) {
-        // The same elements give the same bits, however they lie.
-        data = out instanceof Float32Array ? new Float32Array(out.length) : new Float64Array(out.length);
-        reference.copy(a, data);
-        offset = 0;
-      }
-      numbers[0] = logarithm;
-      numbers[1] = out.length / a.shape[axis];
-      numbers[2] = a.shape[axis];
-      numbers[3] = offset;
-      if (done(machine.softmax(data as FloatArray, out as FloatArray), name)) return;
-    }
-    fallback(a, axis, out);
-  };
-}
-
-function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
-  const expected = contiguousStrides(shape);
-  return shape.every((extent, axis) => extent === 1 || strides[axis] === expected[axis]);
 }

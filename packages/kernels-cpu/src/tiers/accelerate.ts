@@ -6,6 +6,7 @@ import type { FloatArray, Kernels, Strided } from '../kernels.ts';
 import { reference } from '../reference/index.ts';
 import { elementCount, Rows } from '../reference/strided.ts';
 import { elementwise } from './accelerate-elementwise.ts';
+import { rows } from './accelerate-rows.ts';
 import type { Machine } from './machine.ts';
 import { done, sameFloats } from './status.ts';
 import { isInside } from './views.ts';
@@ -15,7 +16,13 @@ const WORTH_A_CALL = 256;
 
 /** All kernels: those that the machine has, over the reference. */
 export function accelerate(machine: Machine): Kernels {
-  return { ...reference, ...products(machine), ...convolutions(machine), ...elementwise(machine) };
+  return {
+    ...reference,
+    ...products(machine),
+    ...convolutions(machine),
+    ...elementwise(machine),
+    ...rows(machine),
+  };
 }
 
 function products(machine: Machine): Pick<Kernels, 'matmul'> {

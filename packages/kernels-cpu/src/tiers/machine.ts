@@ -1,6 +1,6 @@
 // What a fast tier offers: functions on flat arrays, with their numbers in one shared array. ./accelerate.ts makes kernels of it.
 
-import type { BinaryName, FloatArray, ReduceName, UnaryName } from '../kernels.ts';
+import type { BinaryName, FloatArray, NumericArray, ReduceName, UnaryName } from '../kernels.ts';
 
 /** What a {@link Machine} function returns: see `Status` in simd/runtime.h. */
 export const DONE = 0;
@@ -66,6 +66,10 @@ export const COMPARE_OPS = [
 /** In the order of `reduce` in simd/reduce.h. */
 export const REDUCE_OPS = ['sum', 'max', 'min'] as const satisfies readonly ReduceName[];
 
+/** The kernels that work unit by unit (rows, planes, flat pieces), in the order of the table in simd/unit-table.h. */
+export const UNIT_KERNELS = ['softmax', 'logSoftmax'] as const;
+export type UnitKernel = (typeof UNIT_KERNELS)[number];
+
 /** The boundary of the native addon and of the WebAssembly module. Arguments are trusted: what is wrong is memory corruption. */
 export interface Machine {
   /** Arguments that are numbers; read during the call. */
@@ -84,6 +88,6 @@ export interface Machine {
   where(condition: Uint8Array, a: FloatArray, b: FloatArray, out: FloatArray): number;
   /** numbers: op, then as `putReduction` in ./views.ts writes it. */
   reduce(a: FloatArray, out: FloatArray): number;
-  /** numbers: 1 for the logarithm, rows, elements per row, offset of a. Rows of a are contiguous. */
-  softmax(a: FloatArray, out: FloatArray): number;
+  /** Runs one of UNIT_KERNELS; numbers: as `putUnits` in ./units.ts writes them. */
+  units(...arrays: readonly NumericArray[]): number;
 }

@@ -5,6 +5,7 @@ import type { FloatArray, Kernels, NumericArray } from '../kernels.ts';
 import { accelerate } from './accelerate.ts';
 import { DONE, type Machine, NOT_HERE, NUMBERS, OUT_OF_MEMORY } from './machine.ts';
 import type { NoTier } from './native.ts';
+import { FIRST_UNIT, isRead, isWritten, perUnitOf, startOf, UNIT_COUNT } from './units.ts';
 import { wasmModules } from './wasm-modules.ts';
 
 /** A WebAssembly tier that is ready to run. */
@@ -19,7 +20,9 @@ export interface WasmTier {
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer };
   reserve(bytes: number): number;
-  forget(): void;
+  /** How much is reserved, and back to that: what was reserved since is forgotten. */
+  mark(): number;
+  release(mark: number): void;
   numbers(): number;
   matmul(isDouble: number, a: number, b: number, starts: number, batch: number, out: number): number;
   conv(kind: number, isDouble: number, a: number, b: number, out: number): number;
@@ -27,7 +30,7 @@ interface Exports {
   binary(isDouble: number, isCompare: number, a: number, b: number, out: number, count: number): number;
   where(isDouble: number, condition: number, a: number, b: number, out: number, count: number): number;
   reduce(isDouble: number, a: number, out: number): number;
-  softmax(isDouble: number, a: number, out: number): number;
+  units(): number;
 }
 
 /** The parts of the WebAssembly API that this file uses; where a host lacks it, there is no such tier. */
@@ -80,6 +83,8 @@ const PIECE = 2 ** 24;
 const MOST = 2 ** 28;
 /** Elements of a piece of a flat element-wise kernel: operands and result stay in a first- or second-level cache. */
 const FLAT_PIECE = 2 ** 13;
+/** Bytes of a piece of a kernel that works unit by unit, for the same reason. */
+const UNIT_PIECE = 2 ** 17;
 
 class WasmMachine implements Machine {
   readonly numbers = new Float64Array(NUMBERS);
@@ -188,23 +193,45 @@ class WasmMachine implements Machine {
     });
   }
 
-  softmax(a: FloatArray, out: FloatArray): number {
+  /** As many units at a time as make a piece; shared arrays stay in the module's memory from the first to the last. */
+  units(...arrays: readonly NumericArray[]): number {
     const { numbers } = this;
-    const [, rows, n, offset] = numbers;
-    const rowsPerPiece = Math.max(1, Math.floor(FLAT_PIECE / n));
+    const units = numbers[UNIT_COUNT];
+    const starts = arrays.map((_, p) => numbers[startOf(p)]);
+    const perUnit = arrays.map((_, p) => numbers[perUnitOf(p)]);
+    const bytesPerUnit = arrays.reduce((sum, array, p) => sum + perUnit[p] * array.BYTES_PER_ELEMENT, 0);
+    const most = Math.min(units, Math.max(1, Math.floor(UNIT_PIECE / Math.max(1, bytesPerUnit))));
+    const lengths = arrays.map((array, p) => (perUnit[p] > 0 ? most * perUnit[p] : array.length - starts[p]));
+    if (arrays.reduce((sum, array, p) => sum + lengths[p] * array.BYTES_PER_ELEMENT, 0) > MOST)
+      return NOT_HERE;
     return this.#call(() => {
-      const most = Math.min(rows, rowsPerPiece) * n;
-      const [pa, po] = [this.#reserve(most, out), this.#reserve(most, out)];
-      if (!pa || !po) return OUT_OF_MEMORY;
-      numbers[3] = 0;
-      for (let row = 0; row < rows; row += rowsPerPiece) {
-        const count = Math.min(rowsPerPiece, rows - row);
-        numbers[1] = count;
+      const pointers = arrays.map((array, p) => this.#reserve(lengths[p], array));
+      if (pointers.includes(0)) return OUT_OF_MEMORY;
+      for (let p = 0; p < arrays.length; p++) {
+        numbers[startOf(p)] = pointers[p];
+        if (perUnit[p] === 0) this.#copyIn(arrays[p], starts[p], lengths[p], pointers[p]);
+      }
+      for (let first = 0; first < units; first += most) {
+        const count = Math.min(most, units - first);
+        const mark = this.#exports.mark();
+        for (let p = 0; p < arrays.length; p++) {
+          if (perUnit[p] > 0 && isRead(numbers, p))
+            this.#copyIn(arrays[p], starts[p] + first * perUnit[p], count * perUnit[p], pointers[p]);
+        }
+        numbers[FIRST_UNIT] = first;
+        numbers[UNIT_COUNT] = count;
         this.#putNumbers();
-        this.#copyIn(a, offset + row * n, count * n, pa);
-        const status = this.#exports.softmax(isDouble(out), pa, po);
+        const status = this.#exports.units();
+        this.#exports.release(mark);
         if (status !== DONE) return status;
-        this.#copyOut(po, out, row * n, count * n);
+        for (let p = 0; p < arrays.length; p++) {
+          if (perUnit[p] > 0 && isWritten(numbers, p))
+            this.#copyOut(pointers[p], arrays[p], starts[p] + first * perUnit[p], count * perUnit[p]);
+        }
+      }
+      for (let p = 0; p < arrays.length; p++) {
+        if (perUnit[p] === 0 && isWritten(numbers, p))
+          this.#copyOut(pointers[p], arrays[p], starts[p], lengths[p]);
       }
       return DONE;
     });
@@ -342,7 +369,7 @@ class WasmMachine implements Machine {
     try {
       return body();
     } finally {
-      this.#exports.forget();
+      this.#exports.release(0);
     }
   }
 
@@ -357,7 +384,7 @@ class WasmMachine implements Machine {
     to.set(first === 0 && length === from.length ? from : from.subarray(first, first + length));
   }
 
-  #copyOut(pointer: number, to: FloatArray | Uint8Array, first: number, length: number): void {
+  #copyOut(pointer: number, to: NumericArray, first: number, length: number): void {
     to.set(viewLike(to, this.#exports.memory.buffer, pointer, length), first);
   }
 
@@ -373,6 +400,8 @@ function isDouble(array: FloatArray): number {
 function viewLike(like: NumericArray, buffer: ArrayBuffer, pointer: number, length: number): NumericArray {
   if (like instanceof Float32Array) return new Float32Array(buffer, pointer, length);
   if (like instanceof Float64Array) return new Float64Array(buffer, pointer, length);
+  if (like instanceof Int32Array) return new Int32Array(buffer, pointer, length);
+  if (like instanceof Uint16Array) return new Uint16Array(buffer, pointer, length);
   return new Uint8Array(buffer, pointer, length);
 }
 

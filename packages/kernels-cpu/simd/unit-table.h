@@ -1,0 +1,18 @@
+// Every kernel that works unit by unit. ARCHITECTURE.md says how to add one.
+
+namespace ADJOINT_NAMESPACE {
+
+template <class T> using UnitKernel = Status (*)(Run& run, const Units& units);
+
+/** In the order of UNIT_KERNELS in src/tiers/machine.ts. */
+template <class T> constexpr UnitKernel<T> unitKernels[] = {
+    softmaxRows<T, false>,
+    softmaxRows<T, true>,
+};
+
+template <class T> static Status units(Run& run, int kernel, const Units& given) {
+  if (kernel < 0 || kernel >= int(sizeof(unitKernels<T>) / sizeof(unitKernels<T>[0]))) return NOT_HERE;
+  return unitKernels<T>[kernel](run, given);
+}
+
+}  // namespace ADJOINT_NAMESPACE
