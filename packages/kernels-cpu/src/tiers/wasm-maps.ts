@@ -1,0 +1,143 @@
+// Element-wise kernels and reductions on WebAssembly: long flat operands go through its memory in pieces.
+
+import type { FloatArray, NumericArray } from '../kernels.ts';
+import { DONE, NOT_HERE, OUT_OF_MEMORY } from './machine.ts';
+import { isDouble, MOST_BYTES, type WasmMemory } from './wasm-memory.ts';
+
+/** Elements of a piece of a flat element-wise kernel: operands and result stay in a first- or second-level cache. */
+const FLAT_PIECE = 2 ** 13;
+
+export function unary(memory: WasmMemory, a: FloatArray, out: FloatArray): number {
+  const single = isDouble(out);
+  return mapped(memory, 3, [a], out, (pointers, po, count) =>
+    memory.exports.unary(single, pointers[0], po, count),
+  );
+}
+
+export function binary(
+  memory: WasmMemory,
+  a: FloatArray,
+  b: FloatArray,
+  out: FloatArray | Uint8Array,
+): number {
+  const isCompare = out instanceof Uint8Array ? 1 : 0;
+  return mapped(memory, 1, [a, b], out, (pointers, po, count) =>
+    memory.exports.binary(isDouble(a), isCompare, pointers[0], pointers[1], po, count),
+  );
+}
+
+export function where(
+  memory: WasmMemory,
+  condition: Uint8Array,
+  a: FloatArray,
+  b: FloatArray,
+  out: FloatArray,
+): number {
+  return mapped(memory, 0, [condition, a, b], out, (pointers, po, count) =>
+    memory.exports.where(isDouble(out), pointers[0], pointers[1], pointers[2], po, count),
+  );
+}
+
+/** An element-wise kernel whose layout is at `at` of the numbers: in pieces if all operands are flat, else whole. */
+function mapped(
+  memory: WasmMemory,
+  at: number,
+  operands: readonly NumericArray[],
+  out: FloatArray | Uint8Array,
+  run: (pointers: readonly number[], out: number, count: number) => number,
+): number {
+  const { numbers } = memory;
+  const rank = numbers[at];
+  const offsets = operands.map((_, p) => at + 1 + rank + p * (1 + rank));
+  const isFlat = rank === 1 && offsets.every((o) => numbers[o + 1] === 0 || numbers[o + 1] === 1);
+  if (isFlat) return mappedFlat(memory, at, offsets, operands, out, run);
+  const spans = offsets.map((o) => {
+    let low = numbers[o];
+    let high = low;
+    for (let axis = 0; axis < rank; axis++) {
+      const reach = (numbers[at + 1 + axis] - 1) * numbers[o + 1 + axis];
+      if (reach < 0) low += reach;
+      else high += reach;
+    }
+    return { first: low, length: high - low + 1 };
+  });
+  const bytes = spans.reduce(
+    (sum, { length }, p) => sum + length * operands[p].BYTES_PER_ELEMENT,
+    out.byteLength,
+  );
+  if (bytes > MOST_BYTES) return NOT_HERE;
+  return memory.call(() => {
+    const pointers = spans.map(({ length }, p) => memory.reserve(length, operands[p]));
+    const po = memory.reserve(out.length, out);
+    if (!po || pointers.includes(0)) return OUT_OF_MEMORY;
+    spans.forEach(({ first, length }, p) => {
+      memory.copyIn(operands[p], first, length, pointers[p]);
+      numbers[offsets[p]] -= first;
+    });
+    memory.putNumbers();
+    const status = run(pointers, po, out.length);
+    if (status === DONE) memory.copyOut(po, out, 0, out.length);
+    return status;
+  });
+}
+
+function mappedFlat(
+  memory: WasmMemory,
+  at: number,
+  offsets: readonly number[],
+  operands: readonly NumericArray[],
+  out: FloatArray | Uint8Array,
+  run: (pointers: readonly number[], out: number, count: number) => number,
+): number {
+  const { numbers } = memory;
+  const steps = offsets.map((o) => numbers[o + 1]);
+  const starts = offsets.map((o) => numbers[o]);
+  return memory.call(() => {
+    const most = Math.min(FLAT_PIECE, out.length);
+    const pointers = operands.map((operand) => memory.reserve(most, operand));
+    const po = memory.reserve(most, out);
+    if (!po || pointers.includes(0)) return OUT_OF_MEMORY;
+    for (const o of offsets) numbers[o] = 0;
+    for (let first = 0; first < out.length; first += most) {
+      const count = Math.min(most, out.length - first);
+      for (let p = 0; p < operands.length; p++) {
+        if (steps[p] === 1) memory.copyIn(operands[p], starts[p] + first, count, pointers[p]);
+        else if (first === 0) memory.copyIn(operands[p], starts[p], 1, pointers[p]);
+      }
+      numbers[at + 1] = count;
+      memory.putNumbers();
+      const status = run(pointers, po, count);
+      if (status !== DONE) return status;
+      memory.copyOut(po, out, first, count);
+    }
+    return DONE;
+  });
+}
+
+export function reduce(memory: WasmMemory, a: FloatArray, out: FloatArray): number {
+  const { numbers } = memory;
+  // The offset is followed by two lists of extents and strides.
+  let low = numbers[1];
+  let high = low;
+  for (let list = 0, at = 2; list < 2; list++) {
+    const rank = numbers[at];
+    for (let axis = 0; axis < rank; axis++) {
+      const reach = (numbers[at + 1 + axis] - 1) * numbers[at + 1 + rank + axis];
+      if (reach < 0) low += reach;
+      else high += reach;
+    }
+    at += 1 + 2 * rank;
+  }
+  const length = high - low + 1;
+  if (length * a.BYTES_PER_ELEMENT > MOST_BYTES) return NOT_HERE;
+  return memory.call(() => {
+    const [pa, po] = [memory.reserve(length, a), memory.reserve(out.length, out)];
+    if (!pa || !po) return OUT_OF_MEMORY;
+    memory.copyIn(a, low, length, pa);
+    numbers[1] -= low;
+    memory.putNumbers();
+    const status = memory.exports.reduce(isDouble(a), pa, po);
+    if (status === DONE) memory.copyOut(po, out, 0, out.length);
+    return status;
+  });
+}

@@ -1,0 +1,84 @@
+// The memory of a WebAssembly module, and the copying of operands into it and of results out of it. It is handed out from one
+// end during a call, and all of it is free again after the call.
+
+import type { FloatArray, NumericArray } from '../kernels.ts';
+import { NUMBERS } from './machine.ts';
+
+/** What a module exports: see simd/wasm/module.cc. Pointers are byte positions in its memory. */
+export interface Exports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  reserve(bytes: number): number;
+  /** How much is reserved, and back to that: what was reserved since is forgotten. */
+  mark(): number;
+  release(mark: number): void;
+  numbers(): number;
+  matmul(isDouble: number, a: number, b: number, starts: number, batch: number, out: number): number;
+  conv(kind: number, isDouble: number, a: number, b: number, out: number): number;
+  unary(isDouble: number, a: number, out: number, count: number): number;
+  binary(isDouble: number, isCompare: number, a: number, b: number, out: number, count: number): number;
+  where(isDouble: number, condition: number, a: number, b: number, out: number, count: number): number;
+  reduce(isDouble: number, a: number, out: number): number;
+  units(): number;
+}
+
+/** Bytes of operands that may be in memory at once; more is done elsewhere. */
+export const MOST_BYTES = 2 ** 28;
+
+/** The memory of one instance. */
+export class WasmMemory {
+  /** The arguments of a call that are numbers: `putNumbers` hands them over. */
+  readonly numbers = new Float64Array(NUMBERS);
+  readonly exports: Exports;
+
+  constructor(exports: Exports) {
+    this.exports = exports;
+  }
+
+  /** Runs with an empty memory, and leaves it so. */
+  call(body: () => number): number {
+    try {
+      return body();
+    } finally {
+      this.exports.release(0);
+    }
+  }
+
+  /** A place for `length` elements like those of `like`; 0 if there is none. */
+  reserve(length: number, like: NumericArray): number {
+    // As unsigned: the upper half of a full memory has negative numbers.
+    return this.exports.reserve(length * like.BYTES_PER_ELEMENT) >>> 0;
+  }
+
+  copyIn(from: NumericArray, first: number, length: number, pointer: number): void {
+    const to = viewLike(from, this.exports.memory.buffer, pointer, length);
+    to.set(first === 0 && length === from.length ? from : from.subarray(first, first + length));
+  }
+
+  copyOut(pointer: number, to: NumericArray, first: number, length: number): void {
+    to.set(viewLike(to, this.exports.memory.buffer, pointer, length), first);
+  }
+
+  putNumbers(): void {
+    this.copyIn(this.numbers, 0, NUMBERS, this.exports.numbers() >>> 0);
+  }
+
+  mark(): number {
+    return this.exports.mark();
+  }
+
+  release(mark: number): void {
+    this.exports.release(mark);
+  }
+}
+
+export function isDouble(array: FloatArray): number {
+  return array instanceof Float64Array ? 1 : 0;
+}
+
+function viewLike(like: NumericArray, buffer: ArrayBuffer, pointer: number, length: number): NumericArray {
+  if (like instanceof Float32Array) return new Float32Array(buffer, pointer, length);
+  if (like instanceof Float64Array) return new Float64Array(buffer, pointer, length);
+  if (like instanceof Int32Array) return new Int32Array(buffer, pointer, length);
+  if (like instanceof Uint16Array) return new Uint16Array(buffer, pointer, length);
+  return new Uint8Array(buffer, pointer, length);
+}
