@@ -16,9 +16,11 @@ export * from './layers/instance-norm.ts';
 export * from './layers/linear.ts';
 export * from './layers/norm.ts';
 export type { ParameterizedOptions } from './layers/options.ts';
+export * from './layers/padding.ts';
 export * from './layers/pooling.ts';
 export * from './layers/positional.ts';
 export * from './layers/recurrent.ts';
+export type { RecurrentOptions, SequenceResult } from './layers/recurrent-base.ts';
 export {
   type CellOptions,
   GRUCell,

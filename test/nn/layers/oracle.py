@@ -85,6 +85,33 @@ def simple():
     case('BatchNorm2d', [3], {}, nn.BatchNorm2d(3).eval(), [x(2, 3, 2, 2)], note='eval')
 
 
+def padding():
+    sizes = {1: (2, 3, 5), 2: (2, 3, 5, 4), 3: (1, 2, 4, 3, 5)}
+    amounts = {1: [2, 1], 2: [1, 2, 0, 3], 3: [1, 2, 0, 1, 2, 1]}
+    cut = {1: [-1, 2], 2: [1, -1, -2, 0], 3: [0, -1, 1, 0, -1, 1]}
+    for d in (1, 2, 3):
+        case(f'ConstantPad{d}d', [amounts[d], 0.5], None, getattr(nn, f'ConstantPad{d}d')(tuple(amounts[d]), 0.5), [x(*sizes[d])])
+        case(f'ConstantPad{d}d', [cut[d], -2], None, getattr(nn, f'ConstantPad{d}d')(tuple(cut[d]), -2.0), [x(*sizes[d])], note='cuts')
+        # ZeroPad1d and ZeroPad3d came after this version of PyTorch; they are this.
+        case(f'ZeroPad{d}d', [2], None, getattr(nn, f'ConstantPad{d}d')(2, 0.0), [x(*sizes[d][1:])], note='unbatched')
+        for kind in ('Reflection', 'Replication', 'Circular'):
+            if kind == 'Circular':
+                module = lambda p: Circular(p)
+            else:
+                module = getattr(nn, f'{kind}Pad{d}d')
+            case(f'{kind}Pad{d}d', [amounts[d]], None, module(tuple(amounts[d])), [x(*sizes[d])])
+            case(f'{kind}Pad{d}d', [1], None, module((1,) * (2 * d)), [x(*sizes[d])])
+
+
+class Circular(nn.Module):
+    def __init__(self, amounts):
+        super().__init__()
+        self.amounts = amounts
+
+    def forward(self, v):
+        return nn.functional.pad(v, self.amounts, mode='circular')
+
+
 def activations():
     for name, options, module in [
             ('ReLU', None, nn.ReLU()), ('ReLU6', None, nn.ReLU6()), ('LeakyReLU', {'negativeSlope': 0.2}, nn.LeakyReLU(0.2)), ('ELU', {'alpha': 0.5}, nn.ELU(0.5)),
@@ -130,6 +157,10 @@ def recurrent():
         case(name, [3, 2], {'batchFirst': True, 'bias': False}, layer(3, 2, batch_first=True, bias=False), [x(2, 5, 3), *[x(1, 2, 2) for _ in range(states)]], run, note='states')
         case(name, [3, 2], {'bidirectional': True, 'batchFirst': True}, layer(3, 2, bidirectional=True, batch_first=True), [x(3, 3)], run, note='unbatched')
     case('RNN', [3, 2], {'nonlinearity': 'relu'}, nn.RNN(3, 2, nonlinearity='relu'), [x(4, 2, 3)])
+    case('LSTM', [3, 4], {'projSize': 2}, nn.LSTM(3, 4, proj_size=2), [x(4, 2, 3)], run)
+    case('LSTM', [3, 4], {'projSize': 3, 'numLayers': 2, 'bidirectional': True, 'batchFirst': True}, nn.LSTM(3, 4, 2, proj_size=3, bidirectional=True, batch_first=True),
+         [x(2, 5, 3), x(4, 2, 3), x(4, 2, 4)], run, note='states')
+    case('LSTM', [3, 4], {'projSize': 1, 'bias': False}, nn.LSTM(3, 4, proj_size=1, bias=False), [x(3, 3)], run, note='unbatched')
     for name, cell in (('RNNCell', nn.RNNCell), ('LSTMCell', nn.LSTMCell), ('GRUCell', nn.GRUCell)):
         states = 2 if name == 'LSTMCell' else 1
         run = lambda m, v, *s: m(v) if not s else m(v, s if len(s) == 2 else s[0])
@@ -174,6 +205,7 @@ def norms():
 
 
 simple()
+padding()
 activations()
 losses()
 recurrent()

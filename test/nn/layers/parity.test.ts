@@ -59,7 +59,7 @@ function make({ layer, args, options, note }: Case): nn.Module {
 }
 
 // Layers without parameters have no dtype of their own.
-const typeless = /Pool|Upsample|Pixel|old$|Loss|LU$|Soft|Hard|shrink|tanh|Flatten/;
+const typeless = /Pool|Pad|Upsample|Pixel|old$|Loss|LU$|Soft|Hard|shrink|tanh|Flatten/;
 
 function call(module: nn.Module, { layer, note, keywords }: Case, inputs: readonly Tensor[]): Tensor[] {
   const options = Object.fromEntries(

@@ -1,6 +1,14 @@
 // Affine maps of pictures: turned, shifted, scaled and sheared about their centre, sampled bilinearly.
 
-import { ArgumentError, DTypeError, defaultGenerator, rand, type Tensor, tensor } from '@adjoint/core';
+import {
+  ArgumentError,
+  DTypeError,
+  defaultGenerator,
+  rand,
+  requireOptions,
+  type Tensor,
+  tensor,
+} from '@adjoint/core';
 import { type RandomTransformOptions, requireImage } from './transforms.ts';
 
 /** An affine map of a picture about its centre. */
@@ -29,6 +37,7 @@ export interface AffineOptions {
  */
 export function affine(x: Tensor, options: AffineOptions = {}): Tensor {
   const op = 'affine';
+  requireOptions(op, options, ['angle', 'translate', 'scale', 'shear', 'fill']);
   const [, height, width] = requireImage(op, x);
   if (x.dtype !== 'float32' && x.dtype !== 'float64') {
     throw new DTypeError(`x is ${x.dtype}; convert it to float32 or float64 first.`, {
@@ -123,6 +132,7 @@ export interface RandomAffineOptions extends RandomTransformOptions {
  * randomAffine(ones([1, 28, 28]), { degrees: 10, translate: [0.1, 0.1], generator: new Generator(0) }).shape; // [1, 28, 28]
  */
 export function randomAffine(x: Tensor, options: RandomAffineOptions = {}): Tensor {
+  requireOptions('randomAffine', options, ['degrees', 'translate', 'scale', 'shear', 'fill', 'generator']);
   const {
     degrees = 0,
     translate = [0, 0],

@@ -1,6 +1,6 @@
 // CSV (RFC 4180): fields between delimiters, quoted where they hold one; as text, or as the numbers of a tensor.
 
-import { ArgumentError, type Tensor, tensor } from '@adjoint/core';
+import { ArgumentError, requireOptions, type Tensor, tensor } from '@adjoint/core';
 import { DataFormatError } from './errors.ts';
 
 /** Options of {@link parseCsv}. */
@@ -37,6 +37,8 @@ export interface NumericTable {
   readonly values: Tensor;
 }
 
+const csvOptions = ['name', 'delimiter', 'header'] as const;
+
 const QUOTE = 0x22;
 const LF = 0x0a;
 const CR = 0x0d;
@@ -59,7 +61,9 @@ interface Field {
  * parseCsv(bytes).rows; // [['Ada', 'London, UK']]
  */
 export function parseCsv(bytes: Uint8Array, options: ParseCsvOptions = {}): CsvTable {
-  const { header, body } = parseFields('parseCsv', bytes, options);
+  const op = 'parseCsv';
+  requireOptions(op, options, csvOptions);
+  const { header, body } = parseFields(op, bytes, options);
   return {
     columns: header?.map(({ text }) => text) ?? null,
     rows: body.map((row) => row.map(({ text }) => text)),
@@ -77,6 +81,7 @@ export function parseCsv(bytes: Uint8Array, options: ParseCsvOptions = {}): CsvT
  */
 export function parseNumericCsv(bytes: Uint8Array, options: ParseNumericCsvOptions = {}): NumericTable {
   const op = 'parseNumericCsv';
+  requireOptions(op, options, [...csvOptions, 'select', 'dtype']);
   const { name: file = 'CSV data', dtype = 'float32', select } = options;
   const { header, body } = parseFields(op, bytes, options);
   const names = header?.map(({ text }) => text) ?? null;

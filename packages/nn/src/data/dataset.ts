@@ -6,6 +6,7 @@ import {
   type Generator,
   indexSelect,
   randperm,
+  requireOptions,
   ShapeError,
   select,
   type Tensor,
@@ -192,8 +193,10 @@ export interface RandomSplitOptions {
 export function randomSplit<Sample>(
   dataset: Dataset<Sample>,
   parts: readonly number[],
-  { generator }: RandomSplitOptions = {},
+  options: RandomSplitOptions = {},
 ): Subset<Sample>[] {
+  requireOptions('randomSplit', options, ['generator']);
+  const { generator } = options;
   const lengths = partLengths(parts, dataset.length);
   const order = Array.from(randperm(dataset.length, { generator }).toTypedArray());
   let start = 0;

@@ -1,6 +1,7 @@
 // Gunzip: one whole member, with a bound on what may come out.
 
 import { ArgumentError } from '@adjoint/core/errors';
+import { requireOptions } from '@adjoint/core/options';
 import { DataFormatError } from './errors.ts';
 import { inflate } from './inflate.ts';
 
@@ -32,11 +33,10 @@ const SMALLEST_MEMBER = 20;
  */
 export async function gunzipIfNeeded(
   bytes: Uint8Array,
-  {
-    name = 'gzip data',
-    maxBytes = DEFAULT_MAX_BYTES,
-  }: { readonly name?: string; readonly maxBytes?: number } = {},
+  options: { readonly name?: string; readonly maxBytes?: number } = {},
 ): Promise<Uint8Array> {
+  requireOptions('gunzipIfNeeded', options, ['name', 'maxBytes']);
+  const { name = 'gzip data', maxBytes = DEFAULT_MAX_BYTES } = options;
   if (!(maxBytes >= 0)) {
     throw new ArgumentError(`maxBytes must be a number of bytes, at least 0, found ${maxBytes}.`, {
       op: 'gunzipIfNeeded',

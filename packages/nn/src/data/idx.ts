@@ -1,5 +1,6 @@
 // The IDX format of MNIST and its kin: two zero bytes, a type code, a rank, the extents, the elements, big-endian.
 
+import { requireOptions } from '@adjoint/core/options';
 import { DataFormatError } from './errors.ts';
 
 /** The typed array that holds each IDX element type. */
@@ -85,10 +86,9 @@ function fill<A extends IdxArray['data']>(target: A, element: (index: number) =>
  * // 'uint8', [2], Uint8Array [5, 7]
  * ```
  */
-export function parseIdx(
-  bytes: Uint8Array,
-  { name = 'IDX data' }: { readonly name?: string } = {},
-): IdxArray {
+export function parseIdx(bytes: Uint8Array, options: { readonly name?: string } = {}): IdxArray {
+  requireOptions('parseIdx', options, ['name']);
+  const { name = 'IDX data' } = options;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { element, rank } = readMagic(bytes, name);
   const header = 4 + 4 * rank;

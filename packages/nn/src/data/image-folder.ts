@@ -1,6 +1,6 @@
 // A folder of PNG pictures as a dataset, a sub-folder per class; pictures are read when they are asked for.
 
-import { type Tensor, tensor } from '@adjoint/core';
+import { requireOptions, type Tensor, tensor } from '@adjoint/core';
 import { type Dataset, requireIndex } from './dataset.ts';
 import { DataFileError } from './errors.ts';
 import { list, read } from './files.ts';
@@ -9,6 +9,8 @@ import { type DecodePngOptions, decodePng } from './png.ts';
 
 /** Options of {@link openImageFolder}; `channels` defaults to 3, so that pictures of a folder can be put together. */
 export type ImageFolderOptions = Omit<DecodePngOptions, 'name'>;
+
+const folderOptions = ['channels', 'maxBytes'] as const;
 
 /** A picture of shape (C, H, W) from 0 to 1, and its class as an int32 tensor without axes. */
 export type LabelledPicture = readonly [picture: Tensor, label: Tensor];
@@ -27,6 +29,7 @@ export class ImageFolder implements Dataset<LabelledPicture> {
     found: Pick<ImageFolder, 'classes' | 'files'>,
     options: ImageFolderOptions = {},
   ) {
+    requireOptions('ImageFolder', options, folderOptions);
     this.directory = directory;
     this.classes = found.classes;
     this.files = found.files;
@@ -65,6 +68,7 @@ export async function openImageFolder(
   options: ImageFolderOptions = {},
 ): Promise<ImageFolder> {
   const op = 'openImageFolder';
+  requireOptions(op, options, folderOptions);
   const entries = (await list(directory, op)).filter(({ name }) => !name.startsWith('.'));
   const classes = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
   const none = (place: string): DataFileError =>

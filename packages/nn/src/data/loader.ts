@@ -1,6 +1,12 @@
 // DataLoader: batches of a dataset, in an order that follows from a seed and can be taken up again in the middle.
 
-import { ArgumentError, defaultGenerator, Generator, type GeneratorState } from '@adjoint/core';
+import {
+  ArgumentError,
+  defaultGenerator,
+  Generator,
+  type GeneratorState,
+  requireOptions,
+} from '@adjoint/core';
 import { requireInteger } from '../layers/options.ts';
 import { type Collated, collate as collateDefault } from './collate.ts';
 import type { Dataset, IterableDataset } from './dataset.ts';
@@ -87,6 +93,16 @@ export class DataLoader<Sample, Batch = Collated<Sample>> {
     options: DataLoaderOptions<Sample, Batch> = {},
   ) {
     const op = 'DataLoader';
+    requireOptions(op, options, [
+      'batchSize',
+      'shuffle',
+      'sampler',
+      'dropLast',
+      'collate',
+      'transform',
+      'generator',
+      'prefetch',
+    ]);
     const { batchSize = 1, shuffle = false, sampler, dropLast = false, prefetch = 2, transform } = options;
     this.batchSize = requireInteger(op, 'batchSize', batchSize, 1);
     this.#prefetch = requireInteger(op, 'prefetch', prefetch, 0);

@@ -1,6 +1,7 @@
 // MNIST and what is laid out like it (Fashion-MNIST, KMNIST, EMNIST, QMNIST), from bytes; ./node.ts reads the files.
 
 import { ArgumentError } from '@adjoint/core/errors';
+import { requireOptions } from '@adjoint/core/options';
 import { DataFormatError } from './errors.ts';
 import { DEFAULT_MAX_BYTES, gunzipIfNeeded } from './gzip.ts';
 import { type IdxArray, parseIdx } from './idx.ts';
@@ -49,8 +50,10 @@ export interface ParseMnistOptions {
  */
 export async function parseMnist(
   files: { readonly images: NamedBytes; readonly labels: NamedBytes },
-  { limit, maxBytes = DEFAULT_MAX_BYTES }: ParseMnistOptions = {},
+  options: ParseMnistOptions = {},
 ): Promise<LabelledImages> {
+  requireOptions('parseMnist', options, ['limit', 'maxBytes']);
+  const { limit, maxBytes = DEFAULT_MAX_BYTES } = options;
   if (limit !== undefined && !(Number.isInteger(limit) && limit > 0)) {
     throw new ArgumentError(
       `limit must be a positive integer, found ${limit}; leave it out to keep all images.`,

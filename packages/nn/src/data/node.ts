@@ -1,5 +1,6 @@
 // @adjoint/nn/data/node: readers of data on disk. For Node; the parsers in ./index.ts run in browsers too.
 
+import { requireOptions } from '@adjoint/core/options';
 import { type CifarImages, type CifarVariant, parseCifar } from './cifar.ts';
 import { DataFileError } from './errors.ts';
 import { list, read } from './files.ts';
@@ -43,13 +44,18 @@ const PREFIX: Readonly<Record<MnistSplit, string>> = { train: 'train', test: 't1
  */
 export async function readMnist(
   directory: string,
-  { split, maxBytes = DEFAULT_MAX_BYTES, ...options }: ReadMnistOptions = {},
+  options: ReadMnistOptions = {},
 ): Promise<LabelledImages & { readonly split: MnistSplit }> {
+  requireOptions('readMnist', options, ['split', 'limit', 'maxBytes']);
+  const { split, maxBytes = DEFAULT_MAX_BYTES, limit } = options;
   const found = await findSplit(directory, split);
   const reading = { op: 'readMnist', directory, maxBytes };
   const images = await read(found.images, reading);
   const labels = await read(found.labels, reading);
-  const parsed = await parseMnist({ images, labels }, { ...options, maxBytes });
+  const parsed = await parseMnist(
+    { images, labels },
+    { maxBytes, ...(limit === undefined ? {} : { limit }) },
+  );
   return { ...parsed, split: found.split };
 }
 
@@ -122,9 +128,11 @@ const CIFAR_FILES = {
  */
 export async function readCifar(
   directory: string,
-  { variant, split = 'train', maxBytes = DEFAULT_MAX_BYTES }: ReadCifarOptions = {},
+  options: ReadCifarOptions = {},
 ): Promise<CifarImages & { readonly variant: CifarVariant }> {
   const op = 'readCifar';
+  requireOptions(op, options, ['variant', 'split', 'maxBytes']);
+  const { variant, split = 'train', maxBytes = DEFAULT_MAX_BYTES } = options;
   const present = new Set((await list(directory, op)).map(({ name }) => name));
   const variants: readonly CifarVariant[] = variant === undefined ? ['cifar10', 'cifar100'] : [variant];
   const found = variants.find((candidate) =>

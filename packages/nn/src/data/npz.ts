@@ -1,6 +1,6 @@
 // npz: NumPy's arrays by name, a zip archive of npy files.
 
-import { ArgumentError, DataFormatError, type Tensor } from '@adjoint/core';
+import { ArgumentError, DataFormatError, requireOptions, type Tensor } from '@adjoint/core';
 import { parseNpy, serializeNpy } from '@adjoint/core/io';
 import { DEFAULT_MAX_BYTES } from './gzip.ts';
 import { unzip, ZIP_LIMIT, type ZipContent, zip, zipLength } from './zip.ts';
@@ -31,8 +31,10 @@ export interface ParseNpzOptions {
  */
 export async function parseNpz(
   bytes: Uint8Array,
-  { name = 'npz data', maxBytes = DEFAULT_MAX_BYTES }: ParseNpzOptions = {},
+  options: ParseNpzOptions = {},
 ): Promise<Record<string, Tensor>> {
+  requireOptions('parseNpz', options, ['name', 'maxBytes']);
+  const { name = 'npz data', maxBytes = DEFAULT_MAX_BYTES } = options;
   const op = 'parseNpz';
   if (!(maxBytes >= 0)) {
     throw new ArgumentError(`maxBytes must be a number of bytes, at least 0, found ${maxBytes}.`, {
@@ -76,8 +78,10 @@ export interface SerializeNpzOptions {
  */
 export async function serializeNpz(
   tensors: Readonly<Record<string, Tensor>>,
-  { compressed = false }: SerializeNpzOptions = {},
+  options: SerializeNpzOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
+  requireOptions('serializeNpz', options, ['compressed']);
+  const { compressed = false } = options;
   const names = Object.keys(tensors).sort();
   for (const name of names) {
     if (!/\p{Surrogate}/u.test(name) && new TextEncoder().encode(name).length <= 0xffff - SUFFIX.length)

@@ -1,6 +1,6 @@
 // PNG pictures as tensors. The picture's own bytes are checked and bounded here; fast-png undoes filters and interlacing.
 
-import { ArgumentError, type Tensor } from '@adjoint/core';
+import { ArgumentError, requireOptions, type Tensor } from '@adjoint/core';
 import { type DecodedPng, decode } from 'fast-png';
 import { DataFormatError } from './errors.ts';
 import { inflate } from './inflate.ts';
@@ -44,10 +44,9 @@ const DEPTHS: Readonly<Record<number, readonly number[]>> = {
  * // needs a file
  * const picture = await decodePng(new Uint8Array(await readFile('cat.png')), { name: 'cat.png', channels: 3 });
  */
-export async function decodePng(
-  bytes: Uint8Array,
-  { name: file = 'PNG data', channels, maxBytes = 2 ** 28 }: DecodePngOptions = {},
-): Promise<Tensor> {
+export async function decodePng(bytes: Uint8Array, options: DecodePngOptions = {}): Promise<Tensor> {
+  requireOptions('decodePng', options, ['name', 'channels', 'maxBytes']);
+  const { name: file = 'PNG data', channels, maxBytes = 2 ** 28 } = options;
   if (channels !== undefined && ![1, 3, 4].includes(channels)) {
     throw new ArgumentError(`channels is ${channels}; give 1, 3 or 4, or leave it out.`, {
       op: 'decodePng',

@@ -1,6 +1,6 @@
 // Samplers: in which order a loader takes the samples of a dataset.
 
-import { ArgumentError, Generator, multinomial, randperm, tensor } from '@adjoint/core';
+import { ArgumentError, Generator, multinomial, randperm, requireOptions, tensor } from '@adjoint/core';
 import { requireInteger } from '../layers/options.ts';
 
 /** What a sampler knows of the pass whose order it gives. */
@@ -57,7 +57,9 @@ export class RandomSampler implements Sampler {
   readonly #count: number;
   readonly #replacement: boolean;
 
-  constructor(count: number, { replacement = false, samples = count }: RandomSamplerOptions = {}) {
+  constructor(count: number, options: RandomSamplerOptions = {}) {
+    requireOptions('RandomSampler', options, ['replacement', 'samples']);
+    const { replacement = false, samples = count } = options;
     const op = 'RandomSampler';
     requireInteger(op, 'count', count, 0);
     requireInteger(op, 'samples', samples, 0);
@@ -98,11 +100,9 @@ export class WeightedRandomSampler implements Sampler {
   readonly #weights: Float64Array;
   readonly #replacement: boolean;
 
-  constructor(
-    weights: Iterable<number>,
-    samples: number,
-    { replacement = true }: WeightedRandomSamplerOptions = {},
-  ) {
+  constructor(weights: Iterable<number>, samples: number, options: WeightedRandomSamplerOptions = {}) {
+    requireOptions('WeightedRandomSampler', options, ['replacement']);
+    const { replacement = true } = options;
     const op = 'WeightedRandomSampler';
     requireInteger(op, 'samples', samples, 1);
     this.#weights = Float64Array.from(weights);
@@ -172,6 +172,7 @@ export class DistributedSampler implements Sampler {
 
   constructor(count: number, options: DistributedSamplerOptions) {
     const op = 'DistributedSampler';
+    requireOptions(op, options, ['replicas', 'rank', 'shuffle', 'seed', 'dropLast']);
     const { replicas, rank, shuffle = true, seed = 0, dropLast = false } = options;
     requireInteger(op, 'count', count, 0);
     requireInteger(op, 'replicas', replicas, 1);

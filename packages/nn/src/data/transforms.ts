@@ -10,6 +10,7 @@ import {
   narrow,
   pad,
   rand,
+  requireOptions,
   ShapeError,
   type Tensor,
   tensor,
@@ -33,8 +34,10 @@ export interface RandomTransformOptions {
  */
 export function normalize(
   x: Tensor,
-  { mean, std }: { readonly mean: number | readonly number[]; readonly std: number | readonly number[] },
+  options: { readonly mean: number | readonly number[]; readonly std: number | readonly number[] },
 ): Tensor {
+  requireOptions('normalize', options, ['mean', 'std']);
+  const { mean, std } = options;
   const [channels] = requireImage('normalize', x);
   const perChannel = (operand: string, value: number | readonly number[]): Tensor => {
     const values = typeof value === 'number' ? new Array<number>(channels).fill(value) : [...value];
@@ -86,8 +89,10 @@ export interface RandomCropOptions extends RandomTransformOptions {
 export function randomCrop(
   x: Tensor,
   size: readonly [height: number, width: number],
-  { padding = 0, generator = defaultGenerator }: RandomCropOptions = {},
+  options: RandomCropOptions = {},
 ): Tensor {
+  requireOptions('randomCrop', options, ['padding', 'generator']);
+  const { padding = 0, generator = defaultGenerator } = options;
   const op = 'randomCrop';
   requireImage(op, x);
   requireInteger(op, 'padding', padding, 0);
@@ -127,12 +132,9 @@ export function randomVerticalFlip(x: Tensor, options: RandomFlipOptions = {}): 
   return randomFlip('randomVerticalFlip', x, -2, options);
 }
 
-function randomFlip(
-  op: string,
-  x: Tensor,
-  axis: number,
-  { p = 0.5, generator = defaultGenerator }: RandomFlipOptions,
-): Tensor {
+function randomFlip(op: string, x: Tensor, axis: number, options: RandomFlipOptions): Tensor {
+  requireOptions(op, options, ['p', 'generator']);
+  const { p = 0.5, generator = defaultGenerator } = options;
   requireImage(op, x);
   if (!(p >= 0 && p <= 1)) {
     throw new ArgumentError(`p is ${p}; give a probability.`, {

@@ -15,6 +15,7 @@ import {
   type RandomOptions,
   rand,
   randn,
+  requireOptions,
   ShapeError,
   type Tensor,
   tensor,
@@ -140,16 +141,20 @@ export function ones_(target: Tensor): Tensor {
  */
 export function uniform_(
   target: Tensor,
-  { low = 0, high = 1, generator }: InitOptions & { readonly low?: number; readonly high?: number } = {},
+  options: InitOptions & { readonly low?: number; readonly high?: number } = {},
 ): Tensor {
+  requireOptions('uniform_', options, ['low', 'high', 'generator']);
+  const { low = 0, high = 1, generator } = options;
   return draw(target, rand, (u) => add(mul(u, high - low), low), generator);
 }
 
 /** Fills with numbers drawn from the normal distribution. PyTorch's `normal_`. Defaults: mean 0, std 1. */
 export function normal_(
   target: Tensor,
-  { mean = 0, std = 1, generator }: InitOptions & { readonly mean?: number; readonly std?: number } = {},
+  options: InitOptions & { readonly mean?: number; readonly std?: number } = {},
 ): Tensor {
+  requireOptions('normal_', options, ['mean', 'std', 'generator']);
+  const { mean = 0, std = 1, generator } = options;
   requireNotNegative('normal_', 'std', std);
   return draw(target, randn, (z) => add(mul(z, std), mean), generator);
 }
@@ -164,10 +169,9 @@ export interface TruncNormalOptions extends InitOptions {
 }
 
 /** Fills from the normal distribution, restricted to [a, b]. PyTorch's `trunc_normal_`. */
-export function truncNormal_(
-  target: Tensor,
-  { mean = 0, std = 1, a = -2, b = 2, generator }: TruncNormalOptions = {},
-): Tensor {
+export function truncNormal_(target: Tensor, options: TruncNormalOptions = {}): Tensor {
+  requireOptions('truncNormal_', options, ['mean', 'std', 'a', 'b', 'generator']);
+  const { mean = 0, std = 1, a = -2, b = 2, generator } = options;
   if (!(std > 0 && a < b)) {
     throw new ArgumentError(`std is ${std} and the interval [${a}, ${b}]; give std > 0 and a < b.`, {
       op: 'truncNormal_',
@@ -191,6 +195,7 @@ export function xavierUniform_(
   target: Tensor,
   options: FanOptions & { readonly gain?: number } = {},
 ): Tensor {
+  requireOptions('xavierUniform_', options, ['fans', 'gain', 'generator']);
   const { fanIn, fanOut } = options.fans ?? fansOf(target.shape, 'xavierUniform_');
   const bound = (options.gain ?? 1) * Math.sqrt(6 / (fanIn + fanOut));
   return uniform_(target, { low: -bound, high: bound, generator: options.generator });
@@ -198,6 +203,7 @@ export function xavierUniform_(
 
 /** Normal with std gain·sqrt(2 / (fanIn + fanOut)). PyTorch's `xavier_normal_`; Glorot and Bengio 2010. */
 export function xavierNormal_(target: Tensor, options: FanOptions & { readonly gain?: number } = {}): Tensor {
+  requireOptions('xavierNormal_', options, ['fans', 'gain', 'generator']);
   const { fanIn, fanOut } = options.fans ?? fansOf(target.shape, 'xavierNormal_');
   return normal_(target, {
     std: (options.gain ?? 1) * Math.sqrt(2 / (fanIn + fanOut)),
@@ -229,11 +235,9 @@ export function kaimingNormal_(target: Tensor, options: KaimingOptions = {}): Te
   });
 }
 
-function kaimingStd(
-  op: string,
-  target: Tensor,
-  { a = 0, mode = 'fanIn', nonlinearity = 'leakyRelu', fans }: KaimingOptions,
-): number {
+function kaimingStd(op: string, target: Tensor, options: KaimingOptions): number {
+  requireOptions(op, options, ['a', 'mode', 'nonlinearity', 'fans', 'generator']);
+  const { a = 0, mode = 'fanIn', nonlinearity = 'leakyRelu', fans } = options;
   if (mode !== 'fanIn' && mode !== 'fanOut') {
     throw new ArgumentError(`mode is ${JSON.stringify(mode)}; it takes 'fanIn' or 'fanOut'.`, {
       op,

@@ -6,6 +6,7 @@ import {
   formatShape,
   noGrad,
   randn,
+  requireOptions,
   ShapeError,
   type Tensor,
   tensor,
@@ -21,10 +22,9 @@ import type { InitOptions } from './fill.ts';
  * const weight = init.orthogonal_(zeros([2, 3], { dtype: 'float64' }));
  * matmul(weight, transpose(weight)); // the identity
  */
-export function orthogonal_(
-  target: Tensor,
-  { gain = 1, generator }: InitOptions & { readonly gain?: number } = {},
-): Tensor {
+export function orthogonal_(target: Tensor, options: InitOptions & { readonly gain?: number } = {}): Tensor {
+  requireOptions('orthogonal_', options, ['gain', 'generator']);
+  const { gain = 1, generator } = options;
   if (target.ndim < 2) {
     throw new ShapeError(
       `the tensor has shape ${formatShape(target.shape)}; an orthogonal matrix has two axes at least.`,
@@ -76,7 +76,9 @@ function orthonormalise(matrix: Float64Array, count: number, length: number): vo
  * @example
  * init.dirac_(zeros([1, 1, 3])).toArray(); // [[[0, 1, 0]]]
  */
-export function dirac_(target: Tensor, { groups = 1 }: { readonly groups?: number } = {}): Tensor {
+export function dirac_(target: Tensor, options: { readonly groups?: number } = {}): Tensor {
+  requireOptions('dirac_', options, ['groups']);
+  const { groups = 1 } = options;
   if (target.ndim < 3 || target.ndim > 5) {
     throw new ShapeError(
       `the tensor has shape ${formatShape(target.shape)}; a convolution weight has three to five axes.`,

@@ -13,6 +13,7 @@ import {
   mul,
   neg,
   rand,
+  requireOptions,
   ShapeError,
   sigmoid,
   sign,
@@ -41,7 +42,9 @@ export interface AxisLayerOptions {
 export class GLU extends Module {
   readonly axis: number;
 
-  constructor({ axis = -1 }: AxisLayerOptions = {}) {
+  constructor(options: AxisLayerOptions = {}) {
+    requireOptions('GLU', options, ['axis']);
+    const { axis = -1 } = options;
     super();
     this.axis = requireAxis('GLU', axis);
   }
@@ -72,7 +75,9 @@ export class GLU extends Module {
 export class Softmin extends Module {
   readonly axis: number;
 
-  constructor({ axis = -1 }: AxisLayerOptions = {}) {
+  constructor(options: AxisLayerOptions = {}) {
+    requireOptions('Softmin', options, ['axis']);
+    const { axis = -1 } = options;
     super();
     this.axis = requireAxis('Softmin', axis);
   }
@@ -109,7 +114,9 @@ export interface ShrinkOptions {
 export class Hardshrink extends Module {
   readonly lambda: number;
 
-  constructor({ lambda = 0.5 }: ShrinkOptions = {}) {
+  constructor(options: ShrinkOptions = {}) {
+    requireOptions('Hardshrink', options, ['lambda']);
+    const { lambda = 0.5 } = options;
     super();
     this.lambda = requireNumber('Hardshrink', 'lambda', lambda, 0, Infinity);
   }
@@ -127,7 +134,9 @@ export class Hardshrink extends Module {
 export class Softshrink extends Module {
   readonly lambda: number;
 
-  constructor({ lambda = 0.5 }: ShrinkOptions = {}) {
+  constructor(options: ShrinkOptions = {}) {
+    requireOptions('Softshrink', options, ['lambda']);
+    const { lambda = 0.5 } = options;
     super();
     this.lambda = requireNumber('Softshrink', 'lambda', lambda, 0, Infinity);
   }
@@ -191,7 +200,9 @@ export class RReLU extends Module {
   readonly upper: number;
   readonly #generator: Generator | undefined;
 
-  constructor({ lower = 1 / 8, upper = 1 / 3, generator }: RReLUOptions = {}) {
+  constructor(options: RReLUOptions = {}) {
+    requireOptions('RReLU', options, ['lower', 'upper', 'generator']);
+    const { lower = 1 / 8, upper = 1 / 3, generator } = options;
     super();
     this.lower = requireNumber('RReLU', 'lower', lower, 0, Infinity);
     this.upper = requireNumber('RReLU', 'upper', upper, lower, Infinity);

@@ -20,6 +20,7 @@ import {
   prelu,
   relu,
   relu6,
+  requireOptions,
   type SoftmaxOptions,
   type SoftplusOptions,
   selu,
@@ -190,14 +191,14 @@ function probeWithAxis(op: string, axis: number): Tensor {
 /** e^x, scaled to sum to 1 along an axis: {@link softmax} as a module. PyTorch's `nn.Softmax`. */
 export class Softmax extends Activation<SoftmaxOptions> {
   constructor(options: SoftmaxOptions = {}) {
-    super(softmax, options, probeWithAxis('Softmax', options.axis ?? -1));
+    super(softmax, options, probeWithAxis('Softmax', options?.axis ?? -1));
   }
 }
 
 /** The logarithm of softmax: {@link logSoftmax} as a module. PyTorch's `nn.LogSoftmax`. */
 export class LogSoftmax extends Activation<SoftmaxOptions> {
   constructor(options: SoftmaxOptions = {}) {
-    super(logSoftmax, options, probeWithAxis('LogSoftmax', options.axis ?? -1));
+    super(logSoftmax, options, probeWithAxis('LogSoftmax', options?.axis ?? -1));
   }
 }
 
@@ -213,7 +214,9 @@ export interface PReLUOptions extends Pick<ParameterizedOptions, 'dtype'> {
 export class PReLU extends Module {
   readonly weight: Parameter;
 
-  constructor({ numParameters = 1, init = 0.25, dtype = 'float32' }: PReLUOptions = {}) {
+  constructor(options: PReLUOptions = {}) {
+    requireOptions('PReLU', options, ['numParameters', 'init', 'dtype']);
+    const { numParameters = 1, init = 0.25, dtype = 'float32' } = options;
     super();
     requireInteger('PReLU', 'numParameters', numParameters, 1);
     this.weight = new Parameter(full([numParameters], init, { dtype }));

@@ -146,11 +146,13 @@ export class MultiheadAttention extends Module {
     this.biasV = addBiasKv ? make([1, 1, embedDim]) : null;
     this.outProj = new Linear(embedDim, embedDim, { bias, dtype, generator: options.generator });
     this.#generator = options.generator;
-    this.resetParameters(options);
+    this.resetParameters({ generator: options.generator });
   }
 
   /** Draws the weights anew: Xavier's uniform distribution for the projections in, zeros for all biases. */
-  resetParameters({ generator }: InitOptions = {}): void {
+  resetParameters(options: InitOptions = {}): void {
+    requireOptions(`${this.constructor.name}.resetParameters`, options, ['generator']);
+    const { generator } = options;
     for (const weight of [this.inProjWeight, this.qProjWeight, this.kProjWeight, this.vProjWeight])
       if (weight !== null) xavierUniform_(weight, { generator });
     this.outProj.resetParameters({ generator });
@@ -166,6 +168,13 @@ export class MultiheadAttention extends Module {
    * @throws ShapeError or DTypeError for operands or masks that do not fit.
    */
   forward(query: Tensor, key: Tensor, value: Tensor, options: AttentionCallOptions = {}): AttentionResult {
+    requireOptions('MultiheadAttention.forward', options, [
+      'attnMask',
+      'keyPaddingMask',
+      'isCausal',
+      'needWeights',
+      'averageAttnWeights',
+    ]);
     const { needWeights = true, averageAttnWeights = true } = options;
     const batched = query.ndim === 3;
     this.#check(query, key, value);

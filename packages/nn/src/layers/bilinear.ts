@@ -33,11 +33,13 @@ export class Bilinear extends Module {
     const { bias = true, dtype = 'float32' } = options;
     this.weight = new Parameter(zeros([outFeatures, in1Features, in2Features], { dtype }));
     this.bias = bias ? new Parameter(zeros([outFeatures], { dtype })) : null;
-    this.resetParameters(options);
+    this.resetParameters({ generator: options.generator });
   }
 
   /** Draws weight and bias anew. */
-  resetParameters({ generator }: InitOptions = {}): void {
+  resetParameters(options: InitOptions = {}): void {
+    requireOptions(`${this.constructor.name}.resetParameters`, options, ['generator']);
+    const { generator } = options;
     const bound = 1 / Math.sqrt(this.in1Features);
     uniform_(this.weight, { low: -bound, high: bound, generator });
     if (this.bias !== null) uniform_(this.bias, { low: -bound, high: bound, generator });

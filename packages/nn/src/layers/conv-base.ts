@@ -131,7 +131,7 @@ export abstract class ConvBase extends Module {
     const dtype = weight === undefined ? (options.dtype ?? 'float32') : (weight.dtype as FloatDType);
     this.weight = weight ?? new Parameter(zeros(shape, { dtype }));
     this.bias = bias ? new Parameter(zeros([1, outChannels, ...kernel.map(() => 1)], { dtype })) : null;
-    if (weight === undefined) this.resetParameters(options);
+    if (weight === undefined) this.resetParameters({ generator: options.generator });
     else this.#resetBias(options);
   }
 
@@ -148,7 +148,9 @@ export abstract class ConvBase extends Module {
   }
 
   /** Draws weight and bias anew, uniformly from ±1/sqrt(fanIn), as PyTorch's layers do. */
-  resetParameters({ generator }: InitOptions = {}): void {
+  resetParameters(options: InitOptions = {}): void {
+    requireOptions(`${this.constructor.name}.resetParameters`, options, ['generator']);
+    const { generator } = options;
     const bound = 1 / Math.sqrt(this.fans.fanIn);
     uniform_(this.weight, { low: -bound, high: bound, generator });
     this.#resetBias({ generator });

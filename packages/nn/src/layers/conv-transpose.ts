@@ -1,6 +1,12 @@
 // Transposed convolution layers in one, two and three dimensions, and the exact transpose of a given convolution.
 
-import { convTranspose1d, convTranspose2d, convTranspose3d, type Tensor } from '@adjoint/core';
+import {
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+  requireOptions,
+  type Tensor,
+} from '@adjoint/core';
 import { convGeometry, type PerAxis, perAxis } from '@adjoint/core/conv';
 import type { Conv1d, Conv2d, Conv3d } from './conv.ts';
 import { ConvBase, type ConvTransposeLayerOptions } from './conv-base.ts';
@@ -36,7 +42,9 @@ abstract class TransposedConv extends ConvBase {
   }
 
   /** @throws GeometryError if `outputSize` is none that the stride and dilation can reach; the message names the interval. */
-  forward(x: Tensor, { outputSize }: TransposedForwardOptions = {}): Tensor {
+  forward(x: Tensor, options: TransposedForwardOptions = {}): Tensor {
+    requireOptions(`ConvTranspose${this.kernelSize.length}d.forward`, options, ['outputSize']);
+    const { outputSize } = options;
     const { weight, bias, stride, padding, outputPadding, dilation, groups, convMode, computeMode } = this;
     return this.#convolve(x, weight, {
       bias: bias ?? undefined,
@@ -147,10 +155,12 @@ export function convTransposeFor(conv: Conv2d, options?: ConvTransposeForOptions
 export function convTransposeFor(conv: Conv3d, options?: ConvTransposeForOptions): ConvTranspose3d;
 export function convTransposeFor(
   conv: Conv1d | Conv2d | Conv3d,
-  { inputSize, bias = false, generator }: ConvTransposeForOptions = {},
+  options: ConvTransposeForOptions = {},
 ): ConvTranspose1d | ConvTranspose2d | ConvTranspose3d {
+  requireOptions('convTransposeFor', options, ['inputSize', 'bias', 'generator']);
+  const { inputSize, bias = false, generator } = options;
   const { kernelSize, stride, padding, dilation, groups, convMode, computeMode, weight } = conv;
-  const options = {
+  const own = {
     stride,
     padding,
     dilation,
@@ -163,7 +173,7 @@ export function convTransposeFor(
     outputPadding: inputSize === undefined ? 0 : rowsLeftOver(conv, inputSize),
   };
   const make = [ConvTranspose1d, ConvTranspose2d, ConvTranspose3d][kernelSize.length - 1];
-  return new make(conv.outChannels, conv.inChannels, kernelSize, options);
+  return new make(conv.outChannels, conv.inChannels, kernelSize, own);
 }
 
 function rowsLeftOver(conv: Conv1d | Conv2d | Conv3d, inputSize: PerAxis): number[] {

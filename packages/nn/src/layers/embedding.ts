@@ -64,11 +64,13 @@ export class Embedding extends Module {
       return;
     }
     this.weight = new Parameter(zeros(shape, { dtype }));
-    this.resetParameters(options);
+    this.resetParameters({ generator: options.generator });
   }
 
   /** Draws the table anew; the padding row becomes zeros. */
-  resetParameters({ generator }: InitOptions = {}): void {
+  resetParameters(options: InitOptions = {}): void {
+    requireOptions(`${this.constructor.name}.resetParameters`, options, ['generator']);
+    const { generator } = options;
     normal_(this.weight, { generator });
     const { paddingIdx } = this;
     if (paddingIdx !== null) noGrad(() => select(this.weight.detach(), 0, paddingIdx).zero_());

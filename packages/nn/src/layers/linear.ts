@@ -45,11 +45,13 @@ export class Linear extends Module {
     const { bias = true, dtype = 'float32' } = options;
     this.weight = new Parameter(zeros([outFeatures, inFeatures], { dtype }));
     this.bias = bias ? new Parameter(zeros([outFeatures], { dtype })) : null;
-    this.resetParameters(options);
+    this.resetParameters({ generator: options.generator });
   }
 
   /** Draws weight and bias anew. */
-  resetParameters({ generator }: InitOptions = {}): void {
+  resetParameters(options: InitOptions = {}): void {
+    requireOptions(`${this.constructor.name}.resetParameters`, options, ['generator']);
+    const { generator } = options;
     const bound = 1 / Math.sqrt(this.inFeatures);
     uniform_(this.weight, { low: -bound, high: bound, generator });
     if (this.bias !== null) uniform_(this.bias, { low: -bound, high: bound, generator });
@@ -83,7 +85,9 @@ export class Flatten extends Module {
   readonly startAxis: number;
   readonly endAxis: number;
 
-  constructor({ startAxis = 1, endAxis = -1 }: FlattenOptions = {}) {
+  constructor(options: FlattenOptions = {}) {
+    requireOptions('Flatten', options, ['startAxis', 'endAxis']);
+    const { startAxis = 1, endAxis = -1 } = options;
     super();
     this.startAxis = startAxis;
     this.endAxis = endAxis;

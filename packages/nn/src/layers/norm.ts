@@ -174,6 +174,7 @@ export class LocalResponseNorm extends Module {
 
   constructor(size: number, options: LocalResponseNormOptions = {}) {
     super();
+    requireOptions('LocalResponseNorm', options, ['alpha', 'beta', 'k']);
     this.size = requireInteger('LocalResponseNorm', 'size', size, 1);
     this.options = options;
   }

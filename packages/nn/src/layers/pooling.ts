@@ -38,7 +38,7 @@ abstract class Pool<Options extends { readonly dilation?: PerAxis | undefined }>
   ) {
     super();
     this.kernelSize = perAxis(kernelSize, dims, { op, option: 'kernelSize', minimum: 1 });
-    const dilation = perAxis(options.dilation ?? 1, dims, { op, option: 'dilation', minimum: 1 });
+    const dilation = perAxis(options?.dilation ?? 1, dims, { op, option: 'dilation', minimum: 1 });
     // No image, no work: the function checks its options on the smallest size that has a window.
     fn(
       zeros([0, 1, ...this.kernelSize.map((size, axis) => dilation[axis] * (size - 1) + 1)]),

@@ -31,9 +31,11 @@ export interface StepParameters {
   /** Shape (gates·hidden), or null. */
   readonly biasIh: Tensor | null;
   readonly biasHh: Tensor | null;
+  /** Shape (projection, hidden), of an LSTM that projects its hidden state; the columns of `weightHh` are then as many. */
+  readonly weightHr?: Tensor | null;
 }
 
-/** What goes from one step to the next, shape (N, hidden) each; `cell` is of the LSTM only. */
+/** What goes from one step to the next, shape (N, hidden) each, a projected hidden state (N, projection); `cell` is of the LSTM only. */
 export interface StepState {
   readonly hidden: Tensor;
   readonly cell: Tensor | null;
@@ -70,15 +72,19 @@ function elmanOf(nonlinearity: (x: Tensor) => Tensor): StepKind {
   };
 }
 
-/** Long short-term memory, gates in the order input, forget, cell, output. Hochreiter and Schmidhuber 1997. */
+/**
+ * Long short-term memory, gates in the order input, forget, cell, output. Hochreiter and Schmidhuber 1997; with a projection of the
+ * hidden state, Sak et al. 2014.
+ */
 export const lstm: StepKind = {
   gates: 4,
   hasCell: true,
-  step: (x, { hidden, cell }, { weightIh, weightHh, biasIh, biasHh }) => {
+  step: (x, { hidden, cell }, { weightIh, weightHh, biasIh, biasHh, weightHr = null }) => {
     const gates = add(project(x, weightIh, biasIh), project(hidden, weightHh, biasHh));
     const [input, forget, candidate, output] = chunk(gates, 4, { axis: 1 });
     const next = add(mul(sigmoid(forget), cell!), mul(sigmoid(input), tanh(candidate)));
-    return { hidden: mul(sigmoid(output), tanh(next)), cell: next };
+    const shown = mul(sigmoid(output), tanh(next));
+    return { hidden: weightHr === null ? shown : matmul(shown, transpose(weightHr)), cell: next };
   },
 };
 
@@ -102,6 +108,8 @@ export interface CellOptions extends ParameterizedOptions {
   readonly bias?: boolean | undefined;
 }
 
+const known = ['bias', 'dtype', 'generator'] as const;
+
 /** What the three cells share: parameters, and a step for a batch or a single input. */
 abstract class RecurrentCell extends Module {
   readonly inputSize: number;
@@ -116,7 +124,6 @@ abstract class RecurrentCell extends Module {
   constructor(op: string, kind: StepKind, inputSize: number, hiddenSize: number, options: CellOptions) {
     super();
     const { bias = true, dtype = 'float32' } = options;
-    requireOptions(op, options, ['bias', 'dtype', 'generator']);
     this.inputSize = requireInteger(op, 'inputSize', inputSize, 1);
     this.hiddenSize = requireInteger(op, 'hiddenSize', hiddenSize, 1);
     const rows = kind.gates * hiddenSize;
@@ -126,11 +133,13 @@ abstract class RecurrentCell extends Module {
     this.biasHh = bias ? new Parameter(zeros([rows], { dtype })) : null;
     this.#op = op;
     this.#kind = kind;
-    this.resetParameters(options);
+    this.resetParameters({ generator: options.generator });
   }
 
   /** Draws all parameters anew, uniformly from ±1/sqrt(hiddenSize). */
-  resetParameters({ generator }: InitOptions = {}): void {
+  resetParameters(options: InitOptions = {}): void {
+    requireOptions(`${this.constructor.name}.resetParameters`, options, ['generator']);
+    const { generator } = options;
     const bound = 1 / Math.sqrt(this.hiddenSize);
     for (const parameter of this.parameters()) uniform_(parameter, { low: -bound, high: bound, generator });
   }
@@ -184,6 +193,7 @@ export interface RNNCellOptions extends CellOptions {
  */
 export class RNNCell extends RecurrentCell {
   constructor(inputSize: number, hiddenSize: number, options: RNNCellOptions = {}) {
+    requireOptions('RNNCell', options, [...known, 'nonlinearity']);
     const { nonlinearity: given = 'tanh', ...rest } = options;
     const nonlinearity = requireOneOf('RNNCell', 'nonlinearity', given, ['tanh', 'relu']);
     super('RNNCell', elman[nonlinearity], inputSize, hiddenSize, rest);
@@ -207,6 +217,7 @@ export class RNNCell extends RecurrentCell {
  */
 export class GRUCell extends RecurrentCell {
   constructor(inputSize: number, hiddenSize: number, options: CellOptions = {}) {
+    requireOptions('GRUCell', options, known);
     super('GRUCell', gru, inputSize, hiddenSize, options);
   }
 
@@ -235,6 +246,7 @@ export interface LSTMState {
  */
 export class LSTMCell extends RecurrentCell {
   constructor(inputSize: number, hiddenSize: number, options: CellOptions = {}) {
+    requireOptions('LSTMCell', options, known);
     super('LSTMCell', lstm, inputSize, hiddenSize, options);
   }
 

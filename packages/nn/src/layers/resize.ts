@@ -6,6 +6,7 @@ import {
   interpolate,
   pixelShuffle,
   pixelUnshuffle,
+  requireOptions,
   type Tensor,
   type UnfoldOptions,
   unfold,
@@ -26,6 +27,13 @@ export class Upsample extends Module {
 
   constructor(options: InterpolateOptions) {
     super();
+    requireOptions('Upsample', options, [
+      'size',
+      'scaleFactor',
+      'mode',
+      'alignCorners',
+      'recomputeScaleFactor',
+    ]);
     this.options = options;
   }
 
@@ -80,6 +88,8 @@ export class PixelUnshuffle extends Module {
   }
 }
 
+const windowOptions = ['stride', 'padding', 'dilation'] as const;
+
 /** The windows of an image as columns: {@link unfold} as a module. PyTorch's `nn.Unfold`. */
 export class Unfold extends Module {
   readonly kernelSize: readonly number[];
@@ -87,6 +97,7 @@ export class Unfold extends Module {
 
   constructor(kernelSize: PerAxis, options: UnfoldOptions = {}) {
     super();
+    requireOptions('Unfold', options, windowOptions);
     this.kernelSize = perAxis(kernelSize, 2, { op: 'Unfold', option: 'kernelSize', minimum: 1 });
     this.options = options;
   }
@@ -108,6 +119,7 @@ export class Fold extends Module {
 
   constructor(outputSize: PerAxis, kernelSize: PerAxis, options: UnfoldOptions = {}) {
     super();
+    requireOptions('Fold', options, windowOptions);
     this.outputSize = perAxis(outputSize, 2, { op: 'Fold', option: 'outputSize', minimum: 1 });
     this.kernelSize = perAxis(kernelSize, 2, { op: 'Fold', option: 'kernelSize', minimum: 1 });
     this.options = options;

@@ -108,7 +108,9 @@ export class TransformerEncoderLayer extends TransformerLayer {
   }
 
   /** @param x shape (L, N, dModel), with batchFirst (N, L, dModel), or (L, dModel). */
-  forward(x: Tensor, { mask, keyPaddingMask, isCausal }: EncoderMasks = {}): Tensor {
+  forward(x: Tensor, options: EncoderMasks = {}): Tensor {
+    requireOptions('TransformerEncoderLayer.forward', options, ['mask', 'keyPaddingMask', 'isCausal']);
+    const { mask, keyPaddingMask, isCausal } = options;
     const attended = this.residual(x, this.norm1, this.dropout1, (y) =>
       attend(this.selfAttn, y, y, { attnMask: mask, keyPaddingMask, isCausal }),
     );
@@ -148,6 +150,13 @@ export class TransformerDecoderLayer extends TransformerLayer {
    * @param memory the encoder's output, shape (S, N, dModel), laid out as `x`.
    */
   forward(x: Tensor, memory: Tensor, masks: DecoderMasks = {}): Tensor {
+    requireOptions('TransformerDecoderLayer.forward', masks, [
+      'tgtMask',
+      'tgtKeyPaddingMask',
+      'tgtIsCausal',
+      'memoryMask',
+      'memoryKeyPaddingMask',
+    ]);
     const { tgtMask, tgtKeyPaddingMask, tgtIsCausal, memoryMask, memoryKeyPaddingMask } = masks;
     const attended = this.residual(x, this.norm1, this.dropout1, (y) =>
       attend(this.selfAttn, y, y, {
@@ -178,8 +187,10 @@ export class TransformerEncoder extends Module {
   constructor(
     makeLayer: (index: number) => TransformerEncoderLayer,
     numLayers: number,
-    { norm }: StackOptions = {},
+    options: StackOptions = {},
   ) {
+    requireOptions('TransformerEncoder', options, ['norm']);
+    const { norm } = options;
     super();
     requireInteger('TransformerEncoder', 'numLayers', numLayers, 1);
     this.layers = Array.from({ length: numLayers }, (_, i) => makeLayer(i));
@@ -207,8 +218,10 @@ export class TransformerDecoder extends Module {
   constructor(
     makeLayer: (index: number) => TransformerDecoderLayer,
     numLayers: number,
-    { norm }: StackOptions = {},
+    options: StackOptions = {},
   ) {
+    requireOptions('TransformerDecoder', options, ['norm']);
+    const { norm } = options;
     super();
     requireInteger('TransformerDecoder', 'numLayers', numLayers, 1);
     this.layers = Array.from({ length: numLayers }, (_, i) => makeLayer(i));

@@ -7,14 +7,17 @@ import {
   binaryCrossEntropy,
   type CosineEmbeddingLossOptions,
   type CrossEntropyOptions,
+  type CtcLossOptions,
   cosineEmbeddingLoss,
   crossEntropy,
+  ctcLoss,
   type HingeEmbeddingLossOptions,
   type HuberLossOptions,
   hingeEmbeddingLoss,
   huberLoss,
   type KlDivOptions,
   klDiv,
+  type Lengths,
   type LossOptions,
   l1Loss,
   mseLoss,
@@ -31,7 +34,7 @@ import { Module } from '../module/module.ts';
 import { Buffer } from '../module/parameter.ts';
 
 /** A loss function with its options, as a module. Options that are tensors are buffers, which `to` converts and `stateDict` keeps. */
-abstract class Loss<Inputs extends readonly Tensor[], Options extends object> extends Module {
+abstract class Loss<Inputs extends readonly unknown[], Options extends object> extends Module {
   /** The options that are no tensors. */
   readonly options: Partial<Options>;
   readonly weight: Buffer | null;
@@ -41,14 +44,17 @@ abstract class Loss<Inputs extends readonly Tensor[], Options extends object> ex
   /** @param probe operands without elements, on which the function checks its options. */
   constructor(fn: (...args: [...Inputs, Options]) => Tensor, options: Options, probe: Inputs) {
     super();
-    const entries = Object.entries(options) as [string, unknown][];
+    const entries = Object.entries(options ?? {}) as [string, unknown][];
+    const tensors = entries.filter(([, value]) => value instanceof Tensor);
+    // The sizes of tensors belong to inputs to come. Their names stay, so that a loss that takes none refuses them.
+    const nameless = Object.fromEntries(tensors.map(([name]) => [name, undefined]));
+    fn(...probe, tensors.length === 0 ? options : { ...options, ...nameless });
     this.options = Object.fromEntries(
       entries.filter(([, value]) => value !== undefined && !(value instanceof Tensor)),
     ) as Partial<Options>;
     const { weight, posWeight } = options as { readonly weight?: unknown; readonly posWeight?: unknown };
     this.weight = weight instanceof Tensor ? new Buffer(weight) : null;
     this.posWeight = posWeight instanceof Tensor ? new Buffer(posWeight) : null;
-    fn(...probe, this.options as Options);
     this.#fn = fn;
   }
 
@@ -152,5 +158,26 @@ export class TripletMarginLoss extends Loss<
 > {
   constructor(options: TripletMarginLossOptions = {}) {
     super(tripletMarginLoss, options, [zeros([0, 1]), zeros([0, 1]), zeros([0, 1])]);
+  }
+}
+
+/**
+ * The loss of a sequence of class distributions against a target without alignment: {@link ctcLoss} as a module. PyTorch's `nn.CTCLoss`;
+ * Graves et al. 2006.
+ *
+ * @example
+ * const logProbs = logSoftmax(randn([50, 16, 20]), { axis: 2 });
+ * const targets = randint(1, 20, [16, 30]);
+ * new CTCLoss().forward(logProbs, targets, new Array(16).fill(50), new Array(16).fill(30)).shape; // []
+ */
+export class CTCLoss extends Loss<
+  [logProbs: Tensor, targets: Tensor, inputLengths: Lengths, targetLengths: Lengths],
+  CtcLossOptions
+> {
+  constructor(options: CtcLossOptions = {}) {
+    // With as many classes as make the blank one of them.
+    const blank = Number(options?.blank ?? 0);
+    const classes = Number.isSafeInteger(blank) ? Math.max(blank, 0) + 1 : 1;
+    super(ctcLoss, options, [zeros([1, 0, classes]), zeros([0, 1], { dtype: 'int32' }), [], []]);
   }
 }

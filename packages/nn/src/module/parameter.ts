@@ -1,6 +1,6 @@
 // The two kinds of tensors that a module owns: parameters, which are trained, and buffers, which are only kept.
 
-import { contiguous, Tensor } from '@adjoint/core';
+import { contiguous, requireOptions, Tensor } from '@adjoint/core';
 
 /** Options of {@link Parameter}. */
 export interface ParameterOptions {
@@ -27,7 +27,9 @@ export class Parameter extends Tensor {
   /** What `module.to(dtype)` put in this parameter's place; null while it is in use. */
   replacement: Parameter | null = null;
 
-  constructor(data: Tensor, { requiresGrad = true }: ParameterOptions = {}) {
+  constructor(data: Tensor, options: ParameterOptions = {}) {
+    requireOptions('Parameter', options, ['requiresGrad']);
+    const { requiresGrad = true } = options;
     const { storage, shape, strides, offset, dtype } = contiguous(data.detach());
     super(storage, shape, strides, offset, dtype);
     this.requiresGrad = requiresGrad;
@@ -58,7 +60,9 @@ export interface BufferOptions {
 export class Buffer extends Tensor {
   readonly persistent: boolean;
 
-  constructor(data: Tensor, { persistent = true }: BufferOptions = {}) {
+  constructor(data: Tensor, options: BufferOptions = {}) {
+    requireOptions('Buffer', options, ['persistent']);
+    const { persistent = true } = options;
     const { storage, shape, strides, offset, dtype } = contiguous(data.detach());
     super(storage, shape, strides, offset, dtype);
     this.persistent = persistent;

@@ -12,6 +12,7 @@ import {
   norm,
   permute,
   randn,
+  requireOptions,
   reshape,
   ShapeError,
   type Tensor,
@@ -49,10 +50,9 @@ const reparametrised = new WeakMap<Module, Map<string, Reparametrised>>();
  * const layer = weightNorm(new Linear(20, 40));
  * layer.namedParameters().map(([name]) => name); // ['bias', 'weightG', 'weightV']
  */
-export function weightNorm<M extends Module>(
-  module: M,
-  { name = 'weight', axis = 0 }: WeightNormOptions = {},
-): M {
+export function weightNorm<M extends Module>(module: M, options: WeightNormOptions = {}): M {
+  requireOptions('weightNorm', options, ['name', 'axis']);
+  const { name = 'weight', axis = 0 } = options;
   const weight = parameterIn('weightNorm', module, name);
   const at = axis === null ? null : axis < 0 ? axis + weight.ndim : axis;
   if (at !== null && !(Number.isInteger(at) && at >= 0 && at < weight.ndim)) {
@@ -112,10 +112,9 @@ export interface SpectralNormOptions {
  * const layer = spectralNorm(new Linear(20, 40));
  * layer.namedBuffers().map(([name]) => name); // ['weightU', 'weightV']
  */
-export function spectralNorm<M extends Module>(
-  module: M,
-  { name = 'weight', nPowerIterations = 1, eps = 1e-12, axis = 0, generator }: SpectralNormOptions = {},
-): M {
+export function spectralNorm<M extends Module>(module: M, options: SpectralNormOptions = {}): M {
+  requireOptions('spectralNorm', options, ['name', 'nPowerIterations', 'eps', 'axis', 'generator']);
+  const { name = 'weight', nPowerIterations = 1, eps = 1e-12, axis = 0, generator } = options;
   const op = 'spectralNorm';
   const weight = parameterIn(op, module, name);
   if (weight.ndim < 2 || !(Number.isInteger(axis) && axis >= 0 && axis < weight.ndim)) {
@@ -181,8 +180,10 @@ export function spectralNorm<M extends Module>(
  */
 export function removeReparametrisation<M extends Module>(
   module: M,
-  { name = 'weight' }: { readonly name?: string } = {},
+  options: { readonly name?: string } = {},
 ): M {
+  requireOptions('removeReparametrisation', options, ['name']);
+  const { name = 'weight' } = options;
   const entry = reparametrised.get(module)?.get(name);
   if (entry === undefined) {
     throw new ArgumentError(`the field '${name}' has no reparametrisation.`, {

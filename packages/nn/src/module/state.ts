@@ -1,6 +1,6 @@
 // State dicts: a module's values by path, taken out and put back, under Adjoint's names and layouts or PyTorch's.
 
-import { AdjointError, copy_, formatShape, noGrad, reshape, Tensor } from '@adjoint/core';
+import { AdjointError, copy_, formatShape, noGrad, requireOptions, reshape, Tensor } from '@adjoint/core';
 import type { Module, PlacedTensor } from './module.ts';
 import { Buffer } from './parameter.ts';
 
@@ -63,7 +63,9 @@ export class StateDictError extends AdjointError {
 }
 
 /** The values of a module's parameters and persistent buffers by path. */
-export function saveState(root: Module, { layout = 'adjoint' }: StateOptions): StateDict {
+export function saveState(root: Module, options: StateOptions): StateDict {
+  requireOptions('stateDict', options, ['layout']);
+  const { layout = 'adjoint' } = options;
   const state: Record<string, Tensor> = {};
   for (const { path, owner, member } of persistent(root)) {
     const value = member.value.detach();
@@ -82,7 +84,9 @@ export function saveState(root: Module, { layout = 'adjoint' }: StateOptions): S
 }
 
 /** Checks all of `state` against the module, then copies it in. */
-export function loadState(root: Module, state: StateDict, { strict = true }: LoadOptions): LoadReport {
+export function loadState(root: Module, state: StateDict, options: LoadOptions): LoadReport {
+  requireOptions('loadStateDict', options, ['strict']);
+  const { strict = true } = options;
   const places = new Map(persistent(root).map((placed) => [placed.path, placed]));
   const fromSnakeCase = new Map([...places.keys()].map((path) => [snakeCase(path), path]));
   const found = new Map<string, Tensor>();

@@ -1,6 +1,6 @@
 // Gradient clipping: by the norm of all gradients together, or by the value of each element.
 
-import { AdjointError, ArgumentError, modify_, noGrad } from '@adjoint/core';
+import { AdjointError, ArgumentError, modify_, noGrad, requireOptions } from '@adjoint/core';
 import type { Parameter } from '../module/parameter.ts';
 import { requireOption } from './checks.ts';
 
@@ -27,8 +27,10 @@ export interface ClipGradNormOptions {
 export function clipGradNorm_(
   parameters: Iterable<Parameter>,
   maxNorm: number,
-  { normType = 2, nonFinite = 'keep' }: ClipGradNormOptions = {},
+  options: ClipGradNormOptions = {},
 ): number {
+  requireOptions('clipGradNorm_', options, ['normType', 'nonFinite']);
+  const { normType = 2, nonFinite = 'keep' } = options;
   const op = 'clipGradNorm_';
   requireOption(op, 'maxNorm', maxNorm, 0);
   if (!(normType > 0)) {

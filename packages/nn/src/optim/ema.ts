@@ -1,6 +1,6 @@
 // Exponential moving average of a model's weights, to evaluate with or to keep.
 
-import { clone, copy_, isFloat, modify_, noGrad, type Tensor } from '@adjoint/core';
+import { clone, copy_, isFloat, modify_, noGrad, requireOptions, type Tensor } from '@adjoint/core';
 import type { Module } from '../module/module.ts';
 import type { StateDict } from '../module/state.ts';
 import { requireOption } from './checks.ts';
@@ -32,7 +32,9 @@ export class EMA {
   readonly #module: Module;
   #averages: Map<string, Tensor>;
 
-  constructor(module: Module, { decay = 0.999, warmUp = false }: EMAOptions = {}) {
+  constructor(module: Module, options: EMAOptions = {}) {
+    requireOptions('EMA', options, ['decay', 'warmUp']);
+    const { decay = 0.999, warmUp = false } = options;
     requireOption('EMA', 'decay', decay, 0, 1);
     this.decay = decay;
     this.warmUp = warmUp;

@@ -1,5 +1,6 @@
 // The report of a run: one HTML file that needs nothing else, with curves, pictures and numbers.
 
+import { requireOptions } from '@adjoint/core/options';
 import type { Picture } from './image-grid.ts';
 import { escapeXml, type LossCurveOptions, lossCurveSvg } from './loss-curve.ts';
 
@@ -58,6 +59,7 @@ th { color: #71717a; }
  * html.startsWith('<!doctype html>'); // true
  */
 export function htmlReport(content: ReportContent): string {
+  requireOptions('htmlReport', content, ['title', 'summary', 'facts', 'curves', 'pictures', 'confusion']);
   const { title, summary, facts = {}, curves = [], pictures = [], confusion } = content;
   const parts = [
     `<h1>${escapeXml(title)}</h1>`,

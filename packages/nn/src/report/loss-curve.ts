@@ -1,5 +1,6 @@
 // What a training run looks like: the loss over its steps as an SVG.
 
+import { requireOptions } from '@adjoint/core/options';
 import { type ScaleContinuousNumeric, scaleLinear, scaleLog } from 'd3-scale';
 import { line } from 'd3-shape';
 
@@ -46,6 +47,7 @@ type Scale = ScaleContinuousNumeric<number, number>;
  * ```
  */
 export function lossCurveSvg(options: LossCurveOptions): string {
+  requireOptions('lossCurveSvg', options, ['title', 'training', 'heldOut', 'xLabel', 'yLabel']);
   const { title, training, heldOut = [], xLabel = 'step', yLabel = 'loss' } = options;
   const finite = [...training, ...heldOut].filter(isFinitePoint);
   const x = scaleLinear(padded(finite.map((point) => point.step)), [PLOT.left, PLOT.right]);

@@ -9,6 +9,7 @@ import {
   decodeCheckpoint,
   encodeCheckpoint,
   type RestoreOptions,
+  requireRestorable,
   restoreCheckpoint,
   type TrainingParts,
 } from './checkpoint.ts';
@@ -50,6 +51,7 @@ export async function loadCheckpoint(
   parts: TrainingParts,
   options: RestoreOptions = {},
 ): Promise<Checkpoint> {
+  requireRestorable(parts, options);
   const checkpoint = await readCheckpoint(path);
   restoreCheckpoint(checkpoint, parts, options);
   return checkpoint;

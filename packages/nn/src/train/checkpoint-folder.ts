@@ -5,13 +5,14 @@
 
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ArgumentError, DataFormatError } from '@adjoint/core';
+import { ArgumentError, DataFormatError, requireOptions } from '@adjoint/core';
 import {
   type Checkpoint,
   type CheckpointContent,
   CheckpointError,
   encodeCheckpoint,
   type RestoreOptions,
+  requireRestorable,
   restoreCheckpoint,
   type TrainingParts,
 } from './checkpoint.ts';
@@ -75,7 +76,9 @@ export class CheckpointFolder {
   #saved: Promise<void> = Promise.resolve();
 
   /** @throws ArgumentError for a `keepLast` that is no positive integer, or another `best`. */
-  constructor(directory: string, { keepLast = 3, best = 'least' }: CheckpointFolderOptions = {}) {
+  constructor(directory: string, options: CheckpointFolderOptions = {}) {
+    requireOptions('CheckpointFolder', options, ['keepLast', 'best']);
+    const { keepLast = 3, best = 'least' } = options;
     if (!(Number.isInteger(keepLast) && keepLast >= 1))
       throw refusal('keepLast', keepLast, `keepLast is ${keepLast}; give an integer, at least 1.`);
     if (best !== 'least' && best !== 'greatest')
@@ -97,8 +100,10 @@ export class CheckpointFolder {
    */
   async save(
     content: FolderContent,
-    { metric }: { readonly metric?: number | undefined } = {},
+    options: { readonly metric?: number | undefined } = {},
   ): Promise<CheckpointEntry> {
+    requireOptions('CheckpointFolder.save', options, ['metric']);
+    const { metric } = options;
     const { step } = content.progress;
     if (!(Number.isSafeInteger(step) && step >= 0))
       throw refusal('progress.step', step, `progress.step is ${step}; give an integer, at least 0.`);
@@ -120,6 +125,7 @@ export class CheckpointFolder {
    * what a part's own `loadStateDict` throws. Nothing is changed then.
    */
   async load(parts: TrainingParts, options: RestoreOptions = {}): Promise<LoadedCheckpoint | null> {
+    requireRestorable(parts, options);
     const entries = await this.list();
     const damaged: DataFormatError[] = [];
     for (const entry of entries.reverse()) {
@@ -145,6 +151,7 @@ export class CheckpointFolder {
    * @throws as {@link load} does, but falls back on no other checkpoint.
    */
   async loadBest(parts: TrainingParts, options: RestoreOptions = {}): Promise<LoadedCheckpoint | null> {
+    requireRestorable(parts, options);
     const entry = this.#bestOf(await this.list());
     if (entry === undefined) return null;
     const checkpoint = await readCheckpoint(entry.path);

@@ -11,6 +11,7 @@ import {
   defaultGenerator,
   type Generator,
   noGrad,
+  requireOptions,
 } from '@adjoint/core';
 import { parseSafetensors, serializeSafetensors } from '@adjoint/core/io';
 import { packTree, unpackTree } from './checkpoint-tree.ts';
@@ -83,6 +84,8 @@ export class CheckpointError extends AdjointError {
   }
 }
 
+const slots = ['model', 'optimizer', 'scheduler', 'ema', 'loader'] as const;
+
 const VERSION = '1';
 const DIGEST_LENGTH = 64;
 const NO_DIGEST = '0'.repeat(DIGEST_LENGTH);
@@ -109,6 +112,7 @@ const COVERED_START = DIGEST_START + DIGEST_LENGTH;
  */
 export async function encodeCheckpoint(content: CheckpointContent): Promise<Uint8Array<ArrayBuffer>> {
   const op = 'encodeCheckpoint';
+  requireOptions(op, content, [...slots, 'generators', 'progress', 'extra']);
   const { progress = {}, extra = {} } = content;
   for (const [counter, value] of Object.entries(progress)) {
     if (typeof value === 'number') continue;
@@ -143,8 +147,10 @@ export async function encodeCheckpoint(content: CheckpointContent): Promise<Uint
  */
 export async function decodeCheckpoint(
   bytes: Uint8Array,
-  { name = 'checkpoint' }: { readonly name?: string } = {},
+  options: { readonly name?: string } = {},
 ): Promise<Checkpoint> {
+  requireOptions('decodeCheckpoint', options, ['name']);
+  const { name = 'checkpoint' } = options;
   const op = 'decodeCheckpoint';
   const flaw = (offset: number, expected: string, actual: string, remedy: string): DataFormatError =>
     new DataFormatError({ op, file: name, offset, expected, actual, remedy });
@@ -200,8 +206,10 @@ export async function decodeCheckpoint(
 export function restoreCheckpoint(
   checkpoint: Checkpoint,
   parts: TrainingParts,
-  { strict = true }: RestoreOptions = {},
+  options: RestoreOptions = {},
 ): void {
+  requireRestorable(parts, options);
+  const { strict = true } = options;
   const op = 'restoreCheckpoint';
   const given = partsOf(parts, op);
   if (!strict && parts.generators?.default === undefined) given.delete(DEFAULT_GENERATOR);
@@ -236,6 +244,12 @@ export function restoreCheckpoint(
       );
     }
   }
+}
+
+/** Throws for parts or options that are none: before a file is looked for, where one is to be. */
+export function requireRestorable(parts: TrainingParts, options: RestoreOptions): void {
+  requireOptions('restoreCheckpoint', options, ['strict']);
+  requireOptions('restoreCheckpoint', parts, [...slots, 'generators']);
 }
 
 // Whether the part took the state that it gave before.
@@ -273,7 +287,7 @@ function partsOf(content: TrainingParts, op: string): Map<string, Part> {
       },
     );
   };
-  for (const slot of ['model', 'optimizer', 'scheduler', 'ema', 'loader'] as const) {
+  for (const slot of slots) {
     const value = content[slot];
     if (value === undefined) continue;
     if (isStateful(value) || !isRecord(value)) add(slot, value);

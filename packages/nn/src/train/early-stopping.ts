@@ -1,6 +1,6 @@
 // Early stopping: an end to training when a score has not improved for some time.
 
-import { ArgumentError } from '@adjoint/core';
+import { ArgumentError, requireOptions } from '@adjoint/core';
 import { requireInteger, requireOneOf } from '../layers/options.ts';
 
 /** Options of {@link EarlyStopping}. */
@@ -40,7 +40,9 @@ export class EarlyStopping {
   bad = 0;
   readonly #better: (value: number, best: number) => boolean;
 
-  constructor({ monitor = 'loss', mode = 'min', patience = 3, minDelta = 0 }: EarlyStoppingOptions = {}) {
+  constructor(options: EarlyStoppingOptions = {}) {
+    requireOptions('EarlyStopping', options, ['monitor', 'mode', 'patience', 'minDelta']);
+    const { monitor = 'loss', mode = 'min', patience = 3, minDelta = 0 } = options;
     const op = 'EarlyStopping';
     requireOneOf(op, 'mode', mode, ['min', 'max']);
     this.monitor = monitor;

@@ -1,6 +1,6 @@
 // Evaluation: the loss and the metrics of a model over a data set, without a graph and in evaluation mode.
 
-import { ArgumentError, noGrad } from '@adjoint/core';
+import { ArgumentError, noGrad, requireOptions } from '@adjoint/core';
 import type { Module } from '../module/module.ts';
 import { MeanLoss, type Metric, type Metrics } from './metrics.ts';
 import { forwardOf, type LossInput, type Objective } from './objective.ts';
@@ -45,6 +45,7 @@ export async function evaluate<Batch, M extends Metrics = Record<never, Metric>>
   options: EvaluateOptions<Batch, M>,
 ): Promise<Scores<M> & { readonly loss: number }> {
   const op = 'evaluate';
+  requireOptions(op, options, ['model', 'forward', 'data', 'loss', 'metrics', 'signal']);
   const { model, data, loss, metrics, signal } = options;
   const forward = forwardOf(op, options);
   const all: Metrics = { ...(loss === undefined ? {} : { loss: new MeanLoss(loss) }), ...metrics };

@@ -1,6 +1,6 @@
 // JSONL: one JSON object a line, as a log of what training told.
 
-import { DataFormatError } from '@adjoint/core';
+import { DataFormatError, requireOptions } from '@adjoint/core';
 
 /**
  * One line of a log, with its line feed. JSON has no NaN and no infinities: they become the strings 'NaN', 'Infinity' and
@@ -25,8 +25,10 @@ export function toJsonl(record: Readonly<Record<string, unknown>>): string {
  */
 export function parseJsonl(
   text: string,
-  { name = 'JSONL data' }: { readonly name?: string } = {},
+  options: { readonly name?: string } = {},
 ): Record<string, unknown>[] {
+  requireOptions('parseJsonl', options, ['name']);
+  const { name = 'JSONL data' } = options;
   const records: Record<string, unknown>[] = [];
   let at = 0;
   const encoder = new TextEncoder();

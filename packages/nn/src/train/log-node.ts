@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
-import { ArgumentError } from '@adjoint/core';
+import { ArgumentError, requireOptions } from '@adjoint/core';
 import { parseJsonl, toJsonl } from './jsonl.ts';
 import type { Scalars } from './scalars.ts';
 import { encodeEvent, type TensorBoardEvent } from './tensorboard.ts';
@@ -46,7 +46,9 @@ export interface JsonlLog {
  * for await (const step of train(options)) log.log(step.step, scalarsOf(step));
  * log.close();
  */
-export function openJsonlLog(path: string, { resumeAt }: JsonlLogOptions = {}): JsonlLog {
+export function openJsonlLog(path: string, options: JsonlLogOptions = {}): JsonlLog {
+  requireOptions('openJsonlLog', options, ['resumeAt']);
+  const { resumeAt } = options;
   mkdirSync(dirname(path), { recursive: true });
   const kept = resumeAt === undefined ? '' : linesUpTo(path, resumeAt);
   // In one piece: a process that is killed here leaves the old log or the new one.
@@ -111,10 +113,9 @@ export interface TensorBoardLog {
  * for await (const step of train(options)) board.log(step.step, scalarsOf(step));
  * board.close();
  */
-export function openTensorBoard(
-  directory: string,
-  { now = () => Date.now() / 1000 }: TensorBoardOptions = {},
-): TensorBoardLog {
+export function openTensorBoard(directory: string, options: TensorBoardOptions = {}): TensorBoardLog {
+  requireOptions('openTensorBoard', options, ['now']);
+  const { now = () => Date.now() / 1000 } = options;
   mkdirSync(directory, { recursive: true });
   const { path, file } = createEventFile(directory, now());
   writeSync(file, encodeEvent({ wallTime: now(), step: 0, fileVersion: 'brain.Event:2' }));

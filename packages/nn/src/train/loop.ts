@@ -1,6 +1,6 @@
 // The training loop: an async iterator of steps, which whoever consumes it can watch, steer and stop between any two.
 
-import { ArgumentError, mul_, noGrad, type Tensor, tensor } from '@adjoint/core';
+import { ArgumentError, mul_, noGrad, requireOptions, type Tensor, tensor } from '@adjoint/core';
 import { requireInteger, requireOneOf } from '../layers/options.ts';
 import { clipGradNorm_, clipGradValue_ } from '../optim/clip.ts';
 import type { EMA } from '../optim/ema.ts';
@@ -120,8 +120,8 @@ export interface TrainOptions<Batch> extends Objective<Batch> {
 export async function* train<Batch>(
   options: TrainOptions<Batch>,
 ): AsyncGenerator<TrainStep, void, undefined> {
-  const { data, signal, accumulate = 1, epochs = Infinity, steps = Infinity, start = {} } = options;
   checkOptions(options);
+  const { data, signal, accumulate = 1, epochs = Infinity, steps = Infinity, start = {} } = options;
   const turn = turnTaker();
   const run = new Run(options);
   let position: Position = { epoch: 0, step: 0, lossSum: 0, lossCount: 0, ...start };
@@ -271,8 +271,33 @@ function score(scores: Readonly<Record<string, unknown>>, name: string): number 
   );
 }
 
+const known: readonly (keyof TrainOptions<never>)[] = [
+  'model',
+  'forward',
+  'data',
+  'loss',
+  'optimizer',
+  'epochs',
+  'steps',
+  'scheduler',
+  'schedulerInterval',
+  'monitor',
+  'clipGradNorm',
+  'clipGradValue',
+  'accumulate',
+  'ema',
+  'metrics',
+  'evaluate',
+  'evaluateEvery',
+  'earlyStopping',
+  'diagnoseEvery',
+  'signal',
+  'start',
+];
+
 function checkOptions<Batch>(options: TrainOptions<Batch>): void {
   const op = 'train';
+  requireOptions(op, options, known);
   const { epochs, steps, scheduler, schedulerInterval = 'epoch', evaluate, evaluateEvery } = options;
   const { accumulate, diagnoseEvery } = options;
   if (epochs === undefined && steps === undefined) {

@@ -1,6 +1,6 @@
 // Metrics: numbers about outputs and targets, gathered batch by batch over a whole data set.
 
-import { ArgumentError, formatShape, ShapeError, type Tensor } from '@adjoint/core';
+import { ArgumentError, formatShape, requireOptions, ShapeError, type Tensor } from '@adjoint/core';
 import { requireInteger } from '../layers/options.ts';
 import { type LossInput, lossOf } from './objective.ts';
 
@@ -82,7 +82,9 @@ export class Accuracy implements Metric {
   #right = 0;
   #samples = 0;
 
-  constructor({ topK = 1 }: AccuracyOptions = {}) {
+  constructor(options: AccuracyOptions = {}) {
+    requireOptions('Accuracy', options, ['topK']);
+    const { topK = 1 } = options;
     this.topK = requireInteger('Accuracy', 'topK', topK, 1);
   }
 

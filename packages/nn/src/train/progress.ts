@@ -3,6 +3,7 @@
 // An entry of its own, because it is for Node while /train runs in browsers too.
 
 import { ArgumentError } from '@adjoint/core/errors';
+import { requireOptions } from '@adjoint/core/options';
 import { createLogUpdate } from 'log-update';
 
 /** Where progress is written: `process.stderr` is one, and so is anything that takes strings. */
@@ -69,6 +70,7 @@ const SPEED_WINDOW_MS = 10_000;
  * ```
  */
 export function createProgress(options: ProgressOptions): Progress {
+  requireOptions('createProgress', options, ['total', 'initial', 'unit', 'stream', 'isTTY', 'now']);
   const { total, initial = 0, unit = 'images', now = () => performance.now() } = options;
   for (const [operand, value] of Object.entries({ total, initial })) {
     if (Number.isFinite(value) && value >= 0) continue;

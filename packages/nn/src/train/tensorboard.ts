@@ -3,6 +3,8 @@
 // The fields are those of tensorflow/core/util/event.proto and framework/summary.proto; the frame is that of lib/io/record_writer.h:
 // length (8 bytes), masked CRC-32C of it, data, masked CRC-32C of the data, all little-endian.
 
+import { requireOptions } from '@adjoint/core/options';
+
 /** Numbers sorted into buckets: bucket i holds those from `limits[i − 1]` up to, not including, `limits[i]`. */
 export interface Histogram {
   readonly min: number;
@@ -38,6 +40,14 @@ export interface TensorBoardEvent {
  * new DataView(bytes.buffer).getUint32(0, true) === bytes.length - 16; // the frame is 16 bytes around the data
  */
 export function encodeEvent(event: TensorBoardEvent): Uint8Array<ArrayBuffer> {
+  requireOptions('encodeEvent', event, [
+    'wallTime',
+    'step',
+    'fileVersion',
+    'scalars',
+    'images',
+    'histograms',
+  ]);
   const values: number[][] = [];
   for (const [tag, value] of Object.entries(event.scalars ?? {})) {
     values.push([...text(1, tag), ...float(2, value)]);

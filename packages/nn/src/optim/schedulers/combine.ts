@@ -1,6 +1,6 @@
 // Schedulers of schedulers: one after another, or all at once.
 
-import { ArgumentError } from '@adjoint/core';
+import { ArgumentError, requireOptions } from '@adjoint/core';
 import { requireInteger } from '../../layers/options.ts';
 import type { BaseOptions, Optimizer } from '../optimizer.ts';
 import { initialRate, requireState, type Scheduler, type SchedulerState } from './scheduler.ts';
@@ -32,8 +32,10 @@ export class SequentialLR {
   constructor(
     optimizer: Optimizer<BaseOptions>,
     schedulers: readonly Scheduler[],
-    { milestones }: SequentialLROptions,
+    options: SequentialLROptions,
   ) {
+    requireOptions('SequentialLR', options, ['milestones']);
+    const { milestones } = options;
     requireSame('SequentialLR', optimizer, schedulers);
     if (milestones.length !== schedulers.length - 1) {
       throw new ArgumentError(

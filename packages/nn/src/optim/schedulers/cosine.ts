@@ -1,5 +1,6 @@
 // Schedulers along a cosine, without and with restarts. Loshchilov and Hutter 2017.
 
+import { requireOptions } from '@adjoint/core';
 import { requireInteger } from '../../layers/options.ts';
 import { requireOption } from '../checks.ts';
 import type { BaseOptions, Optimizer } from '../optimizer.ts';
@@ -23,7 +24,9 @@ export interface CosineAnnealingLROptions {
  * const scheduler = new CosineAnnealingLR(optimizer, { tMax: 100 });
  */
 export class CosineAnnealingLR extends Scheduler {
-  constructor(optimizer: Optimizer<BaseOptions>, { tMax, etaMin = 0 }: CosineAnnealingLROptions) {
+  constructor(optimizer: Optimizer<BaseOptions>, options: CosineAnnealingLROptions) {
+    requireOptions('CosineAnnealingLR', options, ['tMax', 'etaMin']);
+    const { tMax, etaMin = 0 } = options;
     requireInteger('CosineAnnealingLR', 'tMax', tMax, 1);
     requireOption('CosineAnnealingLR', 'etaMin', etaMin, 0);
     const height = (t: number): number => 1 + Math.cos((Math.PI * t) / tMax);
@@ -58,10 +61,9 @@ export interface CosineAnnealingWarmRestartsOptions {
  * const scheduler = new CosineAnnealingWarmRestarts(optimizer, { t0: 10, tMult: 2 });
  */
 export class CosineAnnealingWarmRestarts extends Scheduler {
-  constructor(
-    optimizer: Optimizer<BaseOptions>,
-    { t0, tMult = 1, etaMin = 0 }: CosineAnnealingWarmRestartsOptions,
-  ) {
+  constructor(optimizer: Optimizer<BaseOptions>, options: CosineAnnealingWarmRestartsOptions) {
+    requireOptions('CosineAnnealingWarmRestarts', options, ['t0', 'tMult', 'etaMin']);
+    const { t0, tMult = 1, etaMin = 0 } = options;
     const op = 'CosineAnnealingWarmRestarts';
     requireInteger(op, 't0', t0, 1);
     requireInteger(op, 'tMult', tMult, 1);

@@ -1,6 +1,6 @@
 // Schedulers that raise the learning rate and lower it again, and the momentum against it.
 
-import { ArgumentError } from '@adjoint/core';
+import { ArgumentError, requireOptions } from '@adjoint/core';
 import { requireInteger, requireNumber, requireOneOf } from '../../layers/options.ts';
 import { requireOption } from '../checks.ts';
 import type { BaseOptions, Optimizer } from '../optimizer.ts';
@@ -54,6 +54,18 @@ interface Rates {
 export class OneCycleLR extends Scheduler {
   constructor(optimizer: Optimizer<BaseOptions>, options: OneCycleLROptions) {
     const op = 'OneCycleLR';
+    requireOptions(op, options, [
+      'maxLr',
+      'totalSteps',
+      'pctStart',
+      'annealStrategy',
+      'cycleMomentum',
+      'baseMomentum',
+      'maxMomentum',
+      'divFactor',
+      'finalDivFactor',
+      'threePhase',
+    ]);
     const { totalSteps, pctStart = 0.3, annealStrategy = 'cos', cycleMomentum = true } = options;
     const { divFactor = 25, finalDivFactor = 1e4, threePhase = false } = options;
     requireInteger(op, 'totalSteps', totalSteps, 1);
@@ -156,6 +168,17 @@ export interface CyclicLROptions {
 export class CyclicLR extends Scheduler {
   constructor(optimizer: Optimizer<BaseOptions>, options: CyclicLROptions) {
     const op = 'CyclicLR';
+    requireOptions(op, options, [
+      'baseLr',
+      'maxLr',
+      'stepSizeUp',
+      'stepSizeDown',
+      'mode',
+      'gamma',
+      'cycleMomentum',
+      'baseMomentum',
+      'maxMomentum',
+    ]);
     const { stepSizeUp = 2000, mode = 'triangular', gamma = 1, cycleMomentum = true } = options;
     const { stepSizeDown = stepSizeUp } = options;
     requireOption(op, 'stepSizeUp', stepSizeUp, Number.MIN_VALUE);

@@ -1,6 +1,6 @@
 // Schedulers that multiply the learning rate by factors: at milestones, at every step, or as a function of yours says.
 
-import { ArgumentError } from '@adjoint/core';
+import { ArgumentError, requireOptions } from '@adjoint/core';
 import { requireInteger } from '../../layers/options.ts';
 import { requireOption } from '../checks.ts';
 import type { BaseOptions, Optimizer } from '../optimizer.ts';
@@ -23,7 +23,9 @@ export interface StepLROptions {
  * const scheduler = new StepLR(optimizer, { stepSize: 30, gamma: 0.1 });
  */
 export class StepLR extends Scheduler {
-  constructor(optimizer: Optimizer<BaseOptions>, { stepSize, gamma = 0.1 }: StepLROptions) {
+  constructor(optimizer: Optimizer<BaseOptions>, options: StepLROptions) {
+    requireOptions('StepLR', options, ['stepSize', 'gamma']);
+    const { stepSize, gamma = 0.1 } = options;
     requireInteger('StepLR', 'stepSize', stepSize, 1);
     requireOption('StepLR', 'gamma', gamma, 0);
     super('StepLR', optimizer, {
@@ -49,7 +51,9 @@ export interface MultiStepLROptions {
  * const scheduler = new MultiStepLR(optimizer, { milestones: [30, 80] });
  */
 export class MultiStepLR extends Scheduler {
-  constructor(optimizer: Optimizer<BaseOptions>, { milestones, gamma = 0.1 }: MultiStepLROptions) {
+  constructor(optimizer: Optimizer<BaseOptions>, options: MultiStepLROptions) {
+    requireOptions('MultiStepLR', options, ['milestones', 'gamma']);
+    const { milestones, gamma = 0.1 } = options;
     milestones.forEach((milestone, i) => {
       requireInteger('MultiStepLR', `milestones[${i}]`, milestone, 0);
     });
@@ -68,7 +72,9 @@ export interface ExponentialLROptions {
 
 /** Multiplies the rate by gamma at each step. PyTorch's `ExponentialLR`. */
 export class ExponentialLR extends Scheduler {
-  constructor(optimizer: Optimizer<BaseOptions>, { gamma }: ExponentialLROptions) {
+  constructor(optimizer: Optimizer<BaseOptions>, options: ExponentialLROptions) {
+    requireOptions('ExponentialLR', options, ['gamma']);
+    const { gamma } = options;
     requireOption('ExponentialLR', 'gamma', gamma, 0);
     super('ExponentialLR', optimizer, {
       next: (t, lr) => (t === 0 ? lr : lr * gamma),
@@ -86,7 +92,9 @@ export interface ConstantLROptions {
 
 /** Multiplies the rate by a factor for the first steps, then lets it be. PyTorch's `ConstantLR`. */
 export class ConstantLR extends Scheduler {
-  constructor(optimizer: Optimizer<BaseOptions>, { factor = 1 / 3, totalIters = 5 }: ConstantLROptions = {}) {
+  constructor(optimizer: Optimizer<BaseOptions>, options: ConstantLROptions = {}) {
+    requireOptions('ConstantLR', options, ['factor', 'totalIters']);
+    const { factor = 1 / 3, totalIters = 5 } = options;
     requireFactor('ConstantLR', 'factor', factor);
     requireInteger('ConstantLR', 'totalIters', totalIters, 1);
     super('ConstantLR', optimizer, {
@@ -118,10 +126,9 @@ export interface LinearLROptions {
  * );
  */
 export class LinearLR extends Scheduler {
-  constructor(
-    optimizer: Optimizer<BaseOptions>,
-    { startFactor = 1 / 3, endFactor = 1, totalIters = 5 }: LinearLROptions = {},
-  ) {
+  constructor(optimizer: Optimizer<BaseOptions>, options: LinearLROptions = {}) {
+    requireOptions('LinearLR', options, ['startFactor', 'endFactor', 'totalIters']);
+    const { startFactor = 1 / 3, endFactor = 1, totalIters = 5 } = options;
     requireFactor('LinearLR', 'startFactor', startFactor);
     requireOption('LinearLR', 'endFactor', endFactor, 0, 1 + Number.EPSILON);
     requireInteger('LinearLR', 'totalIters', totalIters, 1);
@@ -145,7 +152,9 @@ export interface PolynomialLROptions {
 
 /** Leads the rate to 0 as a power of the share of steps that is left. PyTorch's `PolynomialLR`. */
 export class PolynomialLR extends Scheduler {
-  constructor(optimizer: Optimizer<BaseOptions>, { totalIters = 5, power = 1 }: PolynomialLROptions = {}) {
+  constructor(optimizer: Optimizer<BaseOptions>, options: PolynomialLROptions = {}) {
+    requireOptions('PolynomialLR', options, ['totalIters', 'power']);
+    const { totalIters = 5, power = 1 } = options;
     requireInteger('PolynomialLR', 'totalIters', totalIters, 1);
     requireOption('PolynomialLR', 'power', power, 0);
     super('PolynomialLR', optimizer, {

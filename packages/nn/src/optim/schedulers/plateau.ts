@@ -1,6 +1,6 @@
 // A scheduler that looks at a metric: the learning rate falls when the metric no longer improves.
 
-import { ArgumentError } from '@adjoint/core';
+import { ArgumentError, requireOptions } from '@adjoint/core';
 import { requireInteger, requireOneOf } from '../../layers/options.ts';
 import { requireOption } from '../checks.ts';
 import type { BaseOptions, Optimizer } from '../optimizer.ts';
@@ -57,6 +57,16 @@ export class ReduceLROnPlateau {
 
   constructor(optimizer: Optimizer<BaseOptions>, options: ReduceLROnPlateauOptions = {}) {
     const op = 'ReduceLROnPlateau';
+    requireOptions(op, options, [
+      'mode',
+      'factor',
+      'patience',
+      'threshold',
+      'thresholdMode',
+      'cooldown',
+      'minLr',
+      'eps',
+    ]);
     const { mode = 'min', factor = 0.1, patience = 10, threshold = 1e-4, thresholdMode = 'rel' } = options;
     const { cooldown = 0, minLr = 0, eps = 1e-8 } = options;
     requireOneOf(op, 'mode', mode, ['min', 'max']);
