@@ -339,3 +339,20 @@ describe('vectors and stacks', () => {
     );
   });
 });
+
+test('a product that does not fit is refused with the shapes that were given', () => {
+  const shaped = (...shape: number[]): Tensor => core.zeros(shape);
+  expect(() => matmul(shaped(3), shaped(4, 2))).toThrow(
+    'a has 3 elements (shape (3,)) and b has 4 rows (shape (4, 2))',
+  );
+  expect(() => matmul(shaped(2, 3), shaped(4))).toThrow(
+    'a has 3 columns (shape (2, 3)) and b has 4 elements (shape (4,))',
+  );
+  expect(() => matmul(shaped(3), shaped(4))).toThrow(
+    'a has 3 elements (shape (3,)) and b has 4 elements (shape (4,))',
+  );
+  expect(() => matmul(shaped(2, 5, 3), shaped(4, 3, 2))).toThrow(
+    'axis -3 is 2 in a (shape (2, 5, 3)) and 4 in b (shape (4, 3, 2))',
+  );
+  expect(matmul(shaped(1, 5, 3), shaped(4, 3, 2)).shape).toEqual([4, 5, 2]);
+});

@@ -4,7 +4,7 @@ import { kernels } from '@adjoint/kernels-cpu';
 import { resultType } from '../dtype.ts';
 import { DTypeError, formatShape, ShapeError } from '../errors.ts';
 import { defineOp, vjpRule } from '../registry.ts';
-import { broadcastShapes, sizeOf } from '../shape.ts';
+import { broadcastShapes, type Shape, sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { reshape, transpose } from './layout.ts';
@@ -14,14 +14,7 @@ export const matmulOp = defineOp({
   name: 'matmul',
   operands: ['a', 'b'],
   infer: ([a, b]) => {
-    const inner = a.shape[a.shape.length - 1];
-    const rows = b.shape[b.shape.length - 2];
-    if (inner !== rows) {
-      throw new ShapeError(
-        `a has ${inner} columns (shape ${formatShape(a.shape)}) and b has ${rows} rows (shape ${formatShape(b.shape)}); they must be equal.`,
-        { op: 'matmul', operand: 'b', actual: b.shape, expected: `${inner} rows` },
-      );
-    }
+    requireFit(a.shape, b.shape);
     const dtype = resultType(a, b);
     if (dtype === 'bool') {
       throw new DTypeError(
@@ -48,6 +41,28 @@ export const matmulOp = defineOp({
   forwardMode: 'multilinear',
 });
 
+// The shapes are those that the caller gave, be they of matrices or vectors.
+function requireFit(a: Shape, b: Shape): void {
+  const inner = a[a.length - 1];
+  const rows = b[Math.max(b.length - 2, 0)];
+  if (inner !== rows) {
+    const ofA = a.length === 1 ? 'elements' : 'columns';
+    const ofB = b.length === 1 ? 'elements' : 'rows';
+    throw new ShapeError(
+      `a has ${inner} ${ofA} (shape ${formatShape(a)}) and b has ${rows} ${ofB} (shape ${formatShape(b)}); they must be equal.`,
+      { op: 'matmul', operand: 'b', actual: b, expected: `${inner} ${ofB}` },
+    );
+  }
+  for (let i = 3; i <= Math.min(a.length, b.length); i++) {
+    const [sizeA, sizeB] = [a[a.length - i], b[b.length - i]];
+    if (sizeA === sizeB || sizeA === 1 || sizeB === 1) continue;
+    throw new ShapeError(
+      `axis ${-i} is ${sizeA} in a (shape ${formatShape(a)}) and ${sizeB} in b (shape ${formatShape(b)}); axes before the last two must be equal, or one of them 1.`,
+      { op: 'matmul', operand: 'b', actual: b, expected: `${sizeA} or 1 on axis ${-i}` },
+    );
+  }
+}
+
 /**
  * The matrix product. PyTorch's `torch.matmul`: vectors count as a row on the left and as a column on the right, and
  * that axis is dropped from the result; leading axes broadcast.
@@ -71,6 +86,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
       },
     );
   }
+  if (a.ndim === 1 || b.ndim === 1) requireFit(a.shape, b.shape);
   const left = a.ndim === 1 ? reshape(a, [1, a.size]) : a;
   const right = b.ndim === 1 ? reshape(b, [b.size, 1]) : b;
   const product = apply(matmulOp, [left, right], undefined);

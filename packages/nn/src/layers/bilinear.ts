@@ -5,7 +5,7 @@ import { type InitOptions, uniform_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import type { LinearOptions } from './linear.ts';
-import { requireInteger } from './options.ts';
+import { requireFeatures, requireInteger } from './options.ts';
 
 /**
  * `y_o = x1ᵀ · weight_o · x2 + bias_o`. PyTorch's `nn.Bilinear`.
@@ -46,6 +46,9 @@ export class Bilinear extends Module {
   }
 
   forward(x1: Tensor, x2: Tensor): Tensor {
+    const [op, in1, in2] = ['Bilinear', this.in1Features, this.in2Features] as const;
+    requireFeatures(x1, { op, operand: 'x1', option: 'in1Features', size: in1 });
+    requireFeatures(x2, { op, operand: 'x2', option: 'in2Features', size: in2 });
     const product = einsum('...i,oij,...j->...o', x1, this.weight, x2);
     return this.bias === null ? product : add(product, this.bias);
   }

@@ -7,6 +7,7 @@ import {
   formatShape,
   requireOptions,
   ShapeError,
+  type Tensor,
   zeros,
 } from '@adjoint/core';
 import { convGeometry, convTransposeGeometry, type PerAxis, perAxis } from '@adjoint/core/conv';
@@ -77,6 +78,7 @@ export abstract class ConvBase extends Module {
   readonly weight: Parameter;
   /** (1, out, 1, …), or null. */
   readonly bias: Parameter | null;
+  readonly #op: string;
 
   constructor(
     { op, dims, transposed }: ConvKind,
@@ -87,6 +89,7 @@ export abstract class ConvBase extends Module {
   ) {
     super();
     requireOptions(op, options, transposed ? [...known, 'outputPadding'] : known);
+    this.#op = op;
     const { groups = 1, bias = true, weight } = options;
     const axes = (option: string, value: unknown, minimum: number): number[] =>
       perAxis(value, dims, { op, option, minimum });
@@ -133,6 +136,21 @@ export abstract class ConvBase extends Module {
     this.bias = bias ? new Parameter(zeros([1, outChannels, ...kernel.map(() => 1)], { dtype })) : null;
     if (weight === undefined) this.resetParameters({ generator: options.generator });
     else this.#resetBias(options);
+  }
+
+  /** Throws unless `x` is a batch of images, or one, with the layer's number of channels. */
+  protected requireInput(x: Tensor): void {
+    const dims = this.kernelSize.length;
+    const channels = x.shape[x.ndim - dims - 1];
+    const fits = x.ndim === dims + 1 || x.ndim === dims + 2;
+    if (fits && channels === this.inChannels) return;
+    const axes = ['L', 'H, W', 'D, H, W'][dims - 1];
+    const expected = `(N, ${this.inChannels}, ${axes}) or (${this.inChannels}, ${axes})`;
+    const counted = fits ? `channels: ${channels}` : `axes: ${x.ndim}`;
+    throw new ShapeError(
+      `x has shape ${formatShape(x.shape)} (${counted}), and inChannels is ${this.inChannels}; give ${expected}, or make the layer with other inChannels.`,
+      { op: this.#op, operand: 'x', actual: x.shape, expected },
+    );
   }
 
   /**

@@ -45,6 +45,7 @@ abstract class TransposedConv extends ConvBase {
   forward(x: Tensor, options: TransposedForwardOptions = {}): Tensor {
     requireOptions(`ConvTranspose${this.kernelSize.length}d.forward`, options, ['outputSize']);
     const { outputSize } = options;
+    this.requireInput(x);
     const { weight, bias, stride, padding, outputPadding, dilation, groups, convMode, computeMode } = this;
     return this.#convolve(x, weight, {
       bias: bias ?? undefined,

@@ -22,6 +22,7 @@ abstract class ForwardConv extends ConvBase {
   }
 
   forward(x: Tensor): Tensor {
+    this.requireInput(x);
     const { weight, bias, stride, padding, dilation, groups, convMode, computeMode } = this;
     return this.#convolve(x, weight, {
       bias: bias ?? undefined,

@@ -13,7 +13,7 @@ import {
 import { type InitOptions, uniform_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
-import { type ParameterizedOptions, requireInteger } from './options.ts';
+import { type ParameterizedOptions, requireFeatures, requireInteger } from './options.ts';
 
 /** Options of {@link Linear}. */
 export interface LinearOptions extends ParameterizedOptions {
@@ -27,7 +27,7 @@ export interface LinearOptions extends ParameterizedOptions {
  * Input (..., in), output (..., out), of the parameters' dtype. Parameters: weight (out, in), bias (out); both start uniform in
  * ±1/sqrt(in).
  *
- * @throws ArgumentError for a size that is no positive integer.
+ * @throws ArgumentError for a size that is no positive integer; ShapeError, from `forward`, for an input of another width.
  * @example
  * new Linear(20, 30).forward(zeros([128, 20])).shape; // [128, 30]
  */
@@ -58,6 +58,7 @@ export class Linear extends Module {
   }
 
   forward(x: Tensor): Tensor {
+    requireFeatures(x, { op: 'Linear', operand: 'x', option: 'inFeatures', size: this.inFeatures });
     const product = matmul(x, transpose(this.weight));
     return this.bias === null ? product : add(product, this.bias);
   }

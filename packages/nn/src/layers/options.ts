@@ -1,6 +1,13 @@
 // Options that layers share, and the checks that name a bad one before anything is allocated.
 
-import { ArgumentError, type FloatDType, type Generator } from '@adjoint/core';
+import {
+  ArgumentError,
+  type FloatDType,
+  formatShape,
+  type Generator,
+  ShapeError,
+  type Tensor,
+} from '@adjoint/core';
 
 /** Options of layers that make parameters. */
 export interface ParameterizedOptions {
@@ -54,6 +61,25 @@ export function requireOneOf<T extends string>(
     actual: value,
     expected: list,
   });
+}
+
+/** An operand, and the option of the layer that its last axis must agree with. */
+export interface Features {
+  readonly op: string;
+  readonly operand: string;
+  readonly option: string;
+  readonly size: number;
+}
+
+/** Throws unless the last axis of `x` has as many elements as the option says. */
+export function requireFeatures(x: Tensor, { op, operand, option, size }: Features): void {
+  const actual = x.shape[x.ndim - 1];
+  if (actual === size) return;
+  const last = actual === undefined ? 'it has no axes' : `its last axis is ${actual}`;
+  throw new ShapeError(
+    `${operand} has shape ${formatShape(x.shape)}: ${last}, and ${option} is ${size}; give (…, ${size}), or make the layer with another ${option}.`,
+    { op, operand, actual: x.shape, expected: `(…, ${size})` },
+  );
 }
 
 function show(value: unknown): string {

@@ -1,0 +1,102 @@
+// What layers refuse, in the words of whoever made the layer: its name, its option, and the shape that was given.
+
+import { ArgumentError, ShapeError, type Tensor, tensor, zeros } from '@adjoint/core';
+import * as nn from '@adjoint/nn';
+import { describe, expect, test } from 'vitest';
+
+interface Refused {
+  readonly op: string;
+  readonly operand: string;
+  /** The input's shape as the message shows it. */
+  readonly shape: string;
+  /** The option that the input disagrees with. */
+  readonly option: string;
+}
+
+describe('an input of the wrong width or channels', () => {
+  const conv = { operand: 'x', option: 'inChannels is 4' } as const;
+  test.each<[Refused, () => Tensor]>([
+    [
+      { op: 'Linear', operand: 'x', shape: '(2, 5): its last axis is 5', option: 'inFeatures is 3' },
+      () => new nn.Linear(3, 2).forward(zeros([2, 5])),
+    ],
+    [
+      { op: 'Linear', operand: 'x', shape: '(): it has no axes', option: 'inFeatures is 3' },
+      () => new nn.Linear(3, 2).forward(zeros([])),
+    ],
+    [
+      { op: 'Bilinear', operand: 'x2', shape: '(2, 5)', option: 'in2Features is 4' },
+      () => new nn.Bilinear(3, 4, 2).forward(zeros([2, 3]), zeros([2, 5])),
+    ],
+    [
+      { op: 'Conv1d', shape: '(1, 3, 9) (channels: 3)', ...conv },
+      () => new nn.Conv1d(4, 2, 3).forward(zeros([1, 3, 9])),
+    ],
+    [
+      { op: 'Conv2d', shape: '(1, 2, 9, 9) (channels: 2)', ...conv },
+      () => new nn.Conv2d(4, 2, 3, { groups: 2 }).forward(zeros([1, 2, 9, 9])),
+    ],
+    [
+      { op: 'Conv2d', shape: '(9, 9) (axes: 2)', ...conv },
+      () => new nn.Conv2d(4, 2, 3).forward(zeros([9, 9])),
+    ],
+    [
+      { op: 'Conv3d', shape: '(3, 9, 9, 9) (channels: 3)', ...conv },
+      () => new nn.Conv3d(4, 2, 3).forward(zeros([3, 9, 9, 9])),
+    ],
+    [
+      { op: 'ConvTranspose2d', shape: '(1, 3, 9, 9) (channels: 3)', ...conv },
+      () => new nn.ConvTranspose2d(4, 2, 3).forward(zeros([1, 3, 9, 9])),
+    ],
+  ])('%o', ({ op, operand, shape, option }, call) => {
+    expect(call).toThrow(ShapeError);
+    expect(call).toThrow(expect.objectContaining({ op, operand }));
+    expect(call).toThrow(`${op}: ${operand} has shape ${shape}`);
+    expect(call).toThrow(option);
+  });
+});
+
+describe('padding that is none', () => {
+  test.each([
+    () => new nn.ZeroPad2d([1, 2]),
+    () => new nn.ReflectionPad1d(0.5),
+    () => new nn.CircularPad3d([1, 1, 1, 1, 1, Number.NaN]),
+    () => new nn.ReplicationPad2d('1' as never),
+  ])('%s', (make) => {
+    expect(make).toThrow(ArgumentError);
+    expect(make).toThrow(expect.objectContaining({ operand: 'padding' }));
+  });
+
+  test('and a value that is none', () => {
+    expect(() => new nn.ConstantPad2d(1, undefined as never)).toThrow(
+      expect.objectContaining({ op: 'ConstantPad2d', operand: 'value' }),
+    );
+  });
+
+  test('the layer shows what it pads by', () => {
+    expect(new nn.ConstantPad2d([1, 0, 2, 0], 0.5).extraRepr()).toBe('[1, 0, 2, 0], value=0.5');
+    expect(new nn.ZeroPad2d(3).extraRepr()).toBe('3');
+  });
+});
+
+test('a projection that is not smaller than the state', () => {
+  expect(() => new nn.LSTM(2, 3, { projSize: 3 })).toThrow(
+    expect.objectContaining({ op: 'LSTM', operand: 'projSize' }),
+  );
+  expect(() => new nn.LSTM(2, 3, { projSize: 1.5 })).toThrow(ArgumentError);
+  const projected = new nn.LSTM(2, 3, { projSize: 1 });
+  const state = { hidden: zeros([1, 1, 3]), cell: zeros([1, 1, 3]) };
+  expect(() => projected.forward(zeros([4, 1, 2]), state)).toThrow(
+    'hidden has shape (1, 1, 3); it takes (1, 1, 1)',
+  );
+});
+
+test('a blank that is no class', () => {
+  for (const blank of [-1, 0.5]) expect(() => new nn.CTCLoss({ blank })).toThrow(ArgumentError);
+  expect(() => new nn.CTCLoss({ blank: 7 })).not.toThrow();
+  // Certain of class 1 at both times: the loss is −log 1, whatever class is blank.
+  const certain = tensor([[[-Infinity, 0, -Infinity]], [[-Infinity, 0, -Infinity]]]);
+  const target = tensor([[1]], { dtype: 'int32' });
+  expect(new nn.CTCLoss({ blank: 2 }).forward(certain, target, [2], [1]).item()).toBeCloseTo(0, 12);
+  expect(new nn.CTCLoss({ reduction: 'none' }).forward(certain, target, [2], [1]).shape).toEqual([1]);
+});
