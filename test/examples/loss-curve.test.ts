@@ -5,7 +5,7 @@ import { type LossPoint, lossCurveSvg } from '../../examples/autoencoder/loss-cu
 
 /** The polylines of the SVG's paths, in order, each cut where the line has a gap. */
 function pathsOf(svg: string): number[][][][] {
-  return [...svg.matchAll(/<path d="([^"]*)"/g)].map(([, d]) => {
+  return [...svg.matchAll(/<path class="[a-z-]+" d="([^"]*)"/g)].map(([, d]) => {
     // A lone point is written Mx,yZ.
     expect(d).toMatch(/^([ML]-?[\d.]+,-?[\d.]+Z?)+$/);
     return d
@@ -22,10 +22,12 @@ function pathsOf(svg: string): number[][][][] {
 
 /** The numbers at the y axis with their places, read from the labels that end at it. */
 function yTicks(svg: string): { y: number; value: number }[] {
-  return [...svg.matchAll(/<text x="64" y="([\d.]+)"[^>]*>([^<]+)<\/text>/g)].map(([, y, label]) => ({
-    y: Number(y) - 4,
-    value: Number(label.replace('−', '-')),
-  }));
+  return [...svg.matchAll(/<text class="quiet" x="80" y="([\d.]+)"[^>]*>([^<]+)<\/text>/g)].map(
+    ([, y, label]) => ({
+      y: Number(y) - 4,
+      value: Number(label.replace('−', '-').replaceAll(',', '')),
+    }),
+  );
 }
 
 const descent = (count: number, loss: (i: number) => number): LossPoint[] =>
@@ -66,6 +68,48 @@ describe('lossCurveSvg', () => {
     const training = descent(20, (i) => (i === 7 ? Number.NaN : 1 + i));
     const [batches] = pathsOf(lossCurveSvg({ title: '', training }));
     expect(batches.map((run) => run.length)).toEqual([7, 12]);
+  });
+
+  test('a long run makes no longer file, and loses no extreme and no gap', () => {
+    // Steps, every one with another loss; a low, a high and a gap within one column of pixels each.
+    const special = new Map([
+      [54_321, 9],
+      [70_007, -9],
+      [90_001, Number.NaN],
+    ]);
+    const training = descent(100_000, (i) => special.get(i) ?? Math.sin(i));
+    const svg = lossCurveSvg({ title: '', training });
+    expect(svg.length).toBeLessThan(200_000);
+    const [batches] = pathsOf(svg);
+    expect(batches).toHaveLength(2);
+    const ticks = yTicks(svg);
+    const [low, high] = [ticks[0], ticks[ticks.length - 1]];
+    const heights = batches.flat().map(([, y]) => y);
+    const at = (loss: number) => low.y + ((loss - low.value) * (high.y - low.y)) / (high.value - low.value);
+    expect(Math.abs(Math.min(...heights) - at(9))).toBeLessThan(0.2);
+    expect(Math.abs(Math.max(...heights) - at(-9))).toBeLessThan(0.2);
+    // The first and the last point are at the ends of the axis.
+    expect(batches[0][0][0]).toBe(88);
+    expect(batches[1].at(-1)?.[0]).toBe(776);
+  });
+
+  test('a long title is cut in the picture, not in its name', () => {
+    const title = 'word '.repeat(40).trim();
+    const svg = lossCurveSvg({ title, training: [] });
+    expect(svg).toContain(`<title>${title}</title>`);
+    expect(svg).toMatch(/>word [^<]{30,60}…<\/text>/);
+  });
+
+  test.each([
+    ['negative thousands', (i: number) => -1200 - i],
+    ['billions', (i: number) => 1e9 + 1e6 * i],
+    ['millionths', (i: number) => 1 + 1e-6 * i],
+    ['many decades', (i: number) => 10 ** (-i / 3)],
+  ])('labels of %s are short enough for the margin', (_, loss) => {
+    const svg = lossCurveSvg({ title: '', training: descent(60, loss) });
+    const labels = [...svg.matchAll(/<text [^>]*x="80"[^>]*>([^<]+)<\/text>/g)].map(([, label]) => label);
+    expect(labels.length).toBeGreaterThanOrEqual(3);
+    for (const label of labels) expect(label.length).toBeLessThanOrEqual(9);
   });
 
   test('held-out losses are dots, as many as there are', () => {

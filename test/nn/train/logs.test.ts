@@ -2,12 +2,12 @@
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { mseLoss, ones, tensor, zeros } from '@adjoint/core';
+import { ArgumentError, mseLoss, ones, tensor, zeros } from '@adjoint/core';
 import { Linear } from '@adjoint/nn';
 import { openJsonlLog, openTensorBoard } from '@adjoint/nn/log';
 import { SGD } from '@adjoint/nn/optim';
 import { htmlReport, imageGrid } from '@adjoint/nn/report';
-import { histogramOf, parseJsonl, scalarsOf, train } from '@adjoint/nn/train';
+import { encodeEvent, histogramOf, parseJsonl, scalarsOf, train } from '@adjoint/nn/train';
 import { decode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -127,6 +127,26 @@ test('an event file holds what was logged: steps, times, numbers, pictures, hist
   expect([1, 2, 3, 4, 5].map((n) => doubles(histogram.get(n)?.[0])[0])).toEqual([-1, 3, 3, 2, 10]);
   expect(doubles(histogram.get(6)?.[0])).toEqual([0, 1, 2, 3]);
   expect(doubles(histogram.get(7)?.[0])).toEqual([1, 1, 0, 1]);
+});
+
+// TensorBoard draws each bucket from the limit before to its own, so the last must end at the greatest number.
+test('buckets span the numbers: one without width where all are the same, none for none, and none beyond what a number holds', () => {
+  const shape = (values: number[]) => {
+    const { limits, counts } = histogramOf(values, 4);
+    return { limits, counts };
+  };
+  expect(shape([2, 2, 2])).toEqual({ limits: [2], counts: [3] });
+  expect(shape([Number.NaN])).toEqual({ limits: [], counts: [] });
+  expect(shape([-(2 ** 1023), 2 ** 1023])).toEqual({
+    limits: [-(2 ** 1022), 0, 2 ** 1022, 2 ** 1023],
+    counts: [1, 0, 0, 1],
+  });
+  expect(shape([0, 5e-324]).counts).toEqual([1, 0, 0, 1]);
+  for (const buckets of [0, 1.5, Number.NaN]) expect(() => histogramOf([1], buckets)).toThrow(ArgumentError);
+});
+
+test('a step that is no integer has no place in an event file', () => {
+  expect(() => encodeEvent({ wallTime: 0, step: 1.5 })).toThrow(ArgumentError);
 });
 
 describe('JSONL', () => {

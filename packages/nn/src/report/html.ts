@@ -27,27 +27,43 @@ export interface ReportContent {
 }
 
 const STYLE = `
-:root { color-scheme: light; }
-body { font: 15px/1.5 system-ui, 'Segoe UI', Helvetica, Arial, sans-serif; color: #27272a; background: #fafafa; margin: 0; }
+:root { color-scheme: light dark; --ink: #27272a; --quiet: #71717a; --line: #e4e4e7; --card: #fff; --page: #fafafa; }
+body { font: 15px/1.5 system-ui, 'Segoe UI', Helvetica, Arial, sans-serif; color: var(--ink); background: var(--page); margin: 0; }
 main { max-width: 860px; margin: 32px auto; padding: 0 24px; }
 h1 { font-size: 26px; margin: 0 0 8px; }
 h2 { font-size: 18px; margin: 32px 0 12px; }
-section, dl, table { background: #fff; border: 1px solid #e4e4e7; border-radius: 8px; }
+h1, p { overflow-wrap: anywhere; }
+section, dl { background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
 section { padding: 12px; margin: 0 0 16px; overflow-x: auto; }
-section svg { width: 100%; height: auto; display: block; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 20px; margin: 16px 0; padding: 12px 16px; }
-dt { color: #71717a; }
-dd { margin: 0; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+section svg { width: 100%; min-width: 560px; height: auto; display: block; }
+dl { display: grid; grid-template-columns: fit-content(50%) 1fr; gap: 4px 20px; margin: 16px 0; padding: 12px 16px; }
+dt, th, caption, figcaption { color: var(--quiet); }
+dt, dd { overflow-wrap: anywhere; }
+dd { margin: 0; font-variant-numeric: tabular-nums; }
 figure { margin: 0; }
-figcaption { color: #71717a; margin-top: 8px; }
-img { max-width: 100%; image-rendering: pixelated; display: block; }
-table { border-collapse: collapse; border: 0; font-variant-numeric: tabular-nums; }
+figcaption { margin-top: 8px; }
+img { max-width: 100%; height: auto; image-rendering: pixelated; display: block; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+caption { text-align: left; padding-bottom: 8px; white-space: nowrap; }
 th, td { padding: 4px 10px; text-align: right; font-weight: 400; }
-th { color: #71717a; }
+thead th { vertical-align: bottom; }
+th[scope=row] { white-space: nowrap; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e4e4e7; --quiet: #a1a1aa; --line: #3f3f46; --card: #1c1c1f; --page: #111113; }
+  svg .page { fill: var(--card); }
+  svg .ink { fill: var(--ink); }
+  svg .quiet { fill: var(--quiet); }
+  svg .grid { stroke: var(--line); }
+  svg .axis { stroke: var(--quiet); }
+  svg .training { stroke: #60a5fa; }
+  svg .held-out { stroke: #fb923c; }
+  svg circle.training { fill: #60a5fa; }
+  svg circle.held-out { fill: #fb923c; }
+}
 `;
 
 /**
- * Writes the report of a run as one HTML file: no scripts, no links, pictures inside.
+ * Writes the report of a run as one HTML file: no scripts, no links, pictures inside; light or dark as the reader's system is.
  *
  * @example
  * const html = htmlReport({
@@ -117,7 +133,8 @@ function confusionTable(
     });
     return `<tr><th scope="row">${escapeXml(classes[i] ?? String(i))}</th>${cells.join('')}</tr>`;
   });
-  return `<h2>What was taken for what</h2>\n<section><table><thead><tr><th></th>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></section>`;
+  const caption = '<caption>Rows: the class it is. Columns: the class it was taken for.</caption>';
+  return `<h2>Confusion matrix</h2>\n<section><table>${caption}<thead><tr><td></td>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></section>`;
 }
 
 function figure({ png, width, height, caption }: CaptionedPicture): string {

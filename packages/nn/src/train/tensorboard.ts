@@ -4,8 +4,12 @@
 // length (8 bytes), masked CRC-32C of it, data, masked CRC-32C of the data, all little-endian.
 
 import { requireOptions } from '@adjoint/core/options';
+import { requireInteger } from '../layers/options.ts';
 
-/** Numbers sorted into buckets: bucket i holds those from `limits[i − 1]` up to, not including, `limits[i]`. */
+/**
+ * Numbers sorted into buckets: bucket i holds those from `limits[i − 1]` (the first: from `min`) up to `limits[i]`, which is `max` for the
+ * last; a number on the limit of two is in the upper one.
+ */
 export interface Histogram {
   readonly min: number;
   readonly max: number;
@@ -35,6 +39,7 @@ export interface TensorBoardEvent {
 /**
  * One event as it stands in an event file, frame and checksums included.
  *
+ * @throws ArgumentError if the step is no integer.
  * @example
  * const bytes = encodeEvent({ wallTime: 0, step: 3, scalars: { loss: 0.5 } });
  * new DataView(bytes.buffer).getUint32(0, true) === bytes.length - 16; // the frame is 16 bytes around the data
@@ -48,6 +53,7 @@ export function encodeEvent(event: TensorBoardEvent): Uint8Array<ArrayBuffer> {
     'images',
     'histograms',
   ]);
+  requireInteger('encodeEvent', 'step', event.step, Number.MIN_SAFE_INTEGER);
   const values: number[][] = [];
   for (const [tag, value] of Object.entries(event.scalars ?? {})) {
     values.push([...text(1, tag), ...float(2, value)]);
@@ -55,7 +61,7 @@ export function encodeEvent(event: TensorBoardEvent): Uint8Array<ArrayBuffer> {
   for (const [tag, { png, width, height }] of Object.entries(event.images ?? {})) {
     values.push([
       ...text(1, tag),
-      ...nested(4, [...integer(1, height), ...integer(2, width), ...integer(3, 4), ...bytes(4, png)]),
+      ...nested(4, [...integer(1, height), ...integer(2, width), ...bytes(4, png)]),
     ]);
   }
   for (const [tag, histogram] of Object.entries(event.histograms ?? {})) {
@@ -73,26 +79,35 @@ export function encodeEvent(event: TensorBoardEvent): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Sorts numbers into buckets of equal width, as TensorBoard shows them. NaN and infinities are left out.
+ * Sorts numbers into buckets of equal width, as TensorBoard shows them. NaN and infinities are left out. Numbers that are all the same
+ * make one bucket of no width, and no numbers none, which is how TensorBoard itself writes these cases.
  *
- * @param buckets how many. Default 30.
+ * @param buckets how many: an integer, at least 1. Default 30.
+ * @throws ArgumentError for another number of buckets.
  * @example
  * histogramOf([0, 1, 2, 3], 2).counts; // [2, 2]
  */
 export function histogramOf(values: ArrayLike<number>, buckets = 30): Histogram {
+  requireInteger('histogramOf', 'buckets', buckets, 1);
   const finite = Array.from(values).filter(Number.isFinite);
   const min = finite.reduce((a, b) => Math.min(a, b), finite[0] ?? 0);
   const max = finite.reduce((a, b) => Math.max(a, b), finite[0] ?? 0);
-  const width = (max - min) / buckets || 1;
-  const counts = new Array<number>(buckets).fill(0);
-  for (const value of finite) counts[Math.min(buckets - 1, Math.floor((value - min) / width))]++;
+  const size = min < max ? buckets : Math.min(1, finite.length);
+  // The distance of the ends may be more than a number holds; that of their halves is not.
+  const scale = Number.isFinite(max - min) ? 1 : 0.5;
+  const width = max * scale - min * scale || 1;
+  const counts = new Array<number>(size).fill(0);
+  for (const value of finite) {
+    const bucket = Math.floor(size * ((value * scale - min * scale) / width));
+    counts[Math.min(size - 1, bucket)]++;
+  }
   return {
     min,
     max,
     count: finite.length,
     sum: finite.reduce((total, value) => total + value, 0),
     sumOfSquares: finite.reduce((total, value) => total + value * value, 0),
-    limits: counts.map((_, i) => min + (i + 1) * width),
+    limits: counts.map((_, i) => min * (1 - (i + 1) / size) + max * ((i + 1) / size)),
     counts,
   };
 }
