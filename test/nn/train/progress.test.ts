@@ -104,6 +104,15 @@ describe('on a terminal', () => {
     );
   });
 
+  test('a terminal that does not know its size, as under script(1), has the bar of 80 columns', () => {
+    const written: string[] = [];
+    const stream = { write: (text: string) => written.push(text), columns: 0, rows: 0, isTTY: true };
+    const progress = createProgress({ total: 1000, stream, now: () => 0 });
+    progress.update(500, { loss: 1 });
+    progress.stop();
+    expect(screenOf(written)[0]).toMatch(/^ 50% {2}█+░+ {2}500\/1,000 {2}loss 1$/);
+  });
+
   test('after stop nothing is written', () => {
     const { progress, written } = stage({ isTTY: true });
     progress.update(3, { loss: 1 });

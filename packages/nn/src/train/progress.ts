@@ -11,7 +11,7 @@ export interface ProgressStream {
   write(text: string): unknown;
   /** Whether it is a terminal. */
   readonly isTTY?: boolean;
-  /** Width of the terminal in characters. */
+  /** Width of the terminal in characters; 0 where the terminal does not know it, as under `script` and in some containers. Default 80. */
   readonly columns?: number;
 }
 
@@ -123,9 +123,18 @@ interface Display {
 function barDisplay(stream: ProgressStream): Display {
   // log-update is typed for Node's streams, of which it uses no more than ProgressStream has. It is told not to touch
   // the cursor: the handlers that would restore it end the process on Ctrl-C before the program's own may run.
-  const draw = createLogUpdate(stream as NodeJS.WritableStream, { showCursor: true });
+  const width = (): number => stream.columns || 80;
+  // The height is kept from it: one line fits everywhere, and into a height of 0, which terminals without a size have, it draws nothing.
+  const terminal: ProgressStream = {
+    write: (text: string) => stream.write(text),
+    isTTY: stream.isTTY === true,
+    get columns() {
+      return width();
+    },
+  };
+  const draw = createLogUpdate(terminal as NodeJS.WritableStream, { showCursor: true });
   let last = Number.NEGATIVE_INFINITY;
-  const render = (state: ProgressState): void => draw(barLine(state, stream.columns ?? 80));
+  const render = (state: ProgressState): void => draw(barLine(state, width()));
   return {
     show(state, time) {
       if (time - last < REDRAW_MS && state.done < state.total) return;
