@@ -29,6 +29,7 @@ export {
   RNNCell,
   type RNNCellOptions,
 } from './layers/recurrent-cell.ts';
+export * from './layers/reparametrise.ts';
 export * from './layers/resize.ts';
 export type { RunningNormOptions } from './layers/running-norm.ts';
 export * from './layers/transformer.ts';
@@ -37,7 +38,6 @@ export * from './module/containers.ts';
 export type { ForwardHook, ForwardPreHook, HookHandle } from './module/hooks.ts';
 export { type Member, Module, type PlacedTensor, type UnaryModule } from './module/module.ts';
 export * from './module/parameter.ts';
-export * from './module/reparametrise.ts';
 export {
   type LoadOptions,
   type LoadReport,

@@ -198,6 +198,11 @@ def attention():
 def norms():
     case('weightNorm Linear', [3, 2], {}, nn.utils.weight_norm(nn.Linear(3, 2)), [x(4, 3)])
     case('weightNorm Conv2d', [2, 3, 2], {}, nn.utils.weight_norm(nn.Conv2d(2, 3, 2)), [x(1, 2, 3, 3)])
+    case('weightNorm Conv2d', [4, 6, 2], {'layer': {'groups': 2}}, nn.utils.weight_norm(nn.Conv2d(4, 6, 2, groups=2)), [x(1, 4, 3, 3)], note='groups')
+    case('weightNorm ConvTranspose2d', [4, 6, 2], {'layer': {'groups': 2}, 'axis': 1}, nn.utils.weight_norm(nn.ConvTranspose2d(4, 6, 2, groups=2), dim=1), [x(1, 4, 2, 2)], note='groups')
+    case('weightNorm LSTM', [2, 3], {'name': 'weightHhL0'}, nn.utils.weight_norm(nn.LSTM(2, 3), 'weight_hh_l0'), [x(3, 1, 2)])
+    case('spectralNorm Conv2d', [4, 6, 2], {'layer': {'groups': 2}}, nn.utils.spectral_norm(nn.Conv2d(4, 6, 2, groups=2)), [x(1, 4, 3, 3)], note='groups')
+    case('spectralNorm ConvTranspose2d', [4, 6, 2], {'layer': {'groups': 2}}, nn.utils.spectral_norm(nn.ConvTranspose2d(4, 6, 2, groups=2)), [x(1, 4, 2, 2)], note='groups')
     for training in (True, False):
         layer = nn.utils.spectral_norm(nn.Linear(3, 4), n_power_iterations=2)
         layer.train(training)

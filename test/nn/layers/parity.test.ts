@@ -50,11 +50,13 @@ function make({ layer, args, options, note }: Case): nn.Module {
   const given = Object.fromEntries(
     Object.entries(options ?? {}).map(([key, value]) => [key, isEncoded(value) ? decode(value) : value]),
   );
-  const own = wrapper === null ? given : {};
+  // Of a wrapper the options are its own, but for those of the layer in it.
+  const { layer: inner = {}, ...rest } = given;
+  const own = wrapper === null ? given : (inner as object);
   const all = typeless.test(name) ? own : { ...own, dtype: 'float64' };
   let module = new Layer(...args, ...(options === null ? [] : [all]));
-  if (wrapper === 'weightNorm') module = nn.weightNorm(module);
-  if (wrapper === 'spectralNorm') module = nn.spectralNorm(module, given);
+  if (wrapper === 'weightNorm') module = nn.weightNorm(module, rest);
+  if (wrapper === 'spectralNorm') module = nn.spectralNorm(module, rest);
   return note === 'eval' ? module.eval() : module;
 }
 

@@ -74,6 +74,8 @@ export abstract class ConvBase extends Module {
   readonly groups: number;
   readonly convMode: ConvMode;
   readonly computeMode: ComputeMode;
+  /** Whether it is a transposed convolution: outputs are then on the second axis of each group's weight, not on the first. */
+  readonly transposed: boolean;
   /** Convolution: (out, in, …kernel), or (groups, out/groups, in/groups, …kernel). Transposed: `in` and `out` swapped. */
   readonly weight: Parameter;
   /** (1, out, 1, …), or null. */
@@ -127,6 +129,7 @@ export abstract class ConvBase extends Module {
     this.inChannels = inChannels;
     this.outChannels = outChannels;
     this.groups = groups;
+    this.transposed = transposed;
     const [rows, columns] = transposed ? [inChannels, outChannels] : [outChannels, inChannels];
     const shape =
       groups === 1 ? [rows, columns, ...kernel] : [groups, rows / groups, columns / groups, ...kernel];

@@ -1,8 +1,7 @@
 // What an optimiser step did to each parameter: norms, the size of the update, units that learn nothing, the first number that is none.
 
 import type { Tensor } from '@adjoint/core';
-import { Conv1d, Conv2d, Conv3d } from '../layers/conv.ts';
-import { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from '../layers/conv-transpose.ts';
+import { ConvBase } from '../layers/conv-base.ts';
 import { Linear } from '../layers/linear.ts';
 import type { Module } from '../module/module.ts';
 import type { Parameter } from '../module/parameter.ts';
@@ -92,19 +91,15 @@ function norm(count: number, at: (k: number) => number): number {
   return Math.sqrt(sum);
 }
 
-const forwardConvs = [Linear, Conv1d, Conv2d, Conv3d] as const;
-const transposedConvs = [ConvTranspose1d, ConvTranspose2d, ConvTranspose3d] as const;
-
 /** The axes of a weight that number its output units. */
 function unitAxes(model: Module): Map<Tensor, readonly number[]> {
   const axes = new Map<Tensor, readonly number[]>();
   for (const { owner, member } of model.placedTensors()) {
     if (member.name !== 'weight') continue;
-    // Linear has no spatial axes, and convolutions one to three; groups put one more axis in front.
-    const spatial = forwardConvs.findIndex((kind) => owner instanceof kind);
-    if (spatial >= 0) axes.set(member.value, member.value.ndim === 2 + spatial ? [0] : [0, 1]);
-    const transposed = 1 + transposedConvs.findIndex((kind) => owner instanceof kind);
-    if (transposed > 0) axes.set(member.value, member.value.ndim === 2 + transposed ? [1] : [0, 2]);
+    if (owner instanceof Linear) axes.set(member.value, [0]);
+    if (!(owner instanceof ConvBase)) continue;
+    const axis = owner.transposed ? 1 : 0;
+    axes.set(member.value, owner.groups === 1 ? [axis] : [0, axis + 1]);
   }
   return axes;
 }

@@ -1,4 +1,7 @@
 // Weight norm and spectral norm: a weight that is computed anew, whenever it is used, from parameters that are trained in its place.
+//
+// Axes are counted, and those parameters laid out, as in PyTorch's weight: the weight of a grouped convolution has an axis of groups more here,
+// and is put into that shape last.
 
 import {
   ArgumentError,
@@ -18,15 +21,19 @@ import {
   type Tensor,
   transpose,
 } from '@adjoint/core';
-import type { HookHandle } from './hooks.ts';
-import type { Module } from './module.ts';
-import { Buffer, Parameter } from './parameter.ts';
+import type { HookHandle } from '../module/hooks.ts';
+import type { Module } from '../module/module.ts';
+import { Buffer, Parameter } from '../module/parameter.ts';
+import { ConvBase } from './conv-base.ts';
 
 /** Options of {@link weightNorm}. */
 export interface WeightNormOptions {
   /** Name of the field that holds the weight. Default 'weight'. */
   readonly name?: string | undefined;
-  /** The axis along which each slice has a length of its own; null for one length of the whole. Default 0. */
+  /**
+   * The axis along which each slice has a length of its own, counted without the groups of a convolution; null for one length of the whole.
+   * Default 0.
+   */
   readonly axis?: number | null | undefined;
 }
 
@@ -53,22 +60,21 @@ const reparametrised = new WeakMap<Module, Map<string, Reparametrised>>();
 export function weightNorm<M extends Module>(module: M, options: WeightNormOptions = {}): M {
   requireOptions('weightNorm', options, ['name', 'axis']);
   const { name = 'weight', axis = 0 } = options;
-  const weight = parameterIn('weightNorm', module, name);
-  const at = axis === null ? null : axis < 0 ? axis + weight.ndim : axis;
-  if (at !== null && !(Number.isInteger(at) && at >= 0 && at < weight.ndim)) {
+  const { weight, requiresGrad, shape, ownShape } = weightOf('weightNorm', module, name);
+  const at = axis === null ? null : axis < 0 ? axis + shape.length : axis;
+  if (at !== null && !(Number.isInteger(at) && at >= 0 && at < shape.length)) {
     throw new ArgumentError(
-      `axis is ${axis}, and the weight has shape ${formatShape(weight.shape)}; give one of its axes, or null.`,
+      `axis is ${axis}, and the weight has shape ${formatShape(shape)}; give one of its axes, or null.`,
       {
         op: 'weightNorm',
         operand: 'axis',
         actual: axis,
-        expected: `an integer below ${weight.ndim}, or null`,
+        expected: `an integer below ${shape.length}, or null`,
       },
     );
   }
   const lengths = (v: Tensor): Tensor =>
     norm(v, { axes: v.shape.flatMap((_, i) => (i === at ? [] : [i])), keepdim: true });
-  const { requiresGrad } = weight;
   const fields = [`${name}G`, `${name}V`];
   Reflect.set(
     module,
@@ -82,7 +88,7 @@ export function weightNorm<M extends Module>(module: M, options: WeightNormOptio
   const read = (field: string): Tensor => Reflect.get(module, field) as Tensor;
   const compute = (): Tensor => {
     const v = read(fields[1]);
-    return mul(v, div(read(fields[0]), lengths(v)));
+    return reshape(mul(v, div(read(fields[0]), lengths(v))), ownShape);
   };
   return install(module, name, { kind: 'weightNorm', fields, compute, hook: null });
 }
@@ -95,7 +101,10 @@ export interface SpectralNormOptions {
   readonly nPowerIterations?: number | undefined;
   /** Keeps the vectors' norms from 0. Default 1e-12. */
   readonly eps?: number | undefined;
-  /** The axis that counts outputs; the others together are the columns of the matrix. Default 0 (1 for transposed convolutions). */
+  /**
+   * The axis that counts outputs, counted without the groups of a convolution; the others together are the columns of the matrix.
+   * Default 0, and 1 for transposed convolutions.
+   */
   readonly axis?: number | undefined;
   /** Where the first vectors come from. Default: the default generator. */
   readonly generator?: Generator | undefined;
@@ -114,16 +123,17 @@ export interface SpectralNormOptions {
  */
 export function spectralNorm<M extends Module>(module: M, options: SpectralNormOptions = {}): M {
   requireOptions('spectralNorm', options, ['name', 'nPowerIterations', 'eps', 'axis', 'generator']);
-  const { name = 'weight', nPowerIterations = 1, eps = 1e-12, axis = 0, generator } = options;
+  const { name = 'weight', nPowerIterations = 1, eps = 1e-12, generator } = options;
+  const { axis = module instanceof ConvBase && module.transposed ? 1 : 0 } = options;
   const op = 'spectralNorm';
-  const weight = parameterIn(op, module, name);
-  if (weight.ndim < 2 || !(Number.isInteger(axis) && axis >= 0 && axis < weight.ndim)) {
+  const { weight, requiresGrad, shape, ownShape } = weightOf(op, module, name);
+  if (shape.length < 2 || !(Number.isInteger(axis) && axis >= 0 && axis < shape.length)) {
     throw new ShapeError(
-      `the weight has shape ${formatShape(weight.shape)} and axis is ${axis}; it takes two axes at least, and one of them.`,
+      `the weight has shape ${formatShape(shape)} and axis is ${axis}; it takes two axes at least, and one of them.`,
       {
         op,
         operand: name,
-        actual: weight.shape,
+        actual: shape,
         expected: 'at least two axes',
       },
     );
@@ -145,7 +155,7 @@ export function spectralNorm<M extends Module>(module: M, options: SpectralNormO
   const fields = [`${name}Orig`, `${name}U`, `${name}V`];
   const draw = (size: number): Buffer =>
     new Buffer(noGrad(() => unit(randn([size], { generator }).to(weight.dtype))));
-  Reflect.set(module, fields[0], new Parameter(weight, { requiresGrad: weight.requiresGrad }));
+  Reflect.set(module, fields[0], new Parameter(weight, { requiresGrad }));
   Reflect.set(module, fields[1], draw(rows));
   Reflect.set(module, fields[2], draw(columns));
   const read = (field: string): Tensor => Reflect.get(module, field) as Tensor;
@@ -161,7 +171,7 @@ export function spectralNorm<M extends Module>(module: M, options: SpectralNormO
   // The vectors are copies: the next iteration changes the buffers while the graph of this forward may still need them.
   const compute = (): Tensor => {
     const [w, u, v] = [read(fields[0]), read(fields[1]).clone(), read(fields[2]).clone()];
-    return div(w, matmul(u, matmul(asMatrix(w), v)));
+    return reshape(div(w, matmul(u, matmul(asMatrix(w), v))), ownShape);
   };
   const hook = module.registerForwardPreHook(() => {
     if (module.training) iterate();
@@ -199,6 +209,14 @@ export function removeReparametrisation<M extends Module>(
   reparametrised.get(module)!.delete(name);
   Reflect.set(module, name, new Parameter(value, { requiresGrad }));
   return module;
+}
+
+/** The parameter in a field, in PyTorch's shape where that is another than its own. */
+function weightOf(op: string, module: Module, name: string) {
+  const parameter = parameterIn(op, module, name);
+  const shape = module.torchShape(name) ?? parameter.shape;
+  const weight = noGrad(() => reshape(parameter, shape));
+  return { weight, requiresGrad: parameter.requiresGrad, shape, ownShape: parameter.shape };
 }
 
 function parameterIn(op: string, module: Module, name: string): Parameter {
