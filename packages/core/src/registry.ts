@@ -91,12 +91,18 @@ interface OpBase<Names extends readonly string[], Attrs> {
   readonly forwardMode: ForwardMode<Attrs> | NoGradient;
   /** Floating-point operations that it takes. Default: one per element of the result, none for a view. */
   readonly flops?: (operands: readonly OperandSpec[], attrs: Attrs, result: ResultSpec) => number;
+  /**
+   * A promise, by which arrays that only backward saw are used again: no rule keeps a tensor or array that it was handed or
+   * made beyond its call, and the forward rule overwrites all of `out`, which then holds anything. Default false.
+   */
+  readonly recycles?: boolean;
 }
 
 /** An op that computes: its forward rule fills an array. */
 export interface ComputeOpRecord<Names extends readonly string[], Attrs> extends OpBase<Names, Attrs> {
   /**
-   * Computes the result into `out`, which is contiguous, zeroed, of the result's `shape` and of the type it computes in.
+   * Computes the result into `out`, which is contiguous, zeroed (unless the op `recycles`), of the result's `shape` and of the
+   * type it computes in.
    * May return tensors for the derivative rules, in the order of `keeps`.
    */
   readonly forward: (
@@ -143,6 +149,7 @@ export class Op<Attrs> {
   readonly strided: boolean;
   readonly broadcasts: boolean;
   readonly keeps: readonly string[];
+  readonly recycles: boolean;
   /** Whether the last operand stands for any number of them. */
   readonly variadic: boolean;
   /** Per operand, whether it is converted to the `compute` type. */
@@ -163,6 +170,7 @@ export class Op<Attrs> {
     this.strided = compute !== null && compute.layout === 'strided';
     this.broadcasts = compute !== null && compute.broadcasts === true;
     this.keeps = compute?.keeps ?? [];
+    this.recycles = record.recycles === true;
     this.variadic = record.operands.at(-1)?.startsWith('...') ?? false;
     this.promoted = record.operands.map((name) => compute?.promotes?.includes(name) ?? true);
     this.slots = record.vjps.map((rule) =>

@@ -19,6 +19,8 @@ export class Storage {
   version = 0;
   /** The op that made the last change in place, for the error that a stale saved tensor causes. */
   lastMutation = '';
+  /** How many cotangents of a backward pass lie in the array, if nobody but the engine has seen it; else -1. See tape/recycling.ts. */
+  holders = -1;
 
   constructor(data: NumericArray) {
     this.data = data;

@@ -3,6 +3,7 @@
 // The engine knows nothing of the ops but their records. It is iterative, so the length of a chain is limited by memory
 // only. Broadcasting and promotion are undone here, in one place, and in no rule.
 
+import { kernels } from '@adjoint/kernels-cpu';
 import { DTypeError, formatShape, GradientError, ShapeError } from '../errors.ts';
 import { add } from '../ops/arithmetic.ts';
 import { cast } from '../ops/cast.ts';
@@ -15,6 +16,17 @@ import { broadcastsTo, sameShape } from '../shape.ts';
 import { enableGrad, noGrad } from '../tape/mode.ts';
 import type { Node } from '../tape/node.ts';
 import { report, watching } from '../tape/observer.ts';
+import {
+  beginPass,
+  closeScope,
+  drop,
+  endPass,
+  hold,
+  isOwn,
+  isOwnSum,
+  openScope,
+  share,
+} from '../tape/recycling.ts';
 import { tracing } from '../tape/tracing.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -58,12 +70,22 @@ export function backward(output: Tensor, options: BackwardOptions = noOptions): 
   });
   const accumulate = (): void => {
     for (const [leaf] of found) requireOwnGrad(leaf);
-    for (const [leaf, cotangent] of found) {
-      leaf.grad = leaf.grad === null ? clone(cotangent) : add(leaf.grad, cotangent);
-    }
+    for (const [leaf, cotangent] of found) leaf.grad = accumulated(leaf.grad, cotangent);
   };
   if (options.createGraph) enableGrad(accumulate);
   else noGrad(accumulate);
+}
+
+// The sum of a gradient, which somebody may hold, and a cotangent: in the array of the cotangent if that is the engine's own.
+function accumulated(grad: Tensor | null, cotangent: Tensor): Tensor {
+  if (grad === null ? isOwn(cotangent, 1) : isOwnSum(cotangent, 1)) {
+    share(cotangent);
+    if (grad !== null) kernels.add(grad, cotangent, cotangent.data, cotangent.shape);
+    return cotangent;
+  }
+  const result = grad === null ? clone(cotangent) : add(grad, cotangent);
+  drop(cotangent);
+  return result;
 }
 
 // `.grad` can be set by anyone; what has another shape or dtype would be broadcast into the sum, or change its type.
@@ -109,7 +131,10 @@ export function grad(
     throw unusedError(i, list[i], 'is not part of the graph of the output');
   };
   const found = new Map<Node, Tensor>();
-  runPass(output.node!, seed, { nodes, missing }, options, (node, cotangent) => found.set(node, cotangent));
+  runPass(output.node!, seed, { nodes, missing }, options, (node, cotangent) => {
+    share(cotangent);
+    found.set(node, cotangent);
+  });
   const results = list.map(
     (input) => (input.node === null ? undefined : found.get(input.node)) ?? zerosLike(input),
   );
@@ -186,17 +211,20 @@ function runPass(
   const seen = lastMark;
   const borrowed: Borrowed[] = [];
   const order = collect(root, seen, borrowed);
+  const outer = beginPass();
   depth++;
   try {
     markUseful(order, seen, targets);
+    const recycles = !createGraph && tracing.current === null;
     const visitAll = (): void => {
       receive(root, seed);
-      for (const node of order) visit(node, seen, retain, targets, emit);
+      for (const node of order) visit(node, seen, retain, recycles, targets, emit);
     };
     if (createGraph) enableGrad(visitAll);
     else noGrad(visitAll);
   } finally {
     depth--;
+    endPass(outer);
     for (const node of order) node.cotangent = null;
     for (const { node, mark, cotangent } of borrowed) {
       node.mark = mark;
@@ -266,26 +294,46 @@ function visit(
   node: Node,
   seen: number,
   retain: boolean,
+  recycles: boolean,
   targets: Targets | null,
   emit: (node: Node, cotangent: Tensor) => void,
 ): void {
   let cotangent = node.cotangent;
   if (cotangent === null || node.mark !== seen + 1) return;
   node.cotangent = null;
-  if (node.hooks !== null) for (const hook of node.hooks) cotangent = hook(cotangent) ?? cotangent;
+  if (node.hooks !== null) {
+    share(cotangent);
+    for (const hook of node.hooks) cotangent = hook(cotangent) ?? cotangent;
+  }
   if (node.op === null || targets?.nodes.has(node)) emit(node, cotangent);
   if (node.op === null) return;
   const { op, parents } = node;
+  const own = recycles && op.recycles && watching.current === null;
+  if (!own) share(cotangent);
   let used = false;
   for (let i = 0; i < parents.length; i++) {
     const parent = parents[i];
     if (parent === null || parent.mark !== seen + 1) continue;
-    if (watching.current === null)
-      receive(parent, conform(op, i, ruleResult(op, i, node, cotangent), parent));
+    if (own) ownStep(op, i, node, cotangent, parent);
+    else if (watching.current === null) step(op, i, node, cotangent, parent);
     else watchedStep(op, i, node, cotangent, parent);
     used = true;
   }
+  drop(cotangent);
   if (used && !retain) node.free();
+}
+
+// What is saved is asked for first: to compute it again may take anybody's code.
+function ownStep(op: AnyOp, index: number, node: Node, cotangent: Tensor, parent: Node): void {
+  const saved = savedFor(op, index, node);
+  const start = openScope();
+  const { rule } = op.vjpOf(index) as VjpRule<unknown>;
+  receive(parent, conform(op, index, rule(cotangent, saved, node, index), parent));
+  closeScope(start);
+}
+
+function step(op: AnyOp, index: number, node: Node, cotangent: Tensor, parent: Node): void {
+  receive(parent, conform(op, index, ruleResult(op, index, node, cotangent), parent));
 }
 
 function ruleResult(op: AnyOp, index: number, node: Node, cotangent: Tensor): Tensor {
@@ -334,6 +382,18 @@ function conform(op: AnyOp, index: number, cotangent: Tensor, parent: Node): Ten
   return result.dtype === parent.dtype ? result : cast(result, parent.dtype);
 }
 
+// Whose sum it is makes no difference to its bits: the engine's own array takes it, if one of the two is one.
 function receive(node: Node, cotangent: Tensor): void {
-  node.cotangent = node.cotangent === null ? cotangent : add(node.cotangent, cotangent);
+  const before = node.cotangent;
+  if (before === null) {
+    hold(cotangent);
+    node.cotangent = cotangent;
+  } else if (isOwnSum(before, 1) && before.storage !== cotangent.storage && watching.current === null) {
+    kernels.add(before, cotangent, before.data, before.shape);
+  } else {
+    const sum = add(before, cotangent);
+    hold(sum);
+    node.cotangent = sum;
+    drop(before);
+  }
 }

@@ -17,6 +17,7 @@ export const addOp = defineOp({
   layout: 'strided',
   broadcasts: true,
   vjps: [vjpRule((g) => g), vjpRule((g) => g)],
+  recycles: true,
   forwardMode: 'linear',
 });
 
@@ -29,6 +30,7 @@ export const subOp = defineOp({
   layout: 'strided',
   broadcasts: true,
   vjps: [vjpRule((g) => g), vjpRule((g) => neg(g))],
+  recycles: true,
   forwardMode: 'linear',
 });
 
@@ -41,6 +43,7 @@ export const mulOp = defineOp({
   layout: 'strided',
   broadcasts: true,
   vjps: [vjpRule('b', (g, b) => mul(g, b)), vjpRule('a', (g, a) => mul(g, a))],
+  recycles: true,
   forwardMode: 'multilinear',
 });
 
@@ -53,6 +56,7 @@ export const divOp = defineOp({
   layout: 'strided',
   broadcasts: true,
   vjps: [vjpRule('b', (g, b) => div(g, b)), vjpRule('b', 'output', (g, b, y) => neg(mul(g, div(y, b))))],
+  recycles: true,
   forwardMode: 'elementwise',
 });
 
@@ -64,6 +68,7 @@ export const negOp = defineOp({
   forward: ([x], out) => kernels.neg(x, out),
   layout: 'strided',
   vjps: [vjpRule((g) => neg(g))],
+  recycles: true,
   forwardMode: 'linear',
 });
 

@@ -38,6 +38,7 @@ export const clampOp = defineOp<readonly ['x'], Bounds>({
   vjps: [
     vjpRule('x', (g, x, { attrs: { lower, upper } }) => where(logicalAnd(ge(x, lower), le(x, upper)), g, 0)),
   ],
+  recycles: true,
   forwardMode: 'elementwise',
 });
 
@@ -51,6 +52,7 @@ export const hardtanhOp = defineOp<readonly ['x'], Bounds>({
   vjps: [
     vjpRule('x', (g, x, { attrs: { lower, upper } }) => where(logicalOr(le(x, lower), ge(x, upper)), 0, g)),
   ],
+  recycles: true,
   forwardMode: 'elementwise',
 });
 

@@ -24,6 +24,7 @@ export const castOp = defineOp<readonly ['x'], { readonly to: DType; readonly fr
   },
   layout: 'strided',
   vjps: [vjpRule((g, { attrs }) => cast(g, attrs.from))],
+  recycles: true,
   forwardMode: 'linear',
   flops: noFlops,
 });

@@ -35,6 +35,7 @@ export const convOp = defineOp<readonly ['x', 'w'], ConvGeometry>({
     vjpRule('w', (y, w, { attrs }) => convInputGrad(w, y, attrs)),
     vjpRule('x', (y, x, { attrs }) => convWeightGrad(x, y, attrs)),
   ],
+  recycles: true,
   forwardMode: 'multilinear',
   flops,
 });
@@ -49,6 +50,7 @@ export const convInputGradOp = defineOp<readonly ['w', 'y'], ConvGeometry>({
     vjpRule('y', (x, y, { attrs }) => convWeightGrad(x, y, attrs)),
     vjpRule('w', (x, w, { attrs }) => conv(x, w, attrs)),
   ],
+  recycles: true,
   forwardMode: 'multilinear',
   flops,
 });
@@ -64,6 +66,7 @@ export const convWeightGradOp = defineOp<readonly ['x', 'y'], ConvGeometry>({
     vjpRule('y', (w, y, { attrs }) => convInputGrad(w, y, attrs)),
     vjpRule('x', (w, x, { attrs }) => conv(x, w, attrs)),
   ],
+  recycles: true,
   forwardMode: 'multilinear',
   flops,
 });

@@ -61,6 +61,7 @@ export const expandOp = defineOp<readonly ['x'], { readonly to: Shape; readonly 
   },
   view: (x, _, shape) => ({ strides: broadcastStrides(x, shape), offset: x.offset }),
   vjps: [vjpRule((g, { attrs }) => sumTo(g, attrs.from))],
+  recycles: true,
   forwardMode: 'linear',
 });
 
@@ -86,6 +87,7 @@ export const sumOp = defineOp<readonly ['x'], ReduceAttrs>({
   layout: 'strided',
   flops: flopsPerElement,
   vjps: [vjpRule((g, { attrs }) => unreduce(g, attrs))],
+  recycles: true,
   forwardMode: 'linear',
 });
 

@@ -49,6 +49,7 @@ export const gatherOp = defineOp<readonly ['x', 'index'], GatherAttrs & { readon
     ),
     indexHasNone,
   ],
+  recycles: true,
   forwardMode: 'linear',
   flops: noFlops,
 });

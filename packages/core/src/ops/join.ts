@@ -44,6 +44,7 @@ export const catOp = defineOp<readonly ['...tensors'], CatAttrs>({
   },
   layout: 'strided',
   vjps: [vjpRule((g, { attrs }, i) => narrow(g, attrs.axis, attrs.starts[i], attrs.sizes[i]))],
+  recycles: true,
   forwardMode: 'linear',
   flops: noFlops,
 });

@@ -26,6 +26,7 @@ export const cloneOp = defineOp({
   forward: ([x], out) => kernels.copy(x, out),
   layout: 'strided',
   vjps: [vjpRule((g) => g)],
+  recycles: true,
   forwardMode: 'linear',
   flops: noFlops,
 });
@@ -41,6 +42,7 @@ export const reshapeOp = defineOp<readonly ['x'], { readonly to: Shape; readonly
     return { strides, offset: x.offset };
   },
   vjps: [vjpRule((g, { attrs }) => reshape(g, attrs.from))],
+  recycles: true,
   forwardMode: 'linear',
 });
 
@@ -51,6 +53,7 @@ export const permuteOp = defineOp<readonly ['x'], { readonly axes: readonly numb
   infer: ([x], { axes }) => ({ shape: axes.map((axis) => x.shape[axis]), dtype: x.dtype }),
   view: (x, { axes }) => ({ strides: axes.map((axis) => x.strides[axis]), offset: x.offset }),
   vjps: [vjpRule((g, { attrs }) => permute(g, inversePermutation(attrs.axes)))],
+  recycles: true,
   forwardMode: 'linear',
 });
 
@@ -77,6 +80,7 @@ export const sliceOp = defineOp<readonly ['x'], SliceAttrs>({
   infer: ([x], { sizes }) => ({ shape: sizes, dtype: x.dtype }),
   view: (x, attrs) => sliceOf(x, attrs),
   vjps: [vjpRule((g, { attrs }) => unslice(g, attrs))],
+  recycles: true,
   forwardMode: 'linear',
 });
 
@@ -86,12 +90,14 @@ export const unsliceOp = defineOp<readonly ['x'], SliceAttrs>({
   operands: ['x'],
   infer: ([x], { whole }) => ({ shape: whole, dtype: x.dtype }),
   forward: ([x], out, attrs) => {
+    out.fill(0);
     const target = { data: out, shape: attrs.whole, strides: rowMajorStrides(attrs.whole), offset: 0 };
     kernels.assign(x, { ...target, shape: attrs.sizes, ...sliceOf(target, attrs) });
   },
   layout: 'strided',
   vjps: [vjpRule((g, { attrs }) => slice(g, attrs))],
   forwardMode: 'linear',
+  recycles: true,
   flops: noFlops,
 });
 

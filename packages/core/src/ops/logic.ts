@@ -25,6 +25,7 @@ export function comparison(name: string, run: RunPair): Op<undefined> {
     broadcasts: true,
     vjps: [constant, constant],
     forwardMode: constant,
+    recycles: true,
   });
 }
 
@@ -38,6 +39,7 @@ export function predicate(name: string, run: (x: Strided, out: NumericArray) => 
     layout: 'strided',
     vjps: [constant],
     forwardMode: constant,
+    recycles: true,
   });
 }
 

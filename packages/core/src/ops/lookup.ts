@@ -41,6 +41,7 @@ export const indexSelectOp = defineOp<readonly ['x', 'index'], SelectAttrs & { r
     ),
     indexHasNone,
   ],
+  recycles: true,
   forwardMode: 'linear',
   flops: noFlops,
 });

@@ -38,6 +38,7 @@ export const matmulOp = defineOp({
   broadcasts: true,
   flops: ([a], _, { shape }) => 2 * sizeOf(shape) * a.shape[a.shape.length - 1],
   vjps: [vjpRule('b', (g, b) => matmul(g, transpose(b))), vjpRule('a', (g, a) => matmul(transpose(a), g))],
+  recycles: true,
   forwardMode: 'multilinear',
 });
 

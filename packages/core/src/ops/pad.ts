@@ -26,6 +26,7 @@ export const padOp = defineOp<readonly ['x'], SliceAttrs & { readonly value: num
   },
   layout: 'strided',
   vjps: [vjpRule((g, { attrs }) => sliceView(g, attrs))],
+  recycles: true,
   forwardMode: ([tangent], _, __, { attrs }) => unslice(tangent!, attrs),
   flops: noFlops,
 });

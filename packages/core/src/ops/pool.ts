@@ -58,6 +58,7 @@ export const avgPoolOp = defineOp<readonly ['x'], PoolGeometry>({
   },
   forward: ([x], out, g) => kernels.avgPool(g, x.data as FloatArray, out as FloatArray),
   vjps: [vjpRule((g, { attrs }) => avgPoolInputGrad(g, attrs))],
+  recycles: true,
   forwardMode: 'linear',
   flops,
 });
@@ -72,6 +73,7 @@ export const avgPoolInputGradOp = defineOp<readonly ['y'], PoolGeometry>({
   },
   forward: ([y], out, g) => kernels.avgPoolInputGrad(g, y.data as FloatArray, out as FloatArray),
   vjps: [vjpRule((g, { attrs }) => averaged(g, attrs))],
+  recycles: true,
   forwardMode: 'linear',
   flops,
 });

@@ -79,6 +79,7 @@ export const powNumberOp = defineOp<readonly ['x'], { readonly exponent: number 
       return mul(g, mul(pow(x, exponent - 1), exponent));
     }),
   ],
+  recycles: true,
   forwardMode: 'elementwise',
 });
 
@@ -104,6 +105,7 @@ export const powOp = defineOp({
       return mul(g, mul(y, log(where(flat, 1, a))));
     }),
   ],
+  recycles: true,
   forwardMode: 'elementwise',
 });
 

@@ -33,6 +33,7 @@ export const leakyReluOp = defineOp<readonly ['x'], { readonly slope: number }>(
   forward: ([x], out, { slope }) => kernels.leakyRelu(x, out, slope),
   layout: 'strided',
   vjps: [vjpRule('x', (g, x, { attrs: { slope } }) => where(gt(x, 0), g, mul(g, slope)))],
+  recycles: true,
   forwardMode: 'elementwise',
 });
 
@@ -50,6 +51,7 @@ export const eluOp = defineOp<readonly ['x'], { readonly alpha: number }>({
       return where(le(x, 0), mul(g, mul(exponential, alpha)), g);
     }),
   ],
+  recycles: true,
   forwardMode: 'elementwise',
 });
 

@@ -41,6 +41,7 @@ export const whereOp = defineOp({
     vjpRule('condition', (g, condition) => where(condition, g, 0)),
     vjpRule('condition', (g, condition) => where(condition, 0, g)),
   ],
+  recycles: true,
   forwardMode: 'linear',
 });
 
@@ -56,6 +57,7 @@ export const maximumOp = defineOp({
     vjpRule('a', 'b', (g, a, b) => share(g, eq(a, b), lt(a, b))),
     vjpRule('a', 'b', (g, a, b) => share(g, eq(a, b), lt(b, a))),
   ],
+  recycles: true,
   forwardMode: 'elementwise',
 });
 
@@ -71,6 +73,7 @@ export const minimumOp = defineOp({
     vjpRule('a', 'b', (g, a, b) => share(g, eq(a, b), lt(b, a))),
     vjpRule('a', 'b', (g, a, b) => share(g, eq(a, b), lt(a, b))),
   ],
+  recycles: true,
   forwardMode: 'elementwise',
 });
 

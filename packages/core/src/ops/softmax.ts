@@ -27,6 +27,7 @@ export const softmaxOp = defineOp<readonly ['x'], AxisAttrs>({
   forward: ([x], out, { axis }) => kernels.softmax(x, axis, out),
   layout: 'strided',
   vjps: [vjpRule('output', (g, y, { attrs }) => softmaxSlope(g, y, attrs))],
+  recycles: true,
   forwardMode: ([tangent], _, y, { attrs }) => softmaxSlope(tangent!, y, attrs),
 });
 
@@ -46,6 +47,7 @@ export const logSoftmaxOp = defineOp<readonly ['x'], AxisAttrs>({
       sub(g, mul(exp(y), sum(g, { axes: axis, keepdim: true }))),
     ),
   ],
+  recycles: true,
   forwardMode: ([tangent], _, y, { attrs: { axis } }) =>
     sub(tangent!, sum(mul(exp(y), tangent!), { axes: axis, keepdim: true })),
 });
@@ -64,6 +66,7 @@ export const logsumexpOp = defineOp<readonly ['x'], ReduceAttrs>({
   vjps: [
     vjpRule('x', 'output', (g, x, y, { attrs }) => mul(unreduce(g, attrs), exp(sub(x, unreduce(y, attrs))))),
   ],
+  recycles: true,
   forwardMode: ([tangent], [x], y, { attrs }) =>
     sum(mul(tangent!, exp(sub(x, unreduce(y, attrs)))), { axes: attrs.axes, keepdim: attrs.keepdim }),
 });

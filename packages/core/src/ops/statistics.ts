@@ -34,6 +34,7 @@ export const varOp = defineOp<readonly ['x'], VarAttrs>({
   layout: 'strided',
   flops: flopsPerElement,
   vjps: [vjpRule('x', (g, x, { attrs }) => mul(unreduce(g, attrs), slope(x, attrs)))],
+  recycles: true,
   forwardMode: ([tangent], [x], _, { attrs }) =>
     sum(mul(tangent!, slope(x, attrs)), { axes: attrs.axes, keepdim: attrs.keepdim }),
 });

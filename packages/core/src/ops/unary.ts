@@ -21,6 +21,7 @@ export function floatUnary(
     layout: 'strided',
     vjps: [rule],
     forwardMode: 'elementwise',
+    recycles: true,
   });
 }
 
@@ -34,5 +35,6 @@ export function sameUnary(name: string, run: RunUnary, rule: VjpRule<undefined>)
     layout: 'strided',
     vjps: [rule],
     forwardMode: 'elementwise',
+    recycles: true,
   });
 }

@@ -13,6 +13,7 @@ export class AbstractStorage implements Storage {
   readonly hasValues = false;
   version = 0;
   lastMutation = '';
+  holders = -1;
   /** Size in bytes of the array that there would be. */
   readonly bytes: number;
 

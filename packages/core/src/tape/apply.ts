@@ -11,6 +11,7 @@ import { abstractResult } from './abstract.ts';
 import { gradMode } from './mode.ts';
 import { Node } from './node.ts';
 import { report, watching } from './observer.ts';
+import { own, scope, take } from './recycling.ts';
 import { saving } from './saving.ts';
 import { tracing } from './tracing.ts';
 
@@ -44,12 +45,14 @@ export function apply<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], attrs: 
     ({ output, kept } = abstractResult(op, operands, attrs, spec));
   } else if (op.view === null) {
     const inputs = readInputs(op, operands, spec);
-    const array = allocateResult(dtype, sizeOf(shape), inputs);
+    const recycles = scope.open && op.recycles && !isHalf(dtype);
+    const array = recycles ? take(dtype, sizeOf(shape)) : allocateResult(dtype, sizeOf(shape), inputs);
     // Rules that keep nothing return nothing, or whatever their kernel call gives.
     const extra = op.forward!(inputs, array, attrs, shape);
     if (op.keeps.length > 0) kept = (extra as readonly Kept[]).map(toTensor);
     const stored = isHalf(dtype) ? encodeHalf(dtype, array as Float32Array | Float64Array) : array;
     output = new Tensor(new Storage(stored), shape, rowMajorStrides(shape), 0, dtype);
+    if (recycles) own(output);
   } else {
     const { strides, offset } = op.view(operands[0], attrs, shape);
     output = new Tensor(operands[0].storage, shape, strides, offset, dtype);
