@@ -11,8 +11,9 @@ function tryOpen(tier: KernelTier): OpenTier[] {
   }
 }
 
-/** Name and tier; empty where there is neither a native build nor WebAssembly. */
+/** Name and tier; empty where there is neither a native build nor WebAssembly. ADJOINT_KERNELS narrows them to one. */
 export const fastTiers: readonly (readonly [string, OpenTier])[] = (['native', 'wasm'] as const)
+  .filter((tier) => (process.env.ADJOINT_KERNELS ?? tier) === tier)
   .flatMap(tryOpen)
   .map((opened) => [`${opened.tier} ${opened.instructionSet}`, opened]);
 

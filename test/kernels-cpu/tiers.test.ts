@@ -75,10 +75,7 @@ test('an unknown tier is an error that lists those there are', () => {
   const error = inProcess('kernelInfo().tier', { ADJOINT_KERNELS: 'cuda' });
   expect(error).toMatchObject({ name: 'KernelTierError', requested: 'cuda' });
   expect(error).toHaveProperty('available', expect.arrayContaining(['reference']));
-  expect(error).toHaveProperty(
-    'message',
-    expect.stringMatching(/ADJOINT_KERNELS is 'cuda'.*reference.*unset it/),
-  );
+  expect(error).toHaveProperty('message', expect.stringMatching(/'cuda'.*reference.*unset it/));
 });
 
 test('without process, as in a browser, the package loads', () => {

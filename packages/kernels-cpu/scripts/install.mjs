@@ -1,26 +1,65 @@
-// Runs when the package is installed: builds the native kernels if it can. An install never fails for want of them.
+// Runs when the package is installed: builds the native kernels if it can. An install never fails for want of them, and says
+// in a line what it got and, where that is not the fastest, what would change it.
 
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const prebuilt = join(
-  dirname(fileURLToPath(import.meta.url)),
-  `../prebuilds/${process.platform}-${process.arch}/adjoint.node`,
-);
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const prebuilt = join(root, `prebuilds/${process.platform}-${process.arch}/adjoint.node`);
+const INSTEAD = 'WebAssembly or JavaScript runs instead.';
+const AGAIN = 'then: npm rebuild @adjoint/kernels-cpu';
 
-if (existsSync(prebuilt)) {
-  console.log('@adjoint/kernels-cpu: prebuilt native kernels are there.');
+function say(text) {
+  console.log(`@adjoint/kernels-cpu: ${text}`);
+}
+
+/** Whether this process can load the addon: a prebuilt one may be for another C library. */
+function loads(addon) {
+  try {
+    process.dlopen({ exports: {} }, addon);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function build() {
+  const start = Date.now();
+  // Imported here, so that whatever is wrong with the build ends in a line below.
+  const { buildNative } = await import('./native.mjs');
+  const { built, compiler, instructionSets } = await buildNative({
+    onStart: (version) => say(`building the native kernels with ${version}: this takes up to a minute.`),
+  });
+  const seconds = Math.round((Date.now() - start) / 1000);
+  say(
+    built
+      ? `built the native kernels (${instructionSets.join(', ')}) in ${seconds} s.`
+      : `the native kernels are up to date (${compiler}).`,
+  );
+}
+
+/** Why there are no native kernels and what to do about it, as fits the case. */
+function explain(error) {
+  if (error?.name === 'NoCompilerError')
+    return `no native kernels, because ${error.message}: ${INSTEAD} Install one (Debian and Ubuntu: apt-get install g++; macOS: xcode-select --install) or name one in CXX; ${AGAIN}`;
+  if (error?.name === 'CompilerError') {
+    const lines = error.output.trimEnd().split('\n');
+    // The first error says what is wrong; the last lines are what follows from it.
+    const first = lines.findIndex((line) => /\berror\b/i.test(line));
+    const shown = first < 0 ? lines.slice(-8) : lines.slice(first, first + 8);
+    return `no native kernels, because ${error.command} failed: ${INSTEAD} It says:\n${shown.map((line) => `  ${line}`).join('\n')}\nAnother compiler (g++ 9 or clang++ 12 and later) can be named in CXX; ${AGAIN}`;
+  }
+  const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
+  return `no native kernels, because the build could not run (${reason}): ${INSTEAD}`;
+}
+
+if (existsSync(prebuilt) && loads(prebuilt)) {
+  say('the native kernels that came with the package load here: nothing to build.');
 } else {
   try {
-    // Imported here, so that whatever is wrong with the build ends in the one line below.
-    const { buildNative } = await import('./native.mjs');
-    console.log(`@adjoint/kernels-cpu: ${await buildNative()}`);
+    await build();
   } catch (error) {
-    const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
-    console.log(
-      `@adjoint/kernels-cpu: the native kernels were not built (${reason}); WebAssembly or JavaScript runs instead. ` +
-        'Install a C++ compiler and run the install again to change that.',
-    );
+    say(explain(error));
   }
 }

@@ -5,6 +5,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -13,7 +14,9 @@ const simd = join(root, 'simd');
 
 /** Where the addon is built, and where the native tier looks for it. */
 export const addonPath = join(root, 'build', 'adjoint.node');
-const stampPath = join(root, 'build', 'stamp');
+
+/** What an addon was built from lies beside it. */
+const stampPath = (addon) => `${addon}.stamp`;
 
 /** Per instruction set: bytes of a register, rows of a register tile, steps of depth that keep a panel in cache. */
 const variants = {
@@ -42,14 +45,36 @@ const variants = {
 
 const common = ['-std=c++17', '-fPIC', '-fvisibility=hidden', '-Wall', '-Wextra', '-ffp-contract=fast'];
 
-/** The first compiler that answers: `CXX`, g++, clang++, c++. Undefined if none does. */
-function findCompiler() {
-  const candidates = process.env.CXX ? [process.env.CXX] : ['g++', 'clang++', 'c++'];
+/** There is no compiler to build with. */
+export class NoCompilerError extends Error {
+  name = 'NoCompilerError';
+}
+
+/** The compiler ran and failed; `output` is what it printed. */
+export class CompilerError extends Error {
+  name = 'CompilerError';
+  constructor(command, args, code, output) {
+    super(`${command} failed (${code}) on: ${[command, ...args].join(' ')}\n${output}`);
+    this.command = command;
+    this.output = output;
+  }
+}
+
+/**
+ * The first compiler that answers: `CXX`, or g++, clang++, c++.
+ *
+ * @throws NoCompilerError if none does
+ */
+export function findCompiler() {
+  const named = process.env.CXX;
+  const candidates = named ? [named] : ['g++', 'clang++', 'c++'];
   for (const command of candidates) {
     const { status, stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' });
     if (status === 0) return { command, version: stdout.split('\n')[0] };
   }
-  return undefined;
+  throw new NoCompilerError(
+    named ? `CXX names ${named}, which does not run` : `there is no C++ compiler (${candidates.join(', ')})`,
+  );
 }
 
 function headersPath() {
@@ -72,12 +97,28 @@ function run(command, args) {
     child.stdout.on('data', (text) => (output += text));
     child.stderr.on('data', (text) => (output += text));
     child.on('error', reject);
-    child.on('close', (code) =>
-      code === 0
-        ? resolve(output)
-        : reject(new Error(`${command} ${args.join(' ')} failed (${code}):\n${output}`)),
+    child.on('close', (code, signal) =>
+      code === 0 ? resolve(output) : reject(new CompilerError(command, args, code ?? signal, output)),
     );
   });
+}
+
+/** Runs `jobs` in order, as many at once as there are processors; after a failure none is begun, and those that run are awaited. */
+async function inParallel(jobs) {
+  const waiting = [...jobs];
+  const worker = async () => {
+    for (let job = waiting.shift(); job; job = waiting.shift()) {
+      try {
+        await job();
+      } catch (error) {
+        waiting.length = 0;
+        throw error;
+      }
+    }
+  };
+  const workers = Array.from({ length: Math.min(availableParallelism(), jobs.length) }, worker);
+  const failed = (await Promise.allSettled(workers)).find(({ status }) => status === 'rejected');
+  if (failed) throw failed.reason;
 }
 
 /** What the build depends on. `extra` are flags for a special build (sanitizers). */
@@ -90,43 +131,41 @@ function fingerprint(compiler, extra) {
 }
 
 /**
- * Builds the addon unless an up-to-date one is there. Returns what was done, as a sentence.
+ * Builds the addon unless an up-to-date one is there.
  *
- * @param {{ flags?: readonly string[], output?: string }} options - `flags` for compiler and linker, `output` in place of
- * build/adjoint.node
- * @throws Error without a compiler, on a platform that is not supported, or when the compiler fails
+ * @param {{ flags?: readonly string[], output?: string, onStart?: (compiler: string) => void }} options - `flags` for compiler
+ * and linker, after those of the build; `output` in place of build/adjoint.node; `onStart` is told what will compile, before
+ * it does, which takes up to a minute
+ * @returns {Promise<{ built: boolean, compiler: string, instructionSets: string[] }>} whether anything had to be built
+ * @throws NoCompilerError; CompilerError; Error on Windows, or what the file system says
  */
-export async function buildNative({ flags = [], output = addonPath } = {}) {
-  if (process.platform === 'win32') throw new Error('the native tier is not built on Windows yet');
+export async function buildNative({ flags = [], output = addonPath, onStart } = {}) {
+  if (process.platform === 'win32') throw new Error('there is no build for Windows yet');
   const compiler = findCompiler();
-  if (!compiler) throw new Error('no C++ compiler was found (CXX, g++, clang++ or c++)');
+  const own = variants[process.arch] ?? variants.other;
+  const result = { compiler: compiler.version, instructionSets: own.map(({ name }) => name) };
   const stamp = fingerprint(compiler, flags);
-  const isDefault = output === addonPath;
-  if (
-    isDefault &&
-    existsSync(addonPath) &&
-    existsSync(stampPath) &&
-    readFileSync(stampPath, 'utf8') === stamp
-  )
-    return 'The native kernels are up to date.';
+  if (isOf(output, stamp)) return { built: false, ...result };
+  onStart?.(compiler.version);
   const headers = headersPath();
   const work = `${output}.${process.pid}.tmp`;
   mkdirSync(work, { recursive: true });
   try {
     const objects = [];
-    const compile = (source, name, args) => {
+    const compile = (source, name, args) => () => {
       const object = join(work, `${name}.o`);
       objects.push(object);
       return run(compiler.command, [...common, ...args, ...flags, '-c', join(simd, source), '-o', object]);
     };
-    await Promise.all([
-      ...(variants[process.arch] ?? variants.other).map(({ name, bytes, rows, depth, flags: own }) =>
+    // One process per file and instruction set, the longest first.
+    await inParallel([
+      ...own.map(({ name, bytes, rows, depth, flags: needed }) =>
         compile('kernels.cc', name, [
           '-O2',
           '-fno-exceptions',
           '-fno-rtti',
           '-fno-math-errno',
-          ...own,
+          ...needed,
           `-DADJOINT_NAMESPACE=isa_${name}`,
           `-DADJOINT_INSTRUCTION_SET="${name}"`,
           `-DADJOINT_VECTOR_BYTES=${bytes}`,
@@ -134,31 +173,33 @@ export async function buildNative({ flags = [], output = addonPath } = {}) {
           `-DADJOINT_DEPTH_BLOCK=${depth}`,
         ]),
       ),
-      compile('native/pool.cc', 'pool', ['-O2', `-I${simd}`]),
       compile('native/addon.cc', 'addon', ['-O2', `-I${simd}`, `-I${headers}`]),
+      compile('native/pool.cc', 'pool', ['-O2', `-I${simd}`]),
     ]);
     const shared =
       process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared', '-pthread'];
     const addon = join(work, 'adjoint.node');
     await run(compiler.command, [...shared, ...flags, '-o', addon, ...objects]);
-    if (isDefault) {
-      // A binary that does not load is worse than none.
+    // A binary that does not load is worse than none. (With a sanitizer it loads only where its library was loaded first.)
+    if (flags.length === 0)
       await run(process.execPath, ['-e', `process.dlopen({ exports: {} }, ${JSON.stringify(addon)})`]);
-      // Running processes keep the file they have open; new ones see the whole of the new one.
-      renameSync(addon, addonPath);
-      writeFileSync(stampPath, stamp);
-    } else {
-      renameSync(addon, output);
-    }
+    // Running processes keep the file they have open; new ones see the whole of the new one.
+    rmSync(stampPath(output), { force: true });
+    renameSync(addon, output);
+    writeFileSync(stampPath(output), stamp);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
-  return `Built the native kernels with ${compiler.version}.`;
+  return { built: true, ...result };
+}
+
+function isOf(addon, stamp) {
+  return (
+    existsSync(addon) && existsSync(stampPath(addon)) && readFileSync(stampPath(addon), 'utf8') === stamp
+  );
 }
 
 /** Whether the addon that is there was built from the sources as they are, with the compiler that is there. */
 export function isUpToDate() {
-  const compiler = findCompiler();
-  if (!compiler || !existsSync(stampPath)) return false;
-  return readFileSync(stampPath, 'utf8') === fingerprint(compiler, []);
+  return isOf(addonPath, fingerprint(findCompiler(), []));
 }

@@ -95,7 +95,8 @@ template <VALUES> INLINE Vec<T> expm1Of(Vec<T> x) {
 template <VALUES> INLINE Vec<T> logOf(Vec<T> x) {
   typedef Format<T> F;
   const Bits<T> tiny = x < splat(F::smallestNormal);
-  const Vec<T> scaled = choose<T>(tiny, x * splat(F::subnormalScale), x);
+  // Negative numbers give NaN below; without the sign their exponents are numbers too.
+  const Vec<T> scaled = magnitude<T>(choose<T>(tiny, x * splat(F::subnormalScale), x));
   const Bits<T> root = Bits<T>{} + F::rootHalf;
   const Bits<T> e = ((Bits<T>)scaled - root) >> F::MANTISSA;
   const Vec<T> m = (Vec<T>)((Bits<T>)scaled - (e << F::MANTISSA));

@@ -47,6 +47,55 @@ export class GeometryError extends RangeError {
   }
 }
 
+/** What an {@link OperandError} knows about the operand that was wrong. */
+export interface OperandFault {
+  /** The kernel, e.g. `'matmul'`. */
+  readonly op: string;
+  /** Its parameter, e.g. `'out'`. */
+  readonly operand: string;
+  /** What of it is wrong, e.g. `'length'`. */
+  readonly property: string;
+  /** What was given. */
+  readonly actual: unknown;
+  /** What would have been right, in words and numbers. */
+  readonly expected: string;
+}
+
+/**
+ * An array or view that a kernel cannot work on: too short or too long, reaching past its end, or of a shape that does not fit the
+ * others. Nothing was read or written.
+ *
+ * @example
+ * ```ts
+ * const a = { data: new Float32Array(6), shape: [2, 3], strides: [3, 1], offset: 0 };
+ * try {
+ *   kernels.neg(a, new Float32Array(5));
+ * } catch (error) {
+ *   if (error instanceof OperandError) console.log(error.op, error.operand, error.actual); // neg out 5
+ * }
+ * ```
+ */
+export class OperandError extends RangeError {
+  override readonly name = 'OperandError';
+  readonly op: string;
+  readonly operand: string;
+  readonly property: string;
+  readonly actual: unknown;
+  readonly expected: string;
+
+  constructor({ op, operand, property, actual, expected }: OperandFault) {
+    super(
+      `${op}: the ${property} of ${operand} is ${show(actual)}, expected ${expected}. ` +
+        'Views must lie within their arrays, and results have exactly as many elements as their shape.',
+    );
+    this.op = op;
+    this.operand = operand;
+    this.property = property;
+    this.actual = actual;
+    this.expected = expected;
+  }
+}
+
 /** An integer was divided by zero; integers have no infinity to return (PyTorch raises here too). */
 export class IntegerDivisionError extends RangeError {
   override readonly name = 'IntegerDivisionError';
@@ -61,15 +110,16 @@ export class IntegerDivisionError extends RangeError {
   }
 }
 
-/** `ADJOINT_KERNELS` asks for a tier that does not exist or is not available here. */
+/** `ADJOINT_KERNELS` or `openTier` asks for a tier or an instruction set that does not exist or is not available here. */
 export class KernelTierError extends Error {
   override readonly name = 'KernelTierError';
   readonly requested: string;
   readonly available: readonly string[];
 
-  constructor(requested: string, available: readonly string[]) {
+  /** @param reason - why the tier is not available, as a sentence; empty for a name that no tier has */
+  constructor(requested: string, available: readonly string[], reason: string) {
     super(
-      `ADJOINT_KERNELS is '${requested}', but the tiers available here are: ${available.join(', ')}. ` +
+      `'${requested}' was asked for, but the tiers available here are: ${available.join(', ')}. ${reason}${reason && ' '}` +
         'Set ADJOINT_KERNELS to one of these, or unset it to get the fastest of them.',
     );
     this.requested = requested;

@@ -1,6 +1,13 @@
 // @adjoint/kernels-cpu: typed arrays in, typed arrays out. Knows no tensor and no gradient.
 
-export { GeometryError, type GeometryFault, IntegerDivisionError, KernelTierError } from './errors.ts';
+export {
+  GeometryError,
+  type GeometryFault,
+  IntegerDivisionError,
+  KernelTierError,
+  OperandError,
+  type OperandFault,
+} from './errors.ts';
 export {
   type ConvGeometry,
   type ConvGeometryOptions,

@@ -1,8 +1,8 @@
 // The one interface between whoever computes (a tier: native, wasm, reference) and whoever asks (core, or you).
 //
 // Arrays in, arrays out. Inputs may be strided views; every output is a contiguous row-major array that the caller
-// allocated with exactly the right length, and a kernel writes all of it. Kernels trust their arguments: shapes are
-// checked by whoever calls (core's op records, or the geometry constructors in ./geometry.ts).
+// allocated with exactly the right length, and a kernel writes all of it. Lengths, layouts and shapes are checked before
+// anything is done (./tiers/checked.ts has the rules); the values of indices are trusted.
 
 import type { ConvGeometry } from './geometry.ts';
 import type { PoolGeometry } from './pool-geometry.ts';

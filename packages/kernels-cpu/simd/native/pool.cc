@@ -12,6 +12,9 @@
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
 
 namespace {
 
@@ -135,22 +138,26 @@ class Arena {
  public:
   ~Arena() { release(0); }
 
-  void* take(size_t bytes) {
-    bytes = (bytes + 63) & ~size_t(63);
-    if (count_ > 0 && used_ + bytes <= blocks_[count_ - 1].size) {
-      void* at = static_cast<char*>(blocks_[count_ - 1].data) + used_;
-      used_ += bytes;
-      return at;
+  void* take(size_t wanted) {
+    const size_t bytes = ((wanted + 63) & ~size_t(63)) + GAP;
+    if (bytes < wanted) return nullptr;
+    if (count_ == 0 || bytes > blocks_[count_ - 1].size - used_) {
+      if (count_ == MOST_BLOCKS || !add(bytes < LEAST ? LEAST : bytes)) return nullptr;
+      used_ = 0;
     }
-    if (count_ == MOST_BLOCKS || !add(bytes < LEAST ? LEAST : bytes)) return nullptr;
-    used_ = bytes;
-    return blocks_[count_ - 1].data;
+    void* at = static_cast<char*>(blocks_[count_ - 1].data) + used_;
+    used_ += bytes;
+    allow(at, wanted);
+    return at;
   }
 
   /** Forgets what was taken. Keeps one block that would have held it all, unless that is large. */
   void reset() {
     used_ = 0;
-    if (count_ <= 1 && total() <= KEPT) return;
+    if (count_ <= 1 && total() <= KEPT) {
+      if (count_ == 1) forbid(blocks_[0]);
+      return;
+    }
     const size_t size = total();
     release(0);
     if (size <= KEPT) add(size);
@@ -178,14 +185,29 @@ class Arena {
 #ifdef MADV_HUGEPAGE
     madvise(data, size, MADV_HUGEPAGE);
 #endif
-    blocks_[count_++] = {data, size};
+    blocks_[count_] = {data, size};
+    forbid(blocks_[count_++]);
     return true;
   }
 
   void release(int from) {
-    for (int i = from; i < count_; i++) free(blocks_[i].data);
+    for (int i = from; i < count_; i++) {
+      allow(blocks_[i].data, blocks_[i].size);
+      free(blocks_[i].data);
+    }
     count_ = from;
   }
+
+  // AddressSanitizer is told what is taken and what is not, with a gap after each piece: it cannot know by itself.
+#ifdef __SANITIZE_ADDRESS__
+  static constexpr size_t GAP = 64;
+  static void allow(void* at, size_t bytes) { ASAN_UNPOISON_MEMORY_REGION(at, bytes); }
+  static void forbid(const Block& block) { ASAN_POISON_MEMORY_REGION(block.data, block.size); }
+#else
+  static constexpr size_t GAP = 0;
+  static void allow(void*, size_t) {}
+  static void forbid(const Block&) {}
+#endif
 
   Block blocks_[MOST_BLOCKS];
   int count_ = 0;

@@ -37,7 +37,9 @@ interface Host {
     readonly platform?: string;
     readonly arch?: string;
     readonly versions?: { readonly node?: string };
+    readonly env?: { readonly ADJOINT_ADDON?: string };
     dlopen?(module: { exports: unknown }, path: string): void;
+    getBuiltinModule?(name: string): unknown;
   };
 }
 
@@ -48,8 +50,8 @@ interface Host {
  */
 export function loadNative(instructionSet?: string): NativeTier | NoTier {
   const host = (globalThis as Host).process;
-  if (!host?.versions?.node || !host.dlopen) return { reason: 'This host loads no Node-API addons.' };
-  const loaded = openAddon(host.dlopen, host.platform ?? '', host.arch ?? '');
+  if (!host?.versions?.node) return { reason: 'This host loads no Node-API addons.' };
+  const loaded = openAddon(host);
   if ('reason' in loaded) return loaded;
   const { addon } = loaded;
   const instructionSets = addon.instructionSets();
@@ -69,30 +71,41 @@ export function loadNative(instructionSet?: string): NativeTier | NoTier {
   };
 }
 
-/** The addon that was built here at install, or the one that came with the package for this platform. */
-function openAddon(
-  dlopen: (module: { exports: unknown }, path: string) => void,
-  platform: string,
-  arch: string,
-): { readonly addon: Addon } | NoTier {
-  const places = ['build/adjoint.node', `prebuilds/${platform}-${arch}/adjoint.node`];
+/**
+ * The addon that was built here at install, or the one that came with the package for this platform. For developers:
+ * `ADJOINT_ADDON` is the path of another one, and then it is that or none (scripts/sanitize.mjs runs the tests on one so).
+ */
+function openAddon(host: NonNullable<Host['process']>): { readonly addon: Addon } | NoTier {
+  const { platform, arch, env } = host;
+  const places = env?.ADJOINT_ADDON
+    ? [env.ADJOINT_ADDON]
+    : ['build/adjoint.node', `prebuilds/${platform}-${arch}/adjoint.node`].map(
+        (place) => packageRoot() + place,
+      );
+  const files = host.getBuiltinModule?.('node:fs') as { existsSync(path: string): boolean } | undefined;
   const failures: string[] = [];
   for (const place of places) {
+    // What is not there is no failure: dlopen would say the same words of a library that is missing.
+    if (files && !files.existsSync(place)) continue;
     try {
       const module: { exports: unknown } = { exports: {} };
-      dlopen(module, packageRoot() + place);
+      host.dlopen?.(module, place);
       const addon = module.exports as Addon;
-      if (addon.version() === VERSION) return { addon };
-      failures.push(`${place} is of another version`);
+      const version = addon.version();
+      if (version === VERSION) return { addon };
+      failures.push(`${place} speaks version ${version} of the boundary, this package version ${VERSION}`);
     } catch (error) {
-      failures.push(`${place}: ${error instanceof Error ? error.message : String(error)}`);
+      failures.push(error instanceof Error ? error.message : String(error));
     }
   }
-  const missing = failures.every((failure) => /no such file|cannot open/i.test(failure));
+  if (failures.length > 0)
+    return {
+      reason: `The native kernels could not be loaded (${failures.join('; ')}): npm rebuild @adjoint/kernels-cpu builds them for this machine.`,
+    };
   return {
-    reason: missing
-      ? 'The native kernels were not built: install a C++ compiler and install @adjoint/kernels-cpu again.'
-      : `The native kernels could not be loaded (${failures.join('; ')}): install @adjoint/kernels-cpu again.`,
+    reason: env?.ADJOINT_ADDON
+      ? `ADJOINT_ADDON names ${env.ADJOINT_ADDON}, which is not there.`
+      : 'The native kernels were not built: install a C++ compiler, then npm rebuild @adjoint/kernels-cpu.',
   };
 }
 

@@ -3,8 +3,10 @@
 import { KernelTierError } from '../errors.ts';
 import type { Kernels } from '../kernels.ts';
 import { reference } from '../reference/index.ts';
+import { checked } from './checked.ts';
 import { KernelThreadsError } from './errors.ts';
 import { loadNative, type NoTier } from './native.ts';
+import { processors } from './processors.ts';
 import { loadWasm } from './wasm.ts';
 
 /** The implementations, fastest first. */
@@ -35,7 +37,7 @@ export interface OpenTier {
 
 const openReference: OpenTier = {
   tier: 'reference',
-  kernels: reference,
+  kernels: checked(reference),
   instructionSet: 'javascript',
   instructionSets: ['javascript'],
   setThreads: () => 1,
@@ -44,11 +46,11 @@ const openReference: OpenTier = {
 function tryOpen(tier: KernelTier, instructionSet?: string): OpenTier | NoTier {
   if (tier === 'native') {
     const native = loadNative(instructionSet);
-    return 'reason' in native ? native : { tier, ...native };
+    return 'reason' in native ? native : { tier, ...native, kernels: checked(native.kernels) };
   }
   if (tier === 'wasm') {
     const wasm = loadWasm(instructionSet);
-    return 'reason' in wasm ? wasm : { tier, ...wasm };
+    return 'reason' in wasm ? wasm : { tier, ...wasm, kernels: checked(wasm.kernels) };
   }
   return openReference;
 }
@@ -74,16 +76,14 @@ export function openTier(tier: KernelTier, instructionSet?: string): OpenTier {
   const opened = all.includes(tier) ? tryOpen(tier, instructionSet) : { reason: '' };
   if ('kernels' in opened) return opened;
   const available = all.filter((other) => 'kernels' in tryOpen(other));
-  throw new KernelTierError(tier, available);
+  throw new KernelTierError(tier, available, opened.reason);
 }
 
 /** `process` where there is one: browsers have none. */
 interface Host {
   readonly process?: {
     readonly env?: { readonly ADJOINT_KERNELS?: string; readonly ADJOINT_NUM_THREADS?: string };
-    getBuiltinModule?(name: string): unknown;
   };
-  readonly navigator?: { readonly hardwareConcurrency?: number };
 }
 
 interface Active {
@@ -110,13 +110,6 @@ function activate(): Active {
     reasons.push(opened.reason);
   }
   return { opened: openReference, note: reasons.join(' '), threads: 1 };
-}
-
-/** How many threads this process may run at once. */
-function processors(): number {
-  const { process, navigator } = globalThis as Host;
-  const os = process?.getBuiltinModule?.('node:os') as { availableParallelism?(): number } | undefined;
-  return os?.availableParallelism?.() ?? navigator?.hardwareConcurrency ?? 1;
 }
 
 function threadsFrom(text: string): number {
@@ -154,7 +147,7 @@ export function kernelInfo(): KernelInfo {
 
 /**
  * Sets how many threads share the work of one kernel; `ADJOINT_NUM_THREADS` does so from outside. The default is the number
- * of processors. Results do not depend on it: the same input gives the same bits on any number of threads. The native
+ * of processors that the process may use, by its affinity and its control group's quota. Results do not depend on it: the same input gives the same bits on any number of threads. The native
  * tier's threads are one pool for the whole process, workers included.
  *
  * @param count - at least 1

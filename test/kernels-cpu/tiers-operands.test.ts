@@ -1,0 +1,275 @@
+// A wrong length, offset, stride, shape or geometry ends in a typed error, on every tier and for every kernel: nothing is
+// written, nothing is read past an array. Cases are valid calls; each is spoiled in one place at a time.
+
+import {
+  kernels as active,
+  convGeometry,
+  GeometryError,
+  type Kernels,
+  OperandError,
+  openTier,
+  poolGeometry,
+  type Strided,
+  type UnaryName,
+} from '@adjoint/kernels-cpu';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { fastTiers } from './tiers-available.ts';
+
+type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array | Uint16Array;
+
+/** What is drawn for a case. Sizes are above those from which the fast tiers take a call. */
+interface Draw {
+  readonly shape: readonly number[];
+  readonly axis: number;
+  readonly reversed: number;
+  readonly Type: typeof Float32Array | typeof Float64Array;
+}
+
+const drawArbitrary: fc.Arbitrary<Draw> = fc.record({
+  shape: fc.tuple(
+    fc.integer({ min: 1, max: 5 }),
+    fc.integer({ min: 12, max: 20 }),
+    fc.integer({ min: 90, max: 120 }),
+  ),
+  axis: fc.nat(2),
+  reversed: fc.nat(7),
+  Type: fc.constantFrom(Float32Array, Float64Array),
+});
+
+const count = (shape: readonly number[]) => shape.reduce((p, q) => p * q, 1);
+
+/** A view without an element to spare on either side; some of its axes run backwards. */
+function tight(draw: Draw, shape: readonly number[] = draw.shape, make?: (n: number) => TypedArray): Strided {
+  const strides = shape.map((_, axis) => count(shape.slice(axis + 1)));
+  let offset = 0;
+  shape.forEach((extent, axis) => {
+    if (!((draw.reversed >> axis) & 1)) return;
+    offset += (extent - 1) * strides[axis];
+    strides[axis] = -strides[axis];
+  });
+  const data = make?.(count(shape)) ?? new draw.Type(count(shape)).fill(1.5);
+  return { data, shape, strides, offset };
+}
+
+const bytes = (n: number) => new Uint8Array(n);
+const ints = (n: number) => new Int32Array(n);
+
+/** Arguments of a valid call. */
+type Case = (draw: Draw) => readonly unknown[];
+
+const unary: Case = (d) => [tight(d), new d.Type(count(d.shape))];
+const binary: Case = (d) => [tight(d), tight(d, d.shape.slice(1)), new d.Type(count(d.shape)), d.shape];
+const compare: Case = (d) => [tight(d), tight(d, d.shape.slice(1)), new Uint8Array(count(d.shape)), d.shape];
+const reduce: Case = (d) => [tight(d), [d.axis], new d.Type(count(d.shape) / d.shape[d.axis])];
+const scan: Case = (d) => [tight(d), d.axis, new d.Type(count(d.shape))];
+const argument: Case = (d) => [tight(d), d.axis, ints(count(d.shape) / d.shape[d.axis])];
+const moved: Case = (d) => [tight(d), { ...tight(d), data: new d.Type(count(d.shape)) }];
+const scattered: Case = (d) => [
+  tight(d),
+  d.axis,
+  tight(d, d.shape, ints),
+  new d.Type(count(d.shape)),
+  d.shape,
+];
+const decode: Case = () => [new Uint16Array(1500), new Float32Array(1500)];
+const encode: Case = () => [new Float32Array(1500), new Uint16Array(1500)];
+
+const conv = convGeometry({
+  batch: 2,
+  inChannels: 4,
+  outChannels: 6,
+  inputSize: [9, 8],
+  kernelSize: 3,
+  groups: 2,
+  stride: 2,
+  padding: 1,
+});
+const [x, w, y] = [2 * 4 * 72, 6 * 2 * 9, 2 * 6 * count(conv.outputSize)];
+const pool = poolGeometry({
+  batch: 2,
+  channels: 5,
+  inputSize: [20, 20],
+  kernelSize: 3,
+  stride: 2,
+  padding: 1,
+});
+const [poolX, poolY] = [2 * 5 * 400, 2 * 5 * count(pool.outputSize)];
+
+const cases: Readonly<Record<Exclude<keyof Kernels, UnaryName>, Case>> = {
+  add: binary,
+  sub: binary,
+  mul: binary,
+  div: binary,
+  pow: binary,
+  remainder: binary,
+  floorDivide: binary,
+  maximum: binary,
+  minimum: binary,
+  atan2: binary,
+  hypot: binary,
+  logisticLoss: binary,
+  binaryCrossEntropy: binary,
+  equal: compare,
+  notEqual: compare,
+  less: compare,
+  lessEqual: compare,
+  greater: compare,
+  greaterEqual: compare,
+  logicalAnd: compare,
+  logicalOr: compare,
+  logicalXor: compare,
+  where: (d) => [
+    tight(d, d.shape, bytes),
+    tight(d),
+    tight(d, d.shape.slice(1)),
+    new d.Type(count(d.shape)),
+    d.shape,
+  ],
+  lerp: (d) => [tight(d), tight(d), tight(d, d.shape.slice(1)), new d.Type(count(d.shape)), d.shape],
+  sum: reduce,
+  prod: reduce,
+  max: reduce,
+  min: reduce,
+  any: reduce,
+  all: reduce,
+  logsumexp: reduce,
+  variance: (d) => [tight(d), [d.axis], 1, new d.Type(count(d.shape) / d.shape[d.axis])],
+  argmax: argument,
+  argmin: argument,
+  cumsum: scan,
+  cumprod: scan,
+  softmax: scan,
+  logSoftmax: scan,
+  argsort: (d) => [tight(d), d.axis, 'ascending', ints(count(d.shape))],
+  recurrence: (d) => [tight(d), tight(d), d.axis, new d.Type(count(d.shape))],
+  matmul: (d) => {
+    const [batch, rows, depth] = d.shape;
+    return [tight(d), tight(d, [depth, 7]), new d.Type(batch * rows * 7), [batch, rows, 7]];
+  },
+  convForward: (d) => [conv, new d.Type(x), new d.Type(w), new d.Type(y)],
+  convInputGrad: (d) => [conv, new d.Type(w), new d.Type(y), new d.Type(x)],
+  convWeightGrad: (d) => [conv, new d.Type(x), new d.Type(y), new d.Type(w)],
+  maxPool: (d) => [pool, new d.Type(poolX), new d.Type(poolY), ints(poolY)],
+  avgPool: (d) => [pool, new d.Type(poolX), new d.Type(poolY)],
+  avgPoolInputGrad: (d) => [pool, new d.Type(poolY), new d.Type(poolX)],
+  sparseAlong: (d) => {
+    const sparse = {
+      starts: Int32Array.of(0, 1, 2),
+      columns: Int32Array.of(0, 0),
+      values: Float64Array.of(1, 2),
+    };
+    const sizes = d.shape.map((extent, axis) => (axis === d.axis ? 2 : extent));
+    return [sparse, tight(d), d.axis, new d.Type(count(sizes))];
+  },
+  adaptiveMaxPool: (d) => [
+    d.shape[0],
+    [20, 30],
+    [7, 11],
+    new d.Type(d.shape[0] * 600),
+    ints(d.shape[0] * 77),
+  ],
+  copy: unary,
+  assign: moved,
+  accumulate: moved,
+  gather: (d) => [tight(d), d.axis, tight(d, d.shape, ints), new d.Type(count(d.shape))],
+  scatter: scattered,
+  scatterAdd: scattered,
+  indexSelect: (d) => [tight(d), d.axis, ints(d.shape[d.axis]), new d.Type(count(d.shape))],
+  indexAdd: (d) => [tight(d), d.axis, ints(d.shape[d.axis]), new d.Type(count(d.shape)), d.shape],
+  decodeFloat16: decode,
+  encodeFloat16: encode,
+  decodeBfloat16: decode,
+  encodeBfloat16: encode,
+};
+
+/** All ways to spoil one value: what is wrong, and the wrong value. */
+function* spoiled(value: unknown): Generator<readonly [string, unknown]> {
+  if (ArrayBuffer.isView(value)) {
+    const array = value as TypedArray;
+    yield ['one element short', array.subarray(0, array.length - 1)];
+    yield ['empty', array.subarray(0, 0)];
+  } else if (Array.isArray(value)) {
+    for (const last of [value[value.length - 1] + 1, -1, 0.5, Number.NaN])
+      yield [`with ${last} at the end`, [...value.slice(0, -1), last]];
+  } else if (typeof value === 'number') {
+    // An axis, or the number of planes.
+    for (const wrong of [7, -1, 0.5, Number.NaN]) yield [String(wrong), wrong];
+  } else if (typeof value === 'object' && value !== null) {
+    yield* spoiledFields(value as Readonly<Record<string, unknown>>);
+  }
+}
+
+/** Of a view, a geometry or a sparse matrix. */
+function* spoiledFields(whole: Readonly<Record<string, unknown>>): Generator<readonly [string, unknown]> {
+  for (const [field, value] of Object.entries(whole)) {
+    const wrong =
+      field === 'offset'
+        ? [(value as number) + 1, (value as number) - 1, 0.5, Number.NaN].map((o) => [String(o), o] as const)
+        : field === 'strides'
+          ? spoiledStrides(value as readonly number[])
+          : // A pooling with a larger window may be as legal.
+            [...spoiled(value)].slice('kernelSize' in whole && Array.isArray(value) ? 1 : 0);
+    for (const [what, bad] of wrong) yield [`${field} ${what}`, { ...whole, [field]: bad }];
+  }
+}
+
+function spoiledStrides(strides: readonly number[]): (readonly [string, unknown])[] {
+  const [most, last] = [strides.slice(0, -1), strides[strides.length - 1]];
+  return [[...most, last * 2], [...most, Number.NaN], [...most, last / 2], most].map((wrong) => [
+    wrong.join(),
+    wrong,
+  ]);
+}
+
+/** Every array that a call could write. */
+function arraysOf(operands: readonly unknown[]): TypedArray[] {
+  return operands.flatMap((operand) =>
+    ArrayBuffer.isView(operand) ? [operand as TypedArray] : isStrided(operand) ? [operand.data] : [],
+  );
+}
+
+function isStrided(value: unknown): value is Strided {
+  return typeof value === 'object' && value !== null && 'strides' in value;
+}
+
+const tiers = [
+  ...fastTiers,
+  ['reference', openTier('reference')] as const,
+  ['the active tier', { kernels: active }] as const,
+];
+
+describe.each(tiers)('%s', (_name, { kernels }) => {
+  test.each(Object.keys(active) as (keyof Kernels)[])('%s refuses what does not fit', (name) => {
+    const make = (cases as Readonly<Record<string, Case>>)[name] ?? unary;
+    const call = (operands: readonly unknown[]) =>
+      (kernels[name] as (...operands: readonly unknown[]) => void)(...operands);
+    fc.assert(
+      fc.property(drawArbitrary, (draw) => {
+        call(make(draw));
+        const operands = make(draw);
+        const before = arraysOf(operands).map((array) => array.slice());
+        operands.forEach((operand, i) => {
+          if (name === 'variance' && i === 2) return;
+          for (const [what, bad] of spoiled(operand)) {
+            const given = operands.map((other, j) => (j === i ? bad : other));
+            let error: unknown;
+            try {
+              call(given);
+            } catch (thrown) {
+              error = thrown;
+            }
+            if (!(error instanceof OperandError || error instanceof GeometryError))
+              expect.fail(
+                `operand ${i}, ${what}: ${error === undefined ? 'nothing was thrown' : String(error)}`,
+              );
+          }
+        });
+        arraysOf(operands).forEach((array, i) => {
+          expect(Buffer.compare(Buffer.from(array.buffer), Buffer.from(before[i].buffer))).toBe(0);
+        });
+      }),
+      { numRuns: 5 },
+    );
+  });
+});
