@@ -21,8 +21,9 @@ function countOf(op: string, operand: string, shape: readonly number[]): number 
   let count = 1;
   for (let axis = 0; axis < shape.length; axis++) {
     const extent = shape[axis];
-    // Unsigned 32-bit integers and nothing else are unchanged by this.
-    if (extent >>> 0 !== extent) fail(op, operand, 'shape', shape, 'whole numbers of at least 0');
+    // Not the cheaper `>>> 0`: beside an extent of 0 any other is legal.
+    if (!(Number.isInteger(extent) && extent >= 0))
+      fail(op, operand, 'shape', shape, 'whole numbers of at least 0');
     count *= extent;
   }
   return count;
@@ -30,48 +31,52 @@ function countOf(op: string, operand: string, shape: readonly number[]): number 
 
 /** Throws unless every element of the view is in its array; returns how many there are. */
 function inside(op: string, operand: string, a: Strided): number {
+  const count = countOf(op, operand, a.shape);
+  reaches(op, operand, a, count);
+  return count;
+}
+
+/** Throws unless the elements, of which there are `count` if not 0, are in the array. Extents are whole numbers. */
+function reaches(op: string, operand: string, a: Strided, count: number): void {
   const { shape, strides, offset } = a;
   const rank = shape.length;
   if (strides.length !== rank) fail(op, operand, 'strides', strides, `${rank} of them, one per axis`);
-  let count = 1;
   let low = offset;
   let high = offset;
   for (let axis = 0; axis < rank; axis++) {
-    const extent = shape[axis];
     const stride = strides[axis];
-    if (extent >>> 0 !== extent) fail(op, operand, 'shape', shape, 'whole numbers of at least 0');
-    if ((stride | 0) !== stride) fail(op, operand, 'strides', strides, 'whole numbers below 2^31');
-    count *= extent;
-    const reach = (extent - 1) * stride;
+    if (!Number.isInteger(stride)) fail(op, operand, 'strides', strides, 'whole numbers');
+    const reach = (shape[axis] - 1) * stride;
     if (reach < 0) low += reach;
     else high += reach;
   }
-  if ((offset | 0) !== offset) fail(op, operand, 'offset', offset, 'a whole number below 2^31');
+  if (!Number.isInteger(offset)) fail(op, operand, 'offset', offset, 'a whole number');
   if (count > 0 && (low < 0 || high >= a.data.length)) {
-    const reaches = low === high ? `element ${high}` : `elements ${low} to ${high}`;
+    const elements = low === high ? `element ${high}` : `elements ${low} to ${high}`;
     const layout = `shape [${shape.join(', ')}], strides [${strides.join(', ')}] and offset ${offset}`;
-    fail(op, operand, 'length', a.data.length, `one that holds ${reaches}, as ${layout} say`);
+    fail(op, operand, 'length', a.data.length, `one that holds ${elements}, as ${layout} say`);
   }
-  return count;
 }
 
 function lengthIs(op: string, operand: string, array: Sized, count: number, why: string): void {
   if (array.length !== count) fail(op, operand, 'length', array.length, `${count}, ${why}`);
 }
 
-function resultOf(op: string, out: Sized, shape: readonly number[], operand = 'out'): void {
+function resultOf(op: string, out: Sized, shape: readonly number[], operand = 'out'): number {
   const count = countOf(op, 'shape', shape);
   if (out.length !== count) lengthIs(op, operand, out, count, `the elements of shape [${shape.join(', ')}]`);
+  return count;
 }
 
-/** The view is inside its array and broadcasts to `shape`. */
-function broadcasts(op: string, operand: string, a: Strided, shape: readonly number[]): void {
-  inside(op, operand, a);
-  const missing = shape.length - a.shape.length;
+/** The view is inside its array and broadcasts to `shape`, which has `count` elements. */
+function broadcasts(op: string, operand: string, a: Strided, shape: readonly number[], count: number): void {
+  const own = a.shape;
+  const missing = shape.length - own.length;
   let fits = missing >= 0;
-  for (let axis = 0; axis < a.shape.length && fits; axis++)
-    fits = a.shape[axis] === shape[axis + missing] || a.shape[axis] === 1;
-  if (!fits) fail(op, operand, 'shape', a.shape, `one that broadcasts to [${shape.join(', ')}]`);
+  for (let axis = 0; axis < own.length; axis++)
+    if (own[axis] !== shape[axis + missing] && own[axis] !== 1) fits = false;
+  if (!fits) fail(op, operand, 'shape', own, `one that broadcasts to [${shape.join(', ')}]`);
+  reaches(op, operand, a, count);
 }
 
 function axisIn(op: string, axis: number, rank: number): void {
@@ -116,16 +121,16 @@ const unary: Rules['copy'] = (op, a, out) => {
 };
 
 const binary: Rules[BinaryName] = (op, a, b, out, shape) => {
-  resultOf(op, out, shape);
-  broadcasts(op, 'a', a, shape);
-  broadcasts(op, 'b', b, shape);
+  const count = resultOf(op, out, shape);
+  broadcasts(op, 'a', a, shape, count);
+  broadcasts(op, 'b', b, shape, count);
 };
 
 const ternary: Rules['where' | 'lerp'] = (op, a, b, c, out, shape) => {
-  resultOf(op, out, shape);
-  broadcasts(op, op === 'where' ? 'condition' : 'a', a, shape);
-  broadcasts(op, op === 'where' ? 'a' : 'b', b, shape);
-  broadcasts(op, op === 'where' ? 'b' : 'c', c, shape);
+  const count = resultOf(op, out, shape);
+  broadcasts(op, op === 'where' ? 'condition' : 'a', a, shape, count);
+  broadcasts(op, op === 'where' ? 'a' : 'b', b, shape, count);
+  broadcasts(op, op === 'where' ? 'b' : 'c', c, shape, count);
 };
 
 function reduced(op: string, a: Strided, axes: readonly number[], out: Sized): void {
@@ -345,8 +350,9 @@ const rules: Rules = {
     if (aRank < 2 || bRank < 2)
       fail(op, aRank < 2 ? 'a' : 'b', 'rank', Math.min(aRank, bRank), 'at least 2 axes');
     const depth = a.shape[aRank - 1];
-    broadcasts(op, 'a', a, resized(shape, rank - 1, depth));
-    broadcasts(op, 'b', b, resized(shape, rank - 2, depth));
+    const [left, right] = [resized(shape, rank - 1, depth), resized(shape, rank - 2, depth)];
+    broadcasts(op, 'a', a, left, countOf(op, 'a', left));
+    broadcasts(op, 'b', b, right, countOf(op, 'b', right));
     // Not to be broadcast: the rows of a, the columns of b, and the depth of both.
     if (a.shape[aRank - 2] !== shape[rank - 2]) fail(op, 'a', 'shape', a.shape, `${shape[rank - 2]} rows`);
     if (b.shape[bRank - 2] !== depth) fail(op, 'b', 'shape', b.shape, `${depth} rows, the columns of a`);
