@@ -46,14 +46,45 @@ INLINE Index smaller(Index a, Index b) { return a < b ? a : b; }
 INLINE Index ceilDivide(Index a, Index b) { return (a + b - 1) / b; }
 INLINE Index roundUp(Index a, Index b) { return ceilDivide(a, b) * b; }
 
+/** Four elements, for what is shorter than a register of more. */
+template <class T> INLINE typename Lanes<T>::V4 load4(const T* p) {
+  return *reinterpret_cast<const typename Lanes<T>::Unaligned4*>(p);
+}
+template <class T> INLINE void store4(T* p, typename Lanes<T>::V4 v) {
+  *reinterpret_cast<typename Lanes<T>::Unaligned4*>(p) = v;
+}
+
+// Of the rows that are copied many are shorter than two registers: what is left over is done with the last whole register,
+// some of it again, and not one by one.
 template <class T> INLINE void zero(T* p, Index n) {
+  constexpr Index N = Lanes<T>::N;
   Index i = 0;
-  for (; i + Lanes<T>::N <= n; i += Lanes<T>::N) store(p + i, Vec<T>{});
+  if (n >= N) {
+    for (; i + N <= n; i += N) store(p + i, Vec<T>{});
+    store(p + n - N, Vec<T>{});
+    return;
+  }
+  if (N > 4 && n >= 4) {
+    for (; i + 4 <= n; i += 4) store4(p + i, typename Lanes<T>::V4{});
+    store4(p + n - 4, typename Lanes<T>::V4{});
+    return;
+  }
   for (; i < n; i++) p[i] = 0;
 }
+/** The two do not overlap. */
 template <class T> INLINE void copyRun(T* to, const T* from, Index n) {
+  constexpr Index N = Lanes<T>::N;
   Index i = 0;
-  for (; i + Lanes<T>::N <= n; i += Lanes<T>::N) store(to + i, load(from + i));
+  if (n >= N) {
+    for (; i + N <= n; i += N) store(to + i, load(from + i));
+    if (i < n) store(to + n - N, load(from + n - N));
+    return;
+  }
+  if (N > 4 && n >= 4) {
+    for (; i + 4 <= n; i += 4) store4(to + i, load4(from + i));
+    if (i < n) store4(to + n - 4, load4(from + n - 4));
+    return;
+  }
   for (; i < n; i++) to[i] = from[i];
 }
 template <class T> INLINE T horizontalSum(Vec<T> v) {
