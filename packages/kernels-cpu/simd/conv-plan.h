@@ -42,7 +42,8 @@ template <class T> struct ConvPlan {
   /** Units per image: depths × bands. */
   Index depths, bands, bandRows;
   Index outExtent[3], outStep[3];
-  Index phases;
+  /** Phases that differ in their columns alone follow one another. */
+  Index phases, columnPhases;
   OutputPhase<T>* phase;
   Index sourcePlane() const { return padded.extent[0] * padded.extent[1] * padded.extent[2]; }
   Index outPlane() const { return outExtent[0] * outExtent[1] * outExtent[2]; }
@@ -85,6 +86,8 @@ template <class T> INLINE void copyPaddedRow(const T* row, Index extent, Index s
     if (step == 2)
       for (; j + Lanes<T>::N < high; j += Lanes<T>::N, from += 2 * Lanes<T>::N)
         store(to + j, evens(load(from), load(from + Lanes<T>::N)));
+    if (step == 2 && Lanes<T>::N > 4)
+      for (; j + 4 < high; j += 4, from += 8) store4(to + j, __builtin_shufflevector(load4(from), load4(from + 4), 0, 2, 4, 6));
     for (; j < high; j++, from += step) to[j] = *from;
   }
   zero(to + high, n - high);
@@ -173,7 +176,7 @@ template <class T> static bool planForward(Run& run, const ConvShape& s, const T
   plan.height = tileRowsFor(plan.m);
   plan.source = x;
   plan.target = y;
-  plan.phases = 1;
+  plan.phases = plan.columnPhases = 1;
   plan.phase = phase;
   Index k = 0;
   for (Index c = 0; c < s.inChannels; c++)

@@ -2,7 +2,7 @@
 
 namespace ADJOINT_NAMESPACE {
 
-/** Where one unit writes in one phase. */
+/** Where one unit writes: its first row, at column 0. */
 template <class T> struct UnitTarget {
   T* data;
   Index rows;
@@ -14,136 +14,180 @@ INLINE UnitTarget<T> targetOf(const ConvPlan<T>& plan, const OutputPhase<T>& pha
   const Index rows = depth < phase.count[0] ? smaller(plan.bandRows, phase.count[1] - j) : 0;
   const Index d = phase.first[0] + depth * plan.outStep[0], h = phase.first[1] + j * plan.outStep[1];
   T* image = plan.target + (n * plan.groups + group) * plan.m * plan.outPlane();
-  return {image + (d * plan.outExtent[1] + h) * plan.outExtent[2] + phase.first[2], larger(0, rows)};
+  return {image + (d * plan.outExtent[1] + h) * plan.outExtent[2], larger(0, rows)};
 }
 
-/** to[j · step] (=|+=) from[j]. */
-template <class T> INLINE void putRun(T* to, Index step, const T* from, Index n, bool accumulate) {
-  if (step == 1 && !accumulate) copyRun(to, from, n);
-  else if (accumulate) for (Index j = 0; j < n; j++) to[j * step] += from[j];
-  else for (Index j = 0; j < n; j++) to[j * step] = from[j];
+/** to[j · step + c] = from[c · fromStep + j] for every column phase c, as far as that index is below n. */
+template <class T> INLINE void putColumns(T* to, Index phases, Index step, const T* from, Index fromStep, Index n) {
+  if (step == 1) {
+    copyRun(to, from, n);
+    return;
+  }
+  Index first = 0;
+  if (step == 2 && phases == 2)
+    for (; 2 * first + 8 <= n; first += 4) interleave4(from + first, from + fromStep + first, to + 2 * first);
+  for (Index c = 0; c < phases; c++)
+    for (Index j = first; j * step + c < n; j++) to[j * step + c] = from[c * fromStep + j];
 }
 
-/** Elements of scratch per thread for `directPanels` and `packedPanels`. */
-template <class T> INLINE Index panelScratch() { return 16 * MR * Tile<T>::N + 32; }
+/** Panels that are worked on together, so that a strip of the weight is fetched once for all of them. */
+enum { PANELS = 8 };
+
+/** Positions per panel that is read in place. */
+template <class T> INLINE Index directWidth(const ConvPlan<T>& plan) {
+  return (plan.m <= Tiles<T>::THIN ? Tiles<T>::thinVectors[plan.m] : NV) * Lanes<T>::N;
+}
 
 /**
- * Panels [first, last) of one unit, read in place from its copy. Positions run over whole rows of the copy; what falls
- * between two rows of the output is dropped.
+ * Panels [first, last) of one unit, read in place from its copy, for all column phases. Positions run over whole rows of the
+ * copy; what falls between two rows of the output is dropped.
  */
 template <class T>
-static void directPanels(const ConvPlan<T>& plan, const OutputPhase<T>& phase, Index group, const T* copy, UnitTarget<T> target,
-                         Index first, Index last, T* tile) {
+static void directPanels(const ConvPlan<T>& plan, const OutputPhase<T>* phases, Index group, const T* copy, UnitTarget<T> target,
+                         Index first, Index last, T* sums) {
   const bool thin = plan.m <= Tiles<T>::THIN;
-  const Index width = (thin ? Tiles<T>::thinVectors[plan.m] : NV) * Lanes<T>::N;
-  const Index pitch = plan.padded.pitch, columns = phase.count[2];
+  const Index width = directWidth(plan), pitch = plan.padded.pitch, columns = phases->count[2];
   const Index positions = (target.rows - 1) * pitch + columns;
-  const Index block = depthBlock<T>(phase.depth);
-  const T* weight = phase.weight + group * plan.m * phase.depth;
   const Index channelStep = plan.outPlane(), rowStep = plan.outStep[1] * plan.outExtent[2], step = plan.outStep[2];
-  for (Index q = first; q < last; q++) {
-    const Index p0 = q * width, count = smaller(width, positions - p0);
+  for (Index q0 = first; q0 < last; q0 += PANELS)
     for (Index i = 0; i < plan.m; i += plan.height) {
-      const Index rows = smaller(plan.height, plan.m - i);
+      const Index rows = smaller(plan.height, plan.m - i), sumsSize = rows * width;
       const OffsetsTile<T> run = thin ? Tiles<T>::thin[rows] : Tiles<T>::offsets[rows];
-      for (Index k0 = 0; k0 < phase.depth; k0 += block)
-        run(smaller(block, phase.depth - k0), weight + i * phase.depth + k0 * rows, copy + p0, phase.offsets + k0, tile, width, k0 > 0);
-      Index row = p0 / pitch, column = p0 % pitch;
-      for (Index at = 0; at < count; row++, column = 0) {
-        const Index run_ = smaller(pitch - column, count - at), kept = smaller(columns - column, run_);
-        if (kept > 0)
-          for (Index r = 0; r < rows; r++)
-            putRun(target.data + (i + r) * channelStep + row * rowStep + column * step, step, tile + r * width + at, kept, false);
-        at += run_;
+      for (Index q = q0; q < smaller(last, q0 + PANELS); q++) {
+        const Index p0 = q * width, count = smaller(width, positions - p0);
+        for (Index c = 0; c < plan.columnPhases; c++) {
+          const OutputPhase<T>& phase = phases[c];
+          const T* weight = phase.weight + (group * plan.m + i) * phase.depth;
+          const Index block = depthBlock<T>(phase.depth);
+          Index k0 = 0;
+          do {
+            run(smaller(block, phase.depth - k0), weight + k0 * rows, copy + p0, phase.offsets + k0, sums + c * sumsSize, width, k0 > 0);
+            k0 += block;
+          } while (k0 < phase.depth);
+        }
+        Index row = p0 / pitch, column = p0 % pitch;
+        for (Index at = 0; at < count; row++, column = 0) {
+          const Index span = smaller(pitch - column, count - at), kept = smaller(columns - column, span);
+          const Index n = smaller(kept * step, plan.outExtent[2] - column * step);
+          if (kept > 0)
+            for (Index r = 0; r < rows; r++)
+              putColumns(target.data + (i + r) * channelStep + row * rowStep + column * step, plan.columnPhases, step,
+                         sums + r * width + at, sumsSize, n);
+          at += span;
+        }
       }
     }
-  }
 }
 
 template <class T> INLINE Index directPanelCount(const ConvPlan<T>& plan, const OutputPhase<T>& phase, Index rows) {
-  if (rows == 0) return 0;
-  const Index width = (plan.m <= Tiles<T>::THIN ? Tiles<T>::thinVectors[plan.m] : NV) * Lanes<T>::N;
-  return ceilDivide((rows - 1) * plan.padded.pitch + phase.count[2], width);
+  return rows == 0 ? 0 : ceilDivide((rows - 1) * plan.padded.pitch + phase.count[2], directWidth(plan));
 }
 
-/** A part of a panel that lies in one row: from the copies, to the target. */
+/** A part of a panel that lies in one row: from the copies, to the target. `n` elements are written there. */
 template <class T> struct Segment {
   const T* from;
   T* to;
-  Index start, count;
+  Index start, count, n;
 };
+
+/** A panel of positions of any units, one after the other. It is solid if the target takes its sums as they lie. */
+template <class T> struct Panel {
+  Segment<T> segments[Tile<T>::N];
+  Index count, width;
+  bool solid;
+};
+
+/** Lays out the panel of positions from `p0` on; `unit` is the one with that position or one before it, and is moved on. */
+template <class T>
+static void layPanel(const ConvPlan<T>& plan, Index columns, const T* copies, const UnitTarget<T>* targets, const Index* starts,
+                     Index units, Index p0, Index& unit, Panel<T>& panel) {
+  const Index rowStep = plan.outStep[1] * plan.outExtent[2], step = plan.outStep[2];
+  panel.width = smaller(Index(Tile<T>::N), starts[units] - p0);
+  panel.solid = panel.width == Tile<T>::N && step == 1;
+  panel.count = 0;
+  for (Index at = 0; at < panel.width; panel.count++) {
+    while (starts[unit + 1] <= p0 + at) unit++;
+    const Index local = p0 + at - starts[unit], row = local / columns, column = local % columns;
+    const Index count = smaller(columns - column, panel.width - at);
+    Segment<T>& segment = panel.segments[panel.count];
+    segment = {copies + unit * plan.unitSize() + row * plan.padded.pitch + column, targets[unit].data + row * rowStep + column * step,
+               at, count, smaller(count * step, plan.outExtent[2] - column * step)};
+    if (segment.to - panel.segments[0].to != at) panel.solid = false;
+    at += count;
+  }
+}
+
+/** to[k · N + position] for `depth` steps. Up to a register more than depth · N elements are written. */
+template <class T> static void packPanel(const Panel<T>& panel, const Index* offsets, Index depth, T* to) {
+  constexpr Index N = Tile<T>::N, W = Lanes<T>::N;
+  struct Move {
+    const T* from;
+    Index start;
+  } moves[N];
+  Index count = 0;
+  for (Index s = 0; s < panel.count; s++)
+    for (Index j = 0; j < panel.segments[s].count; j += W) moves[count++] = {panel.segments[s].from + j, panel.segments[s].start + j};
+  // Whole registers are copied in ascending order: what is too much is overwritten by the next.
+  for (Index k = 0; k < depth; k++, to += N) {
+    const Index offset = offsets[k];
+    for (Index i = 0; i < count; i++) store(to + moves[i].start, load(moves[i].from + offset));
+    if (panel.width < N) zero(to + panel.width, N - panel.width);
+  }
+}
 
 /**
  * Panels [first, last) of all units of a wave taken together, packed as they come: no position is wasted, and a panel is
- * packed once for all rows of the weight.
+ * packed once for all rows of the weight. `packed` and `sums` hold packedScratch elements each.
  */
 template <class T>
-static void packedPanels(const ConvPlan<T>& plan, const OutputPhase<T>& phase, Index group, const T* copies,
-                         const UnitTarget<T>* targets, const Index* starts, Index units, Index first, Index last, T* packed, T* tile) {
+static void packedPanels(const ConvPlan<T>& plan, const OutputPhase<T>* phases, Index group, const T* copies,
+                         const UnitTarget<T>* targets, const Index* starts, Index units, Index first, Index last, T* packed, T* sums) {
   constexpr Index N = Tile<T>::N;
-  const Index pitch = plan.padded.pitch, columns = phase.count[2], total = starts[units];
-  const Index block = depthBlock<T>(phase.depth);
-  const T* weight = phase.weight + group * plan.m * phase.depth;
-  const Index channelStep = plan.outPlane(), rowStep = plan.outStep[1] * plan.outExtent[2], step = plan.outStep[2];
+  const Index channelStep = plan.outPlane();
+  // Of one panel and phase, and of one panel.
+  const Index sumsSize = plan.m * N, panelSize = plan.columnPhases * sumsSize;
+  Panel<T> panels[PANELS];
   Index unit = 0;
-  for (Index q = first; q < last; q++) {
-    Segment<T> segments[N];
-    Index count = 0;
-    const Index p0 = q * N, width = smaller(N, total - p0);
-    bool solid = width == N && step == 1;
-    for (Index at = 0; at < width; count++) {
-      while (starts[unit + 1] <= p0 + at) unit++;
-      const Index local = p0 + at - starts[unit], row = local / columns, column = local % columns;
-      const Index run = smaller(columns - column, width - at);
-      segments[count] = {copies + unit * plan.unitSize() + row * pitch + column, targets[unit].data + row * rowStep + column * step, at, run};
-      if (segments[count].to - segments[0].to != at) solid = false;
-      at += run;
-    }
-    for (Index k0 = 0; k0 < phase.depth; k0 += block) {
-      const Index depth = smaller(block, phase.depth - k0);
-      const Index* offsets = phase.offsets + k0;
-      if (count == 1 && width == N) {
-        for (Index k = 0; k < depth; k++) copyRun(packed + k * N, segments[0].from + offsets[k], N);
-      } else {
-        // Whole registers are copied; what is too much is overwritten by the next segment, or not used.
-        for (Index s = 0; s < count; s++)
-          for (Index k = 0; k < depth; k++) {
-            const T* from = segments[s].from + offsets[k];
-            T* to = packed + k * N + segments[s].start;
-            for (Index j = 0; j < segments[s].count; j += Lanes<T>::N) {
-              if (segments[s].start + j + Lanes<T>::N <= N) store(to + j, load(from + j));
-              else for (Index t = j; t < segments[s].count; t++) to[t] = from[t];
-            }
+  for (Index q0 = first; q0 < last; q0 += PANELS) {
+    const Index count = smaller(PANELS, last - q0);
+    for (Index q = 0; q < count; q++) layPanel(plan, phases->count[2], copies, targets, starts, units, (q0 + q) * N, unit, panels[q]);
+    for (Index c = 0; c < plan.columnPhases; c++) {
+      const OutputPhase<T>& phase = phases[c];
+      const T* weight = phase.weight + group * plan.m * phase.depth;
+      const Index block = depthBlock<T>(phase.depth);
+      Index k0 = 0;
+      do {
+        const Index depth = smaller(block, phase.depth - k0);
+        for (Index q = 0; q < count; q++) packPanel(panels[q], phase.offsets + k0, depth, packed + q * depth * N);
+        for (Index i = 0; i < plan.m; i += plan.height) {
+          const Index rows = smaller(plan.height, plan.m - i);
+          const T* a = weight + i * phase.depth + k0 * rows;
+          for (Index q = 0; q < count; q++) {
+            const bool solid = panels[q].solid;
+            Tiles<T>::rows[rows](1, depth, a, packed + q * depth * N, N, 0,
+                                 solid ? panels[q].segments->to + i * channelStep : sums + q * panelSize + c * sumsSize + i * N,
+                                 solid ? channelStep : N, k0 > 0);
           }
-        if (width < N)
-          for (Index k = 0; k < depth; k++) zero(packed + k * N + width, N - width);
-      }
-      for (Index i = 0; i < plan.m; i += plan.height) {
-        const Index rows = smaller(plan.height, plan.m - i);
-        const T* a = weight + i * phase.depth + k0 * rows;
-        if (solid) {
-          Tiles<T>::rows[rows](1, depth, a, packed, N, 0, segments[0].to + i * channelStep, channelStep, k0 > 0);
-          continue;
         }
-        Tiles<T>::rows[rows](1, depth, a, packed, N, 0, tile, N, false);
-        for (Index r = 0; r < rows; r++)
-          for (Index s = 0; s < count; s++)
-            putRun(segments[s].to + (i + r) * channelStep, step, tile + r * N + segments[s].start, segments[s].count, k0 > 0);
-      }
+        k0 += block;
+      } while (k0 < phase.depth);
+    }
+    for (Index q = 0; q < count; q++) {
+      if (panels[q].solid) continue;
+      for (Index i = 0; i < plan.m; i++)
+        for (Index s = 0; s < panels[q].count; s++) {
+          const Segment<T>& segment = panels[q].segments[s];
+          putColumns(segment.to + i * channelStep, plan.columnPhases, plan.outStep[2], sums + q * panelSize + i * N + segment.start,
+                     sumsSize, segment.n);
+        }
     }
   }
 }
 
-/** Phases without a tap: their outputs are 0. */
-template <class T> static void zeroPhase(const ConvPlan<T>& plan, const OutputPhase<T>& phase, UnitTarget<T> target) {
-  for (Index i = 0; i < plan.m; i++)
-    for (Index r = 0; r < target.rows; r++) {
-      T* row = target.data + i * plan.outPlane() + r * plan.outStep[1] * plan.outExtent[2];
-      for (Index j = 0; j < phase.count[2]; j++) row[j * plan.outStep[2]] = 0;
-    }
-}
-
-/** Whether packing pays: what reading in place wastes between rows, against the copying, per unit of work. */
+/**
+ * Whether packing pays: what reading in place wastes between rows, against the copying. The unit is a multiply-add; in the
+ * time that a register takes to be copied, three registers of them are done.
+ */
 template <class T> static bool packingPays(const ConvPlan<T>& plan) {
   if (plan.m <= Tiles<T>::THIN) return false;
   double direct = 0, packed = 0;
@@ -151,9 +195,8 @@ template <class T> static bool packingPays(const ConvPlan<T>& plan) {
     const OutputPhase<T>& phase = plan.phase[f];
     const Index rows = smaller(plan.bandRows, phase.count[1]), columns = phase.count[2];
     if (rows <= 0 || columns <= 0 || phase.depth == 0) continue;
-    const double segments = 1.0 + double(Tile<T>::N) / columns;
     direct += double(phase.depth) * directPanelCount(plan, phase, rows) * Tile<T>::N * plan.m;
-    packed += double(phase.depth) * rows * columns * (plan.m + 2 + 3 * segments);
+    packed += double(phase.depth) * rows * columns * (plan.m + 3 + 3.0 * Lanes<T>::N / columns);
   }
   return packed < direct;
 }
@@ -171,8 +214,9 @@ template <class T> static Status runPlan(Run& run, const ConvPlan<T>& plan) {
   const auto source = [&](Index n, Index group, Index channel) {
     return plan.source + ((n * plan.groups + group) * channels + channel) * plan.sourcePlane();
   };
-  T* tiles = take<T>(run, run.threads * panelScratch<T>());
-  if (!tiles) return OUT_OF_MEMORY;
+  const Index sumsSize = plan.columnPhases * (packs ? PANELS * plan.m * Tile<T>::N : MR * Tile<T>::N) + 16;
+  T* sums = take<T>(run, run.threads * sumsSize);
+  if (!sums) return OUT_OF_MEMORY;
 
   if (!packs && (run.threads == 1 || units >= 4 * run.threads)) {
     // Each thread takes whole units, whose copies stay in its cache.
@@ -188,12 +232,9 @@ template <class T> static Status runPlan(Run& run, const ConvPlan<T>& plan) {
         n /= plan.groups;
         for (Index c = 0; c < channels; c++)
           copyChannel(plan.padded, source(n, group, c), depth, band * plan.bandRows, copy + c * plan.padded.channelSize());
-        for (Index f = 0; f < plan.phases; f++) {
-          const OutputPhase<T>& phase = plan.phase[f];
-          const UnitTarget<T> target = targetOf(plan, phase, n, group, depth, band);
-          if (target.rows == 0) continue;
-          if (phase.depth == 0) zeroPhase(plan, phase, target);
-          else directPanels(plan, phase, group, copy, target, 0, directPanelCount(plan, phase, target.rows), tiles + thread * panelScratch<T>());
+        for (Index f = 0; f < plan.phases; f += plan.columnPhases) {
+          const UnitTarget<T> target = targetOf(plan, plan.phase[f], n, group, depth, band);
+          directPanels(plan, plan.phase + f, group, copy, target, 0, directPanelCount(plan, plan.phase[f], target.rows), sums + thread * sumsSize);
         }
       }
     });
@@ -207,7 +248,7 @@ template <class T> static Status runPlan(Run& run, const ConvPlan<T>& plan) {
   Index* starts = take<Index>(run, wave + 1);
   Index block = 0;
   for (Index f = 0; f < plan.phases; f++) block = larger(block, smaller(plan.phase[f].depth, depthBlock<T>(plan.phase[f].depth)));
-  const Index packedSize = packs ? block * Tile<T>::N + 16 : 0;
+  const Index packedSize = packs ? PANELS * block * Tile<T>::N + 16 : 0;
   T* packed = take<T>(run, run.threads * packedSize);
   if (!copies || !targets || !starts || !packed) return OUT_OF_MEMORY;
   for (Index group = 0; group < plan.groups; group++)
@@ -219,31 +260,29 @@ template <class T> static Status runPlan(Run& run, const ConvPlan<T>& plan) {
         const Index c = t % channels;
         copyChannel(plan.padded, source(n, group, c), depth, band * plan.bandRows, copies + t / channels * unitSize + c * plan.padded.channelSize());
       });
-      for (Index f = 0; f < plan.phases; f++) {
-        const OutputPhase<T>& phase = plan.phase[f];
+      for (Index f = 0; f < plan.phases; f += plan.columnPhases) {
+        const OutputPhase<T>* const phases = plan.phase + f;
         starts[0] = 0;
         for (Index u = 0; u < count; u++) {
           Index n, depth, band;
           place(w0 + u, n, depth, band);
-          targets[u] = targetOf(plan, phase, n, group, depth, band);
-          if (phase.depth == 0) zeroPhase(plan, phase, targets[u]);
-          starts[u + 1] = starts[u] + (packs ? targets[u].rows * phase.count[2] : directPanelCount(plan, phase, targets[u].rows));
+          targets[u] = targetOf(plan, *phases, n, group, depth, band);
+          starts[u + 1] = starts[u] + (packs ? targets[u].rows * phases->count[2] : directPanelCount(plan, *phases, targets[u].rows));
         }
-        if (phase.depth == 0 || starts[count] == 0) continue;
         const Index panels = packs ? ceilDivide(starts[count], Tile<T>::N) : starts[count];
-        const Index chunk = larger(1, panels / (8 * run.threads));
-        parallel(run, ceilDivide(panels, chunk), [&](Index t, int thread) {
-          const Index first = t * chunk, last = smaller(panels, first + chunk);
-          T* tile = tiles + thread * panelScratch<T>();
+        const Index tasks = smaller(panels, run.threads == 1 ? 1 : 4 * run.threads);
+        parallel(run, tasks, [&](Index t, int thread) {
+          const Index first = panels * t / tasks, last = panels * (t + 1) / tasks;
+          T* const own = sums + thread * sumsSize;
           if (packs) {
-            packedPanels(plan, phase, group, copies, targets, starts, count, first, last, packed + thread * packedSize, tile);
+            packedPanels(plan, phases, group, copies, targets, starts, count, first, last, packed + thread * packedSize, own);
             return;
           }
           Index unit = 0;
           for (Index q = first; q < last;) {
             while (starts[unit + 1] <= q) unit++;
             const Index end = smaller(last, starts[unit + 1]);
-            directPanels(plan, phase, group, copies + unit * unitSize, targets[unit], q - starts[unit], end - starts[unit], tile);
+            directPanels(plan, phases, group, copies + unit * unitSize, targets[unit], q - starts[unit], end - starts[unit], own);
             q = end;
           }
         });

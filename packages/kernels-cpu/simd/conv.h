@@ -109,6 +109,7 @@ template <class T> static Status convInputGrad(Run& run, const ConvShape& s, con
   Index counts[3];
   for (int a = 0; a < 3; a++) counts[a] = smaller(s.stride[a], s.in[a]);
   plan.phases = counts[0] * counts[1] * counts[2];
+  plan.columnPhases = counts[2];
   plan.phase = take<OutputPhase<T>>(run, plan.phases);
   Index* offsets = take<Index>(run, s.outChannels * taps);
   Index* tapLists = take<Index>(run, taps);

@@ -5,15 +5,20 @@ namespace ADJOINT_NAMESPACE {
 /** to[k · toStep + i] = from[i · fromRow + k] for a block of 4 × 4. */
 template <class T> INLINE void transpose4(const T* from, Index fromRow, T* to, Index toStep) {
   typedef typename Lanes<T>::V4 V4;
-  typedef typename Lanes<T>::Unaligned4 U4;
-  const V4 a = *reinterpret_cast<const U4*>(from), b = *reinterpret_cast<const U4*>(from + fromRow);
-  const V4 c = *reinterpret_cast<const U4*>(from + 2 * fromRow), d = *reinterpret_cast<const U4*>(from + 3 * fromRow);
+  const V4 a = load4(from), b = load4(from + fromRow), c = load4(from + 2 * fromRow), d = load4(from + 3 * fromRow);
   const V4 ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
   const V4 cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd1 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-  *reinterpret_cast<U4*>(to) = __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5);
-  *reinterpret_cast<U4*>(to + toStep) = __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7);
-  *reinterpret_cast<U4*>(to + 2 * toStep) = __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5);
-  *reinterpret_cast<U4*>(to + 3 * toStep) = __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7);
+  store4(to, __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5));
+  store4(to + toStep, __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7));
+  store4(to + 2 * toStep, __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5));
+  store4(to + 3 * toStep, __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7));
+}
+
+/** to[2i] = a[i] and to[2i + 1] = b[i] for four i. */
+template <class T> INLINE void interleave4(const T* a, const T* b, T* to) {
+  const typename Lanes<T>::V4 even = load4(a), odd = load4(b);
+  store4(to, __builtin_shufflevector(even, odd, 0, 4, 1, 5));
+  store4(to + 4, __builtin_shufflevector(even, odd, 2, 6, 3, 7));
 }
 
 /** to[k · width + i] = from[i · row + k · step] for i < n, and 0 for n <= i < width, k < depth. */
