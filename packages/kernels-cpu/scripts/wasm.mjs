@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const simd = join(root, 'simd');
@@ -12,10 +13,14 @@ const simd = join(root, 'simd');
 /** The committed artefact. */
 export const artefactPath = join(root, 'src/tiers/wasm-modules.ts');
 
+/** Instruction sets, the fastest first. */
 const variants = [
-  { name: 'simd128', flags: [] },
   { name: 'relaxed', flags: ['-mrelaxed-simd', '-DADJOINT_RELAXED'] },
+  { name: 'simd128', flags: [] },
 ];
+
+/** The memory that a module imports, in pages of 64 KiB: what its stack and data take, and the most it grows to. */
+const pages = { initial: 16, maximum: 16384 };
 
 /** The headers and sources as the compiler's file system sees them. */
 function sourceTree(directory) {
@@ -40,9 +45,11 @@ async function compileModule({ name, flags }) {
       [
         '--target=wasm32',
         '-std=c++17',
-        '-O2',
+        // The loops that matter are written out in vectors, so -O2 is a third larger and no faster.
+        '-Os',
         '-msimd128',
         '-mbulk-memory',
+        '-matomics',
         '-ffp-contract=off',
         '-fno-exceptions',
         '-fno-rtti',
@@ -53,17 +60,25 @@ async function compileModule({ name, flags }) {
         '-Wextra',
         '-Isimd',
         ...flags,
-        `-DADJOINT_NAMESPACE=isa_${name}`,
-        `-DADJOINT_INSTRUCTION_SET="${name}"`,
+        // The same for all variants, so that the functions which do not differ are the same bytes.
+        '-DADJOINT_NAMESPACE=isa_wasm',
+        '-DADJOINT_INSTRUCTION_SET="wasm"',
         '-DADJOINT_VECTOR_BYTES=16',
         '-DADJOINT_TILE_ROWS=4',
         '-DADJOINT_DEPTH_BLOCK=256',
         'simd/kernels.cc',
         'simd/wasm/module.cc',
+        'simd/wasm/team.cc',
         '-Wl,--no-entry',
         '-Wl,--strip-all',
         '-Wl,-z,stack-size=262144',
         '-Wl,--stack-first',
+        // Shared, for threads; the same module runs on a memory that is not, once the flag in its import says so.
+        '-Wl,--import-memory',
+        '-Wl,--shared-memory',
+        `-Wl,--initial-memory=${pages.initial << 16}`,
+        `-Wl,--max-memory=${pages.maximum << 16}`,
+        '-Wl,--export=__stack_pointer',
         '-o',
         'out.wasm',
       ],
@@ -94,28 +109,120 @@ export function sourceHash() {
   return hash.digest('hex');
 }
 
+const CODE_SECTION = 10;
+
+function leb128(value) {
+  const bytes = [];
+  for (; value > 127; value >>>= 7) bytes.push((value & 127) | 128);
+  return Buffer.from([...bytes, value]);
+}
+
+/** A module's functions, and what comes before and after the section that holds them. */
+function dissect(module) {
+  let at = 8;
+  const number = () => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = module[at++];
+      value |= (byte & 127) << shift;
+      if (byte < 128) return value;
+    }
+  };
+  for (;;) {
+    const start = at;
+    const section = module[at++];
+    const end = number() + at;
+    if (section === CODE_SECTION) {
+      const functions = Array.from({ length: number() }, () => {
+        const first = at;
+        const length = number();
+        at += length;
+        return module.subarray(first, at);
+      });
+      return { before: module.subarray(0, start), functions, after: module.subarray(end) };
+    }
+    at = end;
+  }
+}
+
+/** Modules in the form that src/tiers/wasm-unpack.ts reads; it says what form that is. */
+function pack(modules) {
+  const parts = modules.map((module) => dissect(Buffer.from(module)));
+  // By length: the twins of an instruction set or element type have about the same, and land side by side.
+  const functions = [
+    ...new Map(parts.flatMap((part) => part.functions).map((f) => [f.toString('latin1'), f])).values(),
+  ];
+  functions.sort((a, b) => a.length - b.length || Buffer.compare(a, b));
+  const places = new Map(functions.map((f, place) => [f.toString('latin1'), leb128(place)]));
+  return Buffer.concat([
+    leb128(functions.length),
+    ...functions,
+    ...parts.flatMap(({ before, functions: own, after }) => [
+      leb128(before.length),
+      before,
+      leb128(own.length),
+      ...own.map((f) => places.get(f.toString('latin1'))),
+      leb128(after.length),
+      after,
+    ]),
+  ]);
+}
+
+/** Where a module says that the memory it imports (as env.memory) is shared. */
+function memoryFlags(module) {
+  const entry = Buffer.concat([
+    Buffer.from([3]),
+    Buffer.from('env'),
+    Buffer.from([6]),
+    Buffer.from('memory'),
+    Buffer.from([2]),
+  ]);
+  const at = Buffer.from(module).indexOf(entry) + entry.length;
+  if (at < entry.length || module[at] !== 3)
+    throw new Error('the module does not import a shared memory as env.memory');
+  return at;
+}
+
 /** The text of src/tiers/wasm-modules.ts. */
 export async function compileWasm() {
-  const lines = [
-    '// Written by scripts/wasm.mjs from simd/: the kernels as WebAssembly, in base64. Do not edit; a test compares the bytes.',
+  const modules = [];
+  for (const variant of variants) modules.push(await compileModule(variant));
+  const packed = pack(modules);
+  const flags = new Set(modules.map(memoryFlags));
+  if (flags.size !== 1) throw new Error('the modules import their memory at different places');
+  return [
+    '// Written by scripts/wasm.mjs from simd/: the kernels as WebAssembly, packed as ./wasm-unpack.ts says. Do not edit; a test',
+    '// compares the hash of the sources, and wasm.mjs --check the bytes of the modules.',
     `// Sources: ${sourceHash()}`,
     '',
-    '/** Modules by instruction set, the fastest first. */',
-    'export const wasmModules: readonly { readonly instructionSet: string; readonly base64: string }[] = [',
-  ];
-  for (const variant of [...variants].reverse()) {
-    const bytes = await compileModule(variant);
-    const base64 = Buffer.from(bytes).toString('base64');
-    lines.push('  {', `    instructionSet: '${variant.name}',`, '    base64:', `      '${base64}',`, '  },');
-  }
-  lines.push('];', '');
-  return lines.join('\n');
+    'export const packedModules = {',
+    '  /** Instruction sets of the modules, the fastest first. */',
+    `  instructionSets: [${variants.map(({ name }) => `'${name}'`).join(', ')}],`,
+    '  /** The memory that each imports, in pages of 64 KiB. */',
+    `  pages: { initial: ${pages.initial}, maximum: ${pages.maximum} },`,
+    '  /** Where in its bytes each says whether that is shared. */',
+    `  memoryFlags: ${[...flags][0]},`,
+    '  /** How many bytes there are, unpacked. */',
+    `  bytes: ${packed.length},`,
+    '  base64:',
+    `    '${deflateRawSync(packed, { level: 9, memLevel: 9 }).toString('base64')}',`,
+    '} as const;',
+    '',
+  ].join('\n');
+}
+
+/** The parts of the text that must agree: other versions of zlib compress the same bytes to others. */
+function comparable(text) {
+  const base64 = /^ {4}'([^']*)',$/m;
+  const [, packed = ''] = text.match(base64) ?? [];
+  return { frame: text.replace(base64, ''), bytes: inflateRawSync(Buffer.from(packed, 'base64')) };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const text = await compileWasm();
   if (process.argv.includes('--check')) {
-    if (readFileSync(artefactPath, 'utf8') !== text)
+    const [committed, compiled] = [readFileSync(artefactPath, 'utf8'), text].map(comparable);
+    if (committed.frame !== compiled.frame || !committed.bytes.equals(compiled.bytes))
       throw new Error(`${artefactPath} is not what the sources give: run node scripts/wasm.mjs.`);
     console.log('The WebAssembly modules are what the sources give, byte for byte.');
   } else {

@@ -1,10 +1,10 @@
 // A fork-join pool whose threads spin for a while before they sleep: kernels follow each other closely in a training step.
 
 #include "pool.h"
+#include "jobs.h"
 
 #include <atomic>
 #include <condition_variable>
-#include <cstdint>
 #include <cstdlib>
 #include <mutex>
 #include <system_error>
@@ -29,9 +29,6 @@ inline void relax() {
 /** About a tenth of a millisecond. */
 constexpr int SPINS = 3000;
 
-/** In the place of a task's number: the job is over. */
-constexpr uint32_t CLOSED = 0xFFFFFFFF;
-
 class Pool {
  public:
   std::mutex owner;
@@ -54,74 +51,42 @@ class Pool {
   int threads() const { return threads_; }
 
   void run(int threads, Index n, Task task, void* context) {
-    task_.store(task, std::memory_order_relaxed);
-    context_.store(context, std::memory_order_relaxed);
-    count_.store(n, std::memory_order_relaxed);
-    helpers_.store(threads - 1, std::memory_order_relaxed);
-    finished_.store(0, std::memory_order_relaxed);
-    const uint32_t job = ++job_;
-    ticket_.store(uint64_t(job) << 32);
+    const unsigned job = jobs_.open(threads, n, task, context);
     if (sleepers_.load() > 0) {
       std::lock_guard<std::mutex> hold(sleep_);
       wake_.notify_all();
     }
-    work(job, 0);
-    for (int spins = 0; finished_.load(std::memory_order_acquire) < n; spins++) {
+    jobs_.work(job, 0);
+    for (int spins = 0; !jobs_.isFinished(n); spins++) {
       if (spins < SPINS) relax();
       else std::this_thread::yield();
     }
-    // Closed before the next job's fields are written: a thread that comes late takes nothing, whatever it reads of them.
-    ticket_.exchange(uint64_t(job) << 32 | CLOSED);
+    jobs_.close(job);
   }
 
  private:
-  /**
-   * Takes tasks of one job until there are none. A ticket names the job and its next task. The job's fields are read after the
-   * ticket and before it is exchanged: if the exchange succeeds, the job was open in between, and they were its own.
-   */
-  void work(uint32_t job, int thread) {
-    for (;;) {
-      uint64_t ticket = ticket_.load(std::memory_order_acquire);
-      if (uint32_t(ticket >> 32) != job || uint32_t(ticket) == CLOSED) return;
-      const Task task = task_.load(std::memory_order_relaxed);
-      void* const context = context_.load(std::memory_order_relaxed);
-      const Index n = count_.load(std::memory_order_relaxed);
-      const int helpers = helpers_.load(std::memory_order_relaxed);
-      if (thread > helpers || Index(uint32_t(ticket)) >= n) return;
-      if (!ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel)) continue;
-      task(context, Index(uint32_t(ticket)), thread);
-      finished_.fetch_add(1, std::memory_order_release);
-    }
-  }
-
   void serve(int thread) {
-    uint32_t seen = 0;
+    unsigned seen = 0;
     for (;;) {
       int spins = 0;
-      while (uint32_t(ticket_.load(std::memory_order_acquire) >> 32) == seen) {
+      while (jobs_.latest() == seen) {
         if (++spins < SPINS) {
           relax();
           continue;
         }
         std::unique_lock<std::mutex> hold(sleep_);
         sleepers_.fetch_add(1);
-        wake_.wait(hold, [&] { return uint32_t(ticket_.load() >> 32) != seen; });
+        wake_.wait(hold, [&] { return jobs_.latest() != seen; });
         sleepers_.fetch_sub(1);
       }
-      seen = uint32_t(ticket_.load(std::memory_order_acquire) >> 32);
-      work(seen, thread);
+      seen = jobs_.latest();
+      jobs_.work(seen, thread);
     }
   }
 
   int threads_ = 1;
   int started_ = 0;
-  uint32_t job_ = 0;
-  alignas(64) std::atomic<uint64_t> ticket_{0};
-  alignas(64) std::atomic<Index> finished_{0};
-  alignas(64) std::atomic<Task> task_{nullptr};
-  std::atomic<void*> context_{nullptr};
-  std::atomic<Index> count_{0};
-  std::atomic<int> helpers_{0};
+  Jobs jobs_;
   std::atomic<int> sleepers_{0};
   std::mutex sleep_;
   std::condition_variable wake_;

@@ -1,7 +1,8 @@
 // The WebAssembly boundary: one linear memory that holds operands and scratch, handed out from one end and released after
-// every call. No library is linked: what little the compiler asks for is at the end.
+// every call. It is imported, shared where there are threads. No library is linked: what little the compiler asks for is at the end.
 
 #include "arguments.h"
+#include "team.h"
 #include "tier.h"
 
 namespace ADJOINT_NAMESPACE {
@@ -17,9 +18,12 @@ using ADJOINT_NAMESPACE::tier;
 /** Arguments that are numbers: NUMBERS of src/tiers/machine.ts. */
 double numbers[128];
 unsigned long used = 0;
+/** The stacks of other threads, below what is handed out. */
+unsigned long stacks = 0;
+enum { STACK_BYTES = 1 << 18 };
 
 void* reserve(unsigned long long bytes) {
-  const unsigned long base = (reinterpret_cast<unsigned long>(&__heap_base) + 63) & ~63ul;
+  const unsigned long base = ((reinterpret_cast<unsigned long>(&__heap_base) + 63) & ~63ul) + stacks;
   const unsigned long long end = base + used + ((bytes + 63) & ~63ull);
   const unsigned long long size = static_cast<unsigned long long>(__builtin_wasm_memory_size(0)) << 16;
   if (end > size) {
@@ -38,7 +42,8 @@ template <class F> Status withKernels(int isDouble, const F& body) { return isDo
 
 }  // namespace
 
-void runTasks(Run&, Index n, Task task, void* context) {
+void runTasks(Run& run, Index n, Task task, void* context) {
+  if (run.threads > 1 && n > 1) return runOnTeam(run.threads, n, task, context);
   for (Index i = 0; i < n; i++) task(context, i, 0);
 }
 
@@ -50,6 +55,16 @@ void* takeBytes(Run&, unsigned long long bytes) { return reserve(bytes); }
 EXPORT(reserve) void* exportReserve(double bytes) { return reserve(static_cast<unsigned long long>(bytes)); }
 EXPORT(mark) unsigned long exportMark() { return used; }
 EXPORT(release) void exportRelease(unsigned long mark) { used = mark; }
+/** How many threads share the work of the calls that follow. */
+EXPORT(share) void exportShare(int threads) { run.threads = threads; }
+/** The top of a stack for one more thread, or 0. Only while nothing is reserved. */
+EXPORT(hire) unsigned long exportHire() {
+  void* stack = reserve(STACK_BYTES);
+  used = 0;
+  if (!stack) return 0;
+  stacks += STACK_BYTES;
+  return reinterpret_cast<unsigned long>(stack) + STACK_BYTES;
+}
 EXPORT(numbers) double* exportNumbers() { return numbers; }
 
 EXPORT(matmul) int exportMatmul(int isDouble, void* a, void* b, const double* starts, int batch, void* out) {

@@ -22,6 +22,8 @@ export interface NativeTier {
   readonly instructionSet: string;
   /** All instruction sets that this processor can run, fastest first. */
   readonly instructionSets: readonly string[];
+  /** How many threads there are, as `setThreads` has left it. */
+  threads(): number;
   /** Sets the number of threads for the whole process and returns how many there are. */
   setThreads(count: number): number;
 }
@@ -63,11 +65,16 @@ export function loadNative(instructionSet?: string): NativeTier | NoTier {
   const numbers = new Float64Array(new ArrayBuffer(8 * NUMBERS));
   addon.shareNumbers(numbers);
   addon.useInstructionSet(index);
+  let threads = 1;
   return {
     kernels: accelerate(Object.assign(addon, { numbers })),
     instructionSet: instructionSets[index],
     instructionSets,
-    setThreads: (count) => addon.setThreads(count),
+    threads: () => threads,
+    setThreads: (count) => {
+      threads = addon.setThreads(count);
+      return threads;
+    },
   };
 }
 

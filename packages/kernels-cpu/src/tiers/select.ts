@@ -31,6 +31,8 @@ export interface OpenTier {
   readonly instructionSet: string;
   /** What else this host could use, fastest first. */
   readonly instructionSets: readonly string[];
+  /** How many threads share the work of one kernel. */
+  threads(): number;
   /** Sets how many threads share the work of one kernel, and returns how many there will be. */
   setThreads(count: number): number;
 }
@@ -40,6 +42,7 @@ const openReference: OpenTier = {
   kernels: checked(reference),
   instructionSet: 'javascript',
   instructionSets: ['javascript'],
+  threads: () => 1,
   setThreads: () => 1,
 };
 
@@ -89,7 +92,6 @@ interface Host {
 interface Active {
   readonly opened: OpenTier;
   readonly note: string;
-  threads: number;
 }
 
 function activate(): Active {
@@ -98,18 +100,19 @@ function activate(): Active {
   const threads = env?.ADJOINT_NUM_THREADS ? threadsFrom(env.ADJOINT_NUM_THREADS) : processors();
   if (requested) {
     const opened = openTier(requested as KernelTier);
-    return { opened, note: 'Chosen by ADJOINT_KERNELS.', threads: opened.setThreads(threads) };
+    opened.setThreads(threads);
+    return { opened, note: 'Chosen by ADJOINT_KERNELS.' };
   }
   const reasons: string[] = [];
   for (const tier of all) {
     const opened = tryOpen(tier);
     if ('kernels' in opened) {
-      const note = ['The fastest tier that is available.', ...reasons].join(' ');
-      return { opened, note, threads: opened.setThreads(threads) };
+      opened.setThreads(threads);
+      return { opened, note: ['The fastest tier that is available.', ...reasons].join(' ') };
     }
     reasons.push(opened.reason);
   }
-  return { opened: openReference, note: reasons.join(' '), threads: 1 };
+  return { opened: openReference, note: reasons.join(' ') };
 }
 
 function threadsFrom(text: string): number {
@@ -141,14 +144,16 @@ export const kernels: Kernels = active.opened.kernels;
  * ```
  */
 export function kernelInfo(): KernelInfo {
-  const { opened, note, threads } = active;
-  return { tier: opened.tier, instructionSet: opened.instructionSet, threads, note };
+  const { opened, note } = active;
+  return { tier: opened.tier, instructionSet: opened.instructionSet, threads: opened.threads(), note };
 }
 
 /**
  * Sets how many threads share the work of one kernel; `ADJOINT_NUM_THREADS` does so from outside. The default is the number
- * of processors that the process may use, by its affinity and its control group's quota. Results do not depend on it: the same input gives the same bits on any number of threads. The native
- * tier's threads are one pool for the whole process, workers included.
+ * of processors that the process may use, by its affinity and its control group's quota. Results do not depend on it: the same
+ * input gives the same bits on any number of threads. The native tier's threads are one pool for the whole process, workers included.
+ * Those of WebAssembly start with the first product or convolution that is worth it; they need shared memory and workers, in a browser a
+ * cross-origin isolated page, and without there is one thread.
  *
  * @param count - at least 1
  * @returns how many there will be: the reference has one, and a system may give fewer than asked for
@@ -161,6 +166,5 @@ export function kernelInfo(): KernelInfo {
  */
 export function setNumThreads(count: number): number {
   if (!Number.isInteger(count) || count < 1) throw new KernelThreadsError('setNumThreads', count);
-  active.threads = active.opened.setThreads(count);
-  return active.threads;
+  return active.opened.setThreads(count);
 }

@@ -2,11 +2,11 @@
 // end during a call, and all of it is free again after the call.
 
 import type { FloatArray, NumericArray } from '../kernels.ts';
-import { NUMBERS } from './machine.ts';
+import { NUMBERS, OUT_OF_MEMORY } from './machine.ts';
+import type { SharedInstance, WasmTeam } from './wasm-team.ts';
 
 /** What a module exports: see simd/wasm/module.cc. Pointers are byte positions in its memory. */
-export interface Exports {
-  readonly memory: { readonly buffer: ArrayBuffer };
+interface Exports {
   reserve(bytes: number): number;
   /** How much is reserved, and back to that: what was reserved since is forgotten. */
   mark(): number;
@@ -21,25 +21,59 @@ export interface Exports {
   units(): number;
 }
 
+/** A module that runs. */
+export interface Instance extends SharedInstance {
+  readonly exports: SharedInstance['exports'] & Exports;
+}
+
 /** Bytes of operands that may be in memory at once; more is done elsewhere. */
 export const MOST_BYTES = 2 ** 28;
 
-/** The memory of one instance. */
+/** Multiply-adds from which on a call is shared among threads: a tenth of a millisecond. */
+const WORTH_SHARING = 2 ** 21;
+
+/** The memory of one instance, which is started when the first call comes. */
 export class WasmMemory {
   /** The arguments of a call that are numbers: `putNumbers` hands them over. */
   readonly numbers = new Float64Array(NUMBERS);
-  readonly exports: Exports;
+  readonly #start: () => Instance | undefined;
+  readonly #team: WasmTeam | undefined;
+  #running: Instance | undefined;
 
-  constructor(exports: Exports) {
-    this.exports = exports;
+  /**
+   * @param start - starts an instance, unless there is no memory for it
+   * @param team - the threads that may work on it
+   */
+  constructor(start: () => Instance | undefined, team: WasmTeam | undefined) {
+    this.#start = start;
+    this.#team = team;
   }
 
-  /** Runs with an empty memory, and leaves it so. */
-  call(body: () => number): number {
+  /** What the module exports; only during a call. */
+  get exports(): Exports {
+    return this.#instance.exports;
+  }
+
+  /**
+   * Runs with an empty memory, and leaves it so.
+   *
+   * @param body - reserves, copies and computes; returns a status
+   * @param multiplyAdds - how much work that is, if threads may share it
+   */
+  call(body: () => number, multiplyAdds = 0): number {
+    this.#running ??= this.#start();
+    const instance = this.#running;
+    if (!instance) return OUT_OF_MEMORY;
+    this.#team?.prepare(instance, multiplyAdds >= WORTH_SHARING);
     try {
       return body();
+    } catch (error) {
+      // A trap leaves the module in the middle of something: no later call may build on that.
+      this.#team?.disband();
+      this.#running = undefined;
+      throw error;
     } finally {
-      this.exports.release(0);
+      instance.exports.release(0);
     }
   }
 
@@ -50,12 +84,12 @@ export class WasmMemory {
   }
 
   copyIn(from: NumericArray, first: number, length: number, pointer: number): void {
-    const to = viewLike(from, this.exports.memory.buffer, pointer, length);
+    const to = viewLike(from, this.#instance.memory.buffer, pointer, length);
     to.set(first === 0 && length === from.length ? from : from.subarray(first, first + length));
   }
 
   copyOut(pointer: number, to: NumericArray, first: number, length: number): void {
-    to.set(viewLike(to, this.exports.memory.buffer, pointer, length), first);
+    to.set(viewLike(to, this.#instance.memory.buffer, pointer, length), first);
   }
 
   putNumbers(): void {
@@ -69,13 +103,23 @@ export class WasmMemory {
   release(mark: number): void {
     this.exports.release(mark);
   }
+
+  get #instance(): Instance {
+    if (!this.#running) throw new Error('The memory of the WebAssembly kernels is used outside a call.');
+    return this.#running;
+  }
 }
 
 export function isDouble(array: FloatArray): number {
   return array instanceof Float64Array ? 1 : 0;
 }
 
-function viewLike(like: NumericArray, buffer: ArrayBuffer, pointer: number, length: number): NumericArray {
+function viewLike(
+  like: NumericArray,
+  buffer: ArrayBufferLike,
+  pointer: number,
+  length: number,
+): NumericArray {
   if (like instanceof Float32Array) return new Float32Array(buffer, pointer, length);
   if (like instanceof Float64Array) return new Float64Array(buffer, pointer, length);
   if (like instanceof Int32Array) return new Int32Array(buffer, pointer, length);

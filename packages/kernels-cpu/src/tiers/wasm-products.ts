@@ -20,27 +20,30 @@ export function matmul(
   const bSpan = span(starts, batch, batch, (depth - 1) * bRow, (n - 1) * bColumn);
   const bytes = (aSpan.length + bSpan.length + out.length) * out.BYTES_PER_ELEMENT;
   if (bytes > MOST_BYTES) return NOT_HERE;
-  return memory.call(() => {
-    const [pa, pb, po] = [
-      memory.reserve(aSpan.length, out),
-      memory.reserve(bSpan.length, out),
-      memory.reserve(out.length, out),
-    ];
-    const ps = memory.reserve(starts.length, starts);
-    if (!pa || !pb || !po || !ps) return OUT_OF_MEMORY;
-    memory.copyIn(a, aSpan.first, aSpan.length, pa);
-    memory.copyIn(b, bSpan.first, bSpan.length, pb);
-    memory.copyIn(
-      starts.map((start, t) => start - (t < batch ? aSpan.first : bSpan.first)),
-      0,
-      starts.length,
-      ps,
-    );
-    memory.putNumbers();
-    const status = memory.exports.matmul(isDouble(out), pa, pb, ps, batch, po);
-    if (status === DONE) memory.copyOut(po, out, 0, out.length);
-    return status;
-  });
+  return memory.call(
+    () => {
+      const [pa, pb, po] = [
+        memory.reserve(aSpan.length, out),
+        memory.reserve(bSpan.length, out),
+        memory.reserve(out.length, out),
+      ];
+      const ps = memory.reserve(starts.length, starts);
+      if (!pa || !pb || !po || !ps) return OUT_OF_MEMORY;
+      memory.copyIn(a, aSpan.first, aSpan.length, pa);
+      memory.copyIn(b, bSpan.first, bSpan.length, pb);
+      memory.copyIn(
+        starts.map((start, t) => start - (t < batch ? aSpan.first : bSpan.first)),
+        0,
+        starts.length,
+        ps,
+      );
+      memory.putNumbers();
+      const status = memory.exports.matmul(isDouble(out), pa, pb, ps, batch, po);
+      if (status === DONE) memory.copyOut(po, out, 0, out.length);
+      return status;
+    },
+    batch * m * n * depth,
+  );
 }
 
 export function convForward(memory: WasmMemory, x: FloatArray, w: FloatArray, y: FloatArray): number {
@@ -78,19 +81,22 @@ function convByImages(
   const [fromSize, toSize] = [from.length / batch, to.length / batch];
   for (let first = 0; first < batch; first += images) {
     const count = Math.min(images, batch - first);
-    const status = memory.call(() => {
-      const pw = memory.reserve(w.length, w);
-      const [pf, pt] = [memory.reserve(count * fromSize, w), memory.reserve(count * toSize, w)];
-      if (!pw || !pf || !pt) return OUT_OF_MEMORY;
-      memory.copyIn(w, 0, w.length, pw);
-      memory.copyIn(from, first * fromSize, count * fromSize, pf);
-      numbers[0] = count;
-      memory.putNumbers();
-      const [pa, pb] = kind === 0 ? [pf, pw] : [pw, pf];
-      const done = memory.exports.conv(kind, isDouble(w), pa, pb, pt);
-      if (done === DONE) memory.copyOut(pt, to, first * toSize, count * toSize);
-      return done;
-    });
+    const status = memory.call(
+      () => {
+        const pw = memory.reserve(w.length, w);
+        const [pf, pt] = [memory.reserve(count * fromSize, w), memory.reserve(count * toSize, w)];
+        if (!pw || !pf || !pt) return OUT_OF_MEMORY;
+        memory.copyIn(w, 0, w.length, pw);
+        memory.copyIn(from, first * fromSize, count * fromSize, pf);
+        numbers[0] = count;
+        memory.putNumbers();
+        const [pa, pb] = kind === 0 ? [pf, pw] : [pw, pf];
+        const done = memory.exports.conv(kind, isDouble(w), pa, pb, pt);
+        if (done === DONE) memory.copyOut(pt, to, first * toSize, count * toSize);
+        return done;
+      },
+      multiplyAdds(memory.numbers, count),
+    );
     if (status !== DONE) return status;
   }
   return DONE;
@@ -107,21 +113,33 @@ function weightGradOfImages(
 ): number {
   const { numbers } = memory;
   const [xSize, ySize] = batch === 0 ? [0, 0] : [x.length / batch, y.length / batch];
-  return memory.call(() => {
-    const [px, py, pw] = [
-      memory.reserve(count * xSize, x),
-      memory.reserve(count * ySize, y),
-      memory.reserve(w.length, w),
-    ];
-    if (!px || !py || !pw) return OUT_OF_MEMORY;
-    memory.copyIn(x, first * xSize, count * xSize, px);
-    memory.copyIn(y, first * ySize, count * ySize, py);
-    numbers[0] = count;
-    memory.putNumbers();
-    const done = memory.exports.conv(2, isDouble(w), px, py, pw);
-    if (done === DONE) memory.copyOut(pw, w, 0, w.length);
-    return done;
-  });
+  return memory.call(
+    () => {
+      const [px, py, pw] = [
+        memory.reserve(count * xSize, x),
+        memory.reserve(count * ySize, y),
+        memory.reserve(w.length, w),
+      ];
+      if (!px || !py || !pw) return OUT_OF_MEMORY;
+      memory.copyIn(x, first * xSize, count * xSize, px);
+      memory.copyIn(y, first * ySize, count * ySize, py);
+      numbers[0] = count;
+      memory.putNumbers();
+      const done = memory.exports.conv(2, isDouble(w), px, py, pw);
+      if (done === DONE) memory.copyOut(pw, w, 0, w.length);
+      return done;
+    },
+    multiplyAdds(numbers, count),
+  );
+}
+
+/** Those of a convolution of `images` images, whose geometry is in the numbers: groups, channels and all extents of y. */
+function multiplyAdds(numbers: Float64Array, images: number): number {
+  const [, groups, inChannels, outChannels] = numbers;
+  let product = images * groups * inChannels * outChannels;
+  // The extents of the kernel and of y, three of each: see `shapeOf` in simd/arguments.h.
+  for (let i = 7; i < 13; i++) product *= numbers[i];
+  return product;
 }
 
 function imagesPerPiece(batch: number, x: FloatArray, y: FloatArray): number {

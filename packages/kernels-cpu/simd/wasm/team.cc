@@ -1,0 +1,62 @@
+// A fork-join whose threads spin for a while before they sleep. The caller does what nobody else has taken, so that workers
+// which are slow to start, or never do, cost time alone.
+
+#include "team.h"
+#include "jobs.h"
+
+#define EXPORT(name) extern "C" __attribute__((export_name(#name)))
+
+namespace {
+
+Jobs jobs;
+
+/** Some tens of microseconds: there is no instruction here that eases the wait. */
+enum { SPINS = 20000 };
+
+/** The latest job, for those who sleep until it changes. */
+int posted = 0;
+int sleepers = 0;
+/** Whether the calling thread may sleep: the main thread of a browser may not. */
+bool mayWait = false;
+/** Whether a thread has failed within a task. */
+int failures = 0;
+/** Never changes: to wait for it is to give the processor to others for a while. */
+int never = 0;
+
+}  // namespace
+
+void runOnTeam(int threads, Index n, Task task, void* context) {
+  const unsigned job = jobs.open(threads, n, task, context);
+  __atomic_store_n(&posted, int(job), __ATOMIC_SEQ_CST);
+  if (__atomic_load_n(&sleepers, __ATOMIC_SEQ_CST) > 0) __builtin_wasm_memory_atomic_notify(&posted, 0xFFFFFFFFu);
+  jobs.work(job, 0);
+  for (int spins = 0; !jobs.isFinished(n); spins++)
+    if (mayWait && spins >= SPINS) __builtin_wasm_memory_atomic_wait32(&never, 0, 20000);
+  jobs.close(job);
+  // The results are not whole: the caller gets an exception, and gives up this memory.
+  if (__atomic_load_n(&failures, __ATOMIC_ACQUIRE) != 0) __builtin_trap();
+}
+
+EXPORT(allowWaiting) void allowWaiting() { mayWait = true; }
+
+/** The life of thread `thread`, from 1. It ends with its worker. */
+EXPORT(serve) void serve(int thread) {
+  unsigned seen = 0;
+  for (;;) {
+    for (int spins = 0; jobs.latest() == seen; spins++) {
+      if (spins < SPINS) continue;
+      __atomic_fetch_add(&sleepers, 1, __ATOMIC_SEQ_CST);
+      __builtin_wasm_memory_atomic_wait32(&posted, int(seen), -1);
+      __atomic_fetch_sub(&sleepers, 1, __ATOMIC_SEQ_CST);
+      spins = 0;
+    }
+    seen = jobs.latest();
+    jobs.work(seen, thread);
+  }
+}
+
+/** For a thread whose task has trapped: nobody may wait for it. */
+EXPORT(resign) void resign() {
+  __atomic_store_n(&failures, 1, __ATOMIC_RELEASE);
+  jobs.finishOne();
+}
