@@ -20,7 +20,10 @@ export interface SharedInstance {
 /** As many as the native tier has at most. */
 const MOST_THREADS = 64;
 
-/** The threads that work on one instance. */
+/**
+ * The threads that work on one instance. A worker ends in the middle of a task only if that traps, which it then reports
+ * (`resign` in team.cc), or if the whole process ends: nobody else can reach it, and here all are at rest when they are stopped.
+ */
 export class WasmTeam {
   readonly #startWorker: StartWorker;
   #wanted = 1;

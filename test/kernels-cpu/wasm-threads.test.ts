@@ -1,0 +1,146 @@
+// The threads of the WebAssembly tier: that workers take part, and that nothing waits for one that is slow, dead or not to be had.
+
+import { execFileSync } from 'node:child_process';
+import { expect, onTestFinished, test } from 'vitest';
+import { DONE } from '../../packages/kernels-cpu/src/tiers/machine.ts';
+import {
+  type Assignment,
+  type StartWorker,
+  workerStarter,
+} from '../../packages/kernels-cpu/src/tiers/wasm-host.ts';
+import { startInstance } from '../../packages/kernels-cpu/src/tiers/wasm-instance.ts';
+import { type Instance, WasmMemory } from '../../packages/kernels-cpu/src/tiers/wasm-memory.ts';
+import { matmul } from '../../packages/kernels-cpu/src/tiers/wasm-products.ts';
+import { WasmTeam } from '../../packages/kernels-cpu/src/tiers/wasm-team.ts';
+import { differentBits } from './tiers-available.ts';
+
+const realStarter = workerStarter() as StartWorker;
+
+/** A team of four on an instance of its own, which ends with the test. */
+function open(startWorker: StartWorker) {
+  const team = new WasmTeam(startWorker);
+  onTestFinished(() => team.disband());
+  const instances: Instance[] = [];
+  const memory = new WasmMemory(() => {
+    const instance = startInstance('simd128', team);
+    if (instance) instances.push(instance);
+    return instance;
+  }, team);
+  team.threads = 4;
+  /** A product of matrices of whole numbers, as exact as can be; large enough to be shared. */
+  const product = (n: number): Float64Array => {
+    memory.numbers.set([n, n, n, n, 1, n, 1]);
+    const a = Float64Array.from({ length: n * n }, (_, i) => (i % 7) - 3);
+    const b = Float64Array.from({ length: n * n }, (_, i) => (i % 11) - 5);
+    const out = new Float64Array(n * n);
+    expect(matmul(memory, a, b, Float64Array.of(0, 0), out)).toBe(DONE);
+    return out;
+  };
+  return { team, instances, product };
+}
+
+function expected(n: number): Float64Array {
+  const out = new Float64Array(n * n);
+  for (let i = 0; i < n; i++)
+    for (let k = 0; k < n; k++) {
+      const a = ((i * n + k) % 7) - 3;
+      for (let j = 0; j < n; j++) out[i * n + j] += a * (((k * n + j) % 11) - 5);
+    }
+  return out;
+}
+
+test('all workers take tasks, and the results are right whoever does', () => {
+  const assignments: Assignment[] = [];
+  const { team, product } = open((assignment, onFailure) => {
+    assignments.push(assignment);
+    return realStarter(assignment, onFailure);
+  });
+  const right = new Map([131, 150, 192, 257].map((n) => [n, expected(n)]));
+  // Who has run a task has left something on its stack.
+  const hasWorked = ({ memory, stack }: Assignment) =>
+    new Float64Array(memory.buffer, stack - 4096, 512).some((value) => value !== 0);
+  const end = performance.now() + 60_000;
+  do for (const [n, result] of right) expect(differentBits(product(n), result)).toEqual([]);
+  while (!assignments.every(hasWorked) && performance.now() < end);
+  expect(assignments.map(({ thread }) => thread)).toEqual([1, 2, 3]);
+  expect(assignments.map(hasWorked)).toEqual([true, true, true]);
+  // Alternately many and few, so that late threads meet jobs that are not theirs.
+  for (let i = 0; i < 60; i++) {
+    team.threads = 1 + ((i * 3) % 4);
+    for (const [n, result] of right) expect(differentBits(product(n), result)).toEqual([]);
+  }
+});
+
+test('workers that never begin delay nothing', () => {
+  const { team, product } = open(() => ({ stop() {} }));
+  expect(differentBits(product(150), expected(150))).toEqual([]);
+  expect(team.threads).toBe(4);
+});
+
+test('workers that have ended delay nothing, and are no longer counted', async () => {
+  const stops: (() => void)[] = [];
+  const failures: (() => void)[] = [];
+  const { team, product } = open((assignment, onFailure) => {
+    const worker = realStarter(assignment, () => {
+      onFailure();
+      for (const failure of failures) failure();
+    });
+    stops.push(worker.stop);
+    return worker;
+  });
+  expect(differentBits(product(150), expected(150))).toEqual([]);
+  const failed = new Promise<void>((resolve) => failures.push(resolve));
+  stops[1]();
+  await failed;
+  expect(team.threads).toBe(1);
+  expect(differentBits(product(150), expected(150))).toEqual([]);
+});
+
+test('a host that gives fewer workers than asked for has fewer threads', () => {
+  const { team, product } = open((assignment, onFailure) => {
+    if (assignment.thread > 2) throw new Error('no more of them');
+    return realStarter(assignment, onFailure);
+  });
+  expect(differentBits(product(150), expected(150))).toEqual([]);
+  expect(team.threads).toBe(3);
+});
+
+test('a task that fails on another thread is an error, and the next call starts afresh', () => {
+  const { instances, product } = open(realStarter);
+  expect(differentBits(product(150), expected(150))).toEqual([]);
+  // What a worker does whose task has trapped.
+  (instances[0].exports as unknown as { resign(): void }).resign();
+  expect(() => product(150)).toThrow(/unreachable/);
+  expect(differentBits(product(150), expected(150))).toEqual([]);
+  expect(instances).toHaveLength(2);
+});
+
+test('workers start with the first large product, and keep no process alive', () => {
+  const module = new URL('../../packages/kernels-cpu/src/index.ts', import.meta.url).href;
+  const script = `
+    const seen = [];
+    process.on('worker', () => seen.push('worker'));
+    const { kernelInfo, kernels } = await import(${JSON.stringify(module)});
+    // The event comes a turn later; what loads TypeScript has a worker too.
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    await turn();
+    seen.length = 0;
+    const product = async (n) => {
+      const view = { data: new Float32Array(n * n).fill(1), shape: [n, n], strides: [n, 1], offset: 0 };
+      const out = new Float32Array(n * n);
+      kernels.matmul(view, view, out, [n, n]);
+      await turn();
+      seen.push(out[n * n - 1]);
+    };
+    await product(100);
+    await product(256);
+    await product(200);
+    console.log(JSON.stringify([...seen, kernelInfo().threads]));
+  `;
+  const out = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+    env: { ...process.env, ADJOINT_KERNELS: 'wasm', ADJOINT_NUM_THREADS: '4' },
+    encoding: 'utf8',
+    timeout: 120_000,
+  });
+  expect(JSON.parse(out)).toEqual([100, 'worker', 'worker', 'worker', 256, 200, 4]);
+});
