@@ -13,6 +13,7 @@ export { hvp, jvp, type TransformOptions, valueAndGrad, vjp } from './autograd/t
 export type { TensorFunction, Tensors } from './autograd/variables.ts';
 export { type VmapOptions, vmap } from './autograd/vmap.ts';
 export * from './check/index.ts';
+export { descent } from './descent.ts';
 export {
   bytesPerElement,
   canCast,

@@ -15,6 +15,7 @@
 #include "reduce.h"
 #include "units.h"
 #include "rows.h"
+#include "descent.h"
 #include "unit-table.h"
 
 namespace ADJOINT_NAMESPACE {

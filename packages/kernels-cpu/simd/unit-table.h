@@ -8,6 +8,9 @@ template <class T> using UnitKernel = Status (*)(Run& run, const Units& units);
 template <class T> constexpr UnitKernel<T> unitKernels[] = {
     softmaxRows<T, false>,
     softmaxRows<T, true>,
+    sgdStep<T>,
+    adamStep<T>,
+    rmspropStep<T>,
 };
 
 template <class T> static Status units(Run& run, int kernel, const Units& given) {

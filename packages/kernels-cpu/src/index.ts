@@ -1,5 +1,6 @@
 // @adjoint/kernels-cpu: typed arrays in, typed arrays out. Knows no tensor and no gradient.
 
+export type * from './descent.ts';
 export {
   GeometryError,
   type GeometryFault,

@@ -4,6 +4,7 @@
 // allocated with exactly the right length, and a kernel writes all of it. Lengths, layouts and shapes are checked before
 // anything is done (./tiers/checked.ts has the rules); the values of indices are trusted.
 
+import type { DescentKernels } from './descent.ts';
 import type { ConvGeometry } from './geometry.ts';
 import type { PoolGeometry } from './pool-geometry.ts';
 
@@ -145,7 +146,7 @@ type ElementwiseKernels = { readonly [K in UnaryName]: UnaryKernel } & {
 type ReduceKernels = { readonly [K in ReduceName]: ReduceKernel };
 
 /** Everything that a tier can compute. The reference implements all of it; a faster tier may implement a part. */
-export interface Kernels extends ElementwiseKernels, ReduceKernels {
+export interface Kernels extends ElementwiseKernels, ReduceKernels, DescentKernels {
   /** `out[i] = condition[i] ? a[i] : b[i]`. */
   readonly where: TernaryKernel;
   /** `out[i] = a[i] + c[i] * (b[i] - a[i])`, computed as PyTorch's `lerp` does. */

@@ -68,8 +68,8 @@ function requireMutable(op: string, target: Tensor, source: Operand): void {
       { op, operand: 'source', expected: 'a source without a graph' },
     );
   }
-  const repeated = target.shape.findIndex((size, axis) => size > 1 && target.strides[axis] === 0);
-  if (repeated >= 0) {
+  for (let repeated = 0; repeated < target.shape.length; repeated++) {
+    if (target.shape[repeated] <= 1 || target.strides[repeated] !== 0) continue;
     throw new ArgumentError(
       `axis ${repeated} of the tensor of shape ${formatShape(target.shape)} is expanded: many elements share one place; clone() it first.`,
       { op, operand: 'target', actual: target.strides, expected: 'a tensor without expanded axes' },
@@ -155,7 +155,8 @@ export function modify_(target: Tensor, op: string, change: (values: NumericArra
   target.storage.version++;
   target.storage.lastMutation = op;
   if (target.isContiguous && !isHalf(target.dtype)) {
-    change(target.data.subarray(target.offset, target.offset + target.size));
+    const { data, offset, size } = target;
+    change(offset === 0 && data.length === size ? data : data.subarray(offset, offset + size));
     return target;
   }
   const values = target.toTypedArray();

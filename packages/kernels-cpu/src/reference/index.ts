@@ -4,6 +4,7 @@ import type { Kernels } from '../kernels.ts';
 import { binaryKernels, ternaryKernels } from './binary.ts';
 import { convForward, convInputGrad, convWeightGrad } from './conv.ts';
 import { accumulate, assign, copy } from './copy.ts';
+import { descentKernels } from './descent.ts';
 import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from './half.ts';
 import { gather, indexAdd, indexSelect, scatter, scatterAdd } from './indexing.ts';
 import { matmul } from './matmul.ts';
@@ -22,6 +23,7 @@ export const reference: Kernels = {
   ...binaryKernels,
   ...ternaryKernels,
   ...reduceKernels,
+  ...descentKernels,
   argmax,
   argmin,
   cumsum,

@@ -5,6 +5,7 @@ import type { ConvGeometry } from '../geometry.ts';
 import type { FloatArray, Kernels, Strided } from '../kernels.ts';
 import { reference } from '../reference/index.ts';
 import { elementCount, Rows } from '../reference/strided.ts';
+import { descent } from './accelerate-descent.ts';
 import { elementwise } from './accelerate-elementwise.ts';
 import { rows } from './accelerate-rows.ts';
 import type { Machine } from './machine.ts';
@@ -22,6 +23,7 @@ export function accelerate(machine: Machine): Kernels {
     ...convolutions(machine),
     ...elementwise(machine),
     ...rows(machine),
+    ...descent(machine),
   };
 }
 

@@ -67,7 +67,7 @@ export const COMPARE_OPS = [
 export const REDUCE_OPS = ['sum', 'max', 'min'] as const satisfies readonly ReduceName[];
 
 /** The kernels that work unit by unit (rows, planes, flat pieces), in the order of the table in simd/unit-table.h. */
-export const UNIT_KERNELS = ['softmax', 'logSoftmax'] as const;
+export const UNIT_KERNELS = ['softmax', 'logSoftmax', 'sgdStep', 'adamStep', 'rmspropStep'] as const;
 export type UnitKernel = (typeof UNIT_KERNELS)[number];
 
 /** The boundary of the native addon and of the WebAssembly module. Arguments are trusted: what is wrong is memory corruption. */

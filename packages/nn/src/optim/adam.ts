@@ -1,5 +1,6 @@
 // Adam and AdamW: one rule, which differ in where the weight decay enters.
 
+import { descent } from '@adjoint/core';
 import { requireBetas, requireOption } from './checks.ts';
 import { type BaseOptions, Optimizer, type ParamInput, type Update } from './optimizer.ts';
 
@@ -42,23 +43,11 @@ abstract class AdamBase extends Optimizer<AdamOptions> {
     coupled: number,
     kept: number,
   ): void {
-    const { lr, eps, amsgrad, maximize } = group;
-    const [beta1, beta2] = group.betas;
-    const step = state.nextStep();
     const mean = state.array('expAvg');
     const square = state.array('expAvgSq');
-    const largest = amsgrad ? state.array('maxExpAvgSq') : square;
-    const stepSize = lr / (1 - beta1 ** step);
-    const correction = Math.sqrt(1 - beta2 ** step);
-    const sign = maximize ? -1 : 1;
-    for (let i = 0; i < values.length; i++) {
-      const value = values[i] * kept;
-      const g = sign * gradient[i] + coupled * value;
-      mean[i] = beta1 * mean[i] + (1 - beta1) * g;
-      square[i] = beta2 * square[i] + (1 - beta2) * g * g;
-      if (amsgrad) largest[i] = Math.max(largest[i], square[i]);
-      values[i] = value - (stepSize * mean[i]) / (Math.sqrt(largest[i]) / correction + eps);
-    }
+    const largest = group.amsgrad ? state.array('maxExpAvgSq') : null;
+    const numbers = { ...group, coupled, kept, step: state.nextStep() };
+    descent.adamStep(values, gradient, mean, square, largest, numbers);
   }
 }
 

@@ -149,7 +149,7 @@ export abstract class Optimizer<Options extends BaseOptions> {
 
   /** Forgets all gradients: each parameter's `grad` becomes null. */
   zeroGrad(): void {
-    for (const parameter of this.parameters) parameter.grad = null;
+    for (const { params } of this.groups) for (const parameter of params) parameter.grad = null;
   }
 
   /**
@@ -163,20 +163,21 @@ export abstract class Optimizer<Options extends BaseOptions> {
   step(closure?: () => Tensor): Tensor | null {
     const loss = closure === undefined ? null : enableGrad(closure);
     this.checkGradients();
-    for (const group of this.groups) {
-      for (const parameter of group.params) {
-        if (parameter.grad === null) continue;
-        const gradient = valuesOf(parameter.grad);
-        const state = this.stateOf(parameter);
-        const { shape } = parameter;
-        noGrad(() =>
-          modify_(parameter, `${this.name}.step`, (values) =>
-            this.update({ values: values as FloatValues, gradient, shape, state, group }),
-          ),
-        );
+    noGrad(() => {
+      for (const group of this.groups) {
+        for (const parameter of group.params) if (parameter.grad !== null) this.#move(parameter, group);
       }
-    }
+    });
     return loss;
+  }
+
+  #move(parameter: Parameter, group: Group<Options>): void {
+    const gradient = valuesOf(parameter.grad!);
+    const state = this.stateOf(parameter);
+    const { shape } = parameter;
+    modify_(parameter, `${this.name}.step`, (values) =>
+      this.update({ values: values as FloatValues, gradient, shape, state, group }),
+    );
   }
 
   /** What is kept of a parameter, made empty where there is nothing yet. */
@@ -191,26 +192,28 @@ export abstract class Optimizer<Options extends BaseOptions> {
 
   /** Throws if a gradient does not fit its parameter, or a parameter is no longer in use. */
   protected checkGradients(): void {
-    this.parameters.forEach((parameter, i) => {
-      if (parameter.replacement !== null) {
-        throw new AdjointError(
-          `parameter ${i} of shape ${formatShape(parameter.shape)} was replaced by module.to('${parameter.replacement.dtype}') after the optimiser was made; call to() first.`,
-          { op: `${this.name}.step`, operand: `params[${i}]` },
-        );
-      }
-      const { grad, shape } = parameter;
-      if (grad !== null && String(grad.shape) !== String(shape)) {
-        throw new ShapeError(
-          `the gradient of parameter ${i} has shape ${formatShape(grad.shape)}, and the parameter ${formatShape(shape)}; set a gradient of that shape.`,
-          {
-            op: `${this.name}.step`,
-            operand: `params[${i}].grad`,
-            actual: grad.shape,
-            expected: formatShape(shape),
-          },
-        );
-      }
-    });
+    let i = 0;
+    for (const { params } of this.groups) for (const parameter of params) this.#checkGradient(parameter, i++);
+  }
+
+  #checkGradient({ replacement, grad, shape }: Parameter, i: number): void {
+    if (replacement !== null) {
+      throw new AdjointError(
+        `parameter ${i} of shape ${formatShape(shape)} was replaced by module.to('${replacement.dtype}') after the optimiser was made; call to() first.`,
+        { op: `${this.name}.step`, operand: `params[${i}]` },
+      );
+    }
+    if (grad === null) return;
+    if (grad.ndim === shape.length && shape.every((size, axis) => size === grad.shape[axis])) return;
+    throw new ShapeError(
+      `the gradient of parameter ${i} has shape ${formatShape(grad.shape)}, and the parameter ${formatShape(shape)}; set a gradient of that shape.`,
+      {
+        op: `${this.name}.step`,
+        operand: `params[${i}].grad`,
+        actual: grad.shape,
+        expected: formatShape(shape),
+      },
+    );
   }
 
   /**
@@ -240,6 +243,8 @@ export abstract class Optimizer<Options extends BaseOptions> {
 }
 
 function valuesOf(x: Tensor): FloatValues {
-  const plain = x.isContiguous && (x.dtype === 'float32' || x.dtype === 'float64');
-  return (plain ? x.data.subarray(x.offset, x.offset + x.size) : x.toTypedArray()) as FloatValues;
+  if (!x.isContiguous || (x.dtype !== 'float32' && x.dtype !== 'float64'))
+    return x.toTypedArray() as FloatValues;
+  const isAll = x.offset === 0 && x.data.length === x.size;
+  return (isAll ? x.data : x.data.subarray(x.offset, x.offset + x.size)) as FloatValues;
 }

@@ -1,5 +1,6 @@
 // RMSprop: gradients divided by the root of their running mean square.
 
+import { descent } from '@adjoint/core';
 import { requireOption } from './checks.ts';
 import { type BaseOptions, Optimizer, type ParamInput, type Update } from './optimizer.ts';
 
@@ -43,25 +44,9 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
   }
 
   protected override update({ values, gradient, state, group }: Update<RMSpropOptions>): void {
-    const { lr, alpha, eps, weightDecay, momentum, centered, maximize } = group;
     const square = state.array('squareAvg');
-    const mean = centered ? state.array('gradAvg') : square;
-    const velocity = momentum > 0 ? state.array('momentumBuffer') : square;
-    const sign = maximize ? -1 : 1;
-    for (let i = 0; i < values.length; i++) {
-      const g = sign * gradient[i] + weightDecay * values[i];
-      square[i] = alpha * square[i] + (1 - alpha) * g * g;
-      let spread = square[i];
-      if (centered) {
-        mean[i] = alpha * mean[i] + (1 - alpha) * g;
-        spread -= mean[i] * mean[i];
-      }
-      let step = g / (Math.sqrt(spread) + eps);
-      if (momentum > 0) {
-        velocity[i] = momentum * velocity[i] + step;
-        step = velocity[i];
-      }
-      values[i] -= lr * step;
-    }
+    const mean = group.centered ? state.array('gradAvg') : null;
+    const velocity = group.momentum > 0 ? state.array('momentumBuffer') : null;
+    descent.rmspropStep(values, gradient, square, mean, velocity, group);
   }
 }

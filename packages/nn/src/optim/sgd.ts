@@ -1,6 +1,6 @@
 // Stochastic gradient descent, with momentum or without.
 
-import { ArgumentError } from '@adjoint/core';
+import { ArgumentError, descent } from '@adjoint/core';
 import { requireOption } from './checks.ts';
 import { type BaseOptions, Optimizer, type ParamInput, type Update } from './optimizer.ts';
 
@@ -65,19 +65,8 @@ export class SGD extends Optimizer<SGDOptions> {
   }
 
   protected override update({ values, gradient, state, group }: Update<SGDOptions>): void {
-    const { lr, momentum, dampening, nesterov, weightDecay, maximize } = group;
-    const sign = maximize ? -1 : 1;
-    if (momentum === 0) {
-      for (let i = 0; i < values.length; i++)
-        values[i] -= lr * (sign * gradient[i] + weightDecay * values[i]);
-      return;
-    }
     const first = !state.has('momentumBuffer');
-    const velocity = state.array('momentumBuffer');
-    for (let i = 0; i < values.length; i++) {
-      const g = sign * gradient[i] + weightDecay * values[i];
-      velocity[i] = first ? g : momentum * velocity[i] + (1 - dampening) * g;
-      values[i] -= lr * (nesterov ? g + momentum * velocity[i] : velocity[i]);
-    }
+    const velocity = group.momentum === 0 ? null : state.array('momentumBuffer');
+    descent.sgdStep(values, gradient, velocity, first ? 'first' : 'later', group);
   }
 }

@@ -1,0 +1,60 @@
+// Steps of optimisers on a machine. Few elements stay in JavaScript: a call has its price.
+
+import type { DescentKernels } from '../descent.ts';
+import type { FloatArray } from '../kernels.ts';
+import { descentKernels as reference } from '../reference/descent.ts';
+import type { Machine, UnitKernel } from './machine.ts';
+import { reads, runUnits, updates } from './units.ts';
+
+/** Elements from which a call is worth it. */
+const LEAST = 256;
+
+/** Runs a step on a machine: the gradient is read, the rest updated. False if the reference must do it. */
+function runStep(
+  machine: Machine,
+  kernel: UnitKernel,
+  own: readonly number[],
+  values: FloatArray,
+  gradient: FloatArray,
+  kept: readonly (FloatArray | null)[],
+): boolean {
+  const { length } = values;
+  const state = kept.filter((array) => array !== null);
+  const fits = (array: FloatArray): boolean =>
+    array.length === length && array.constructor === values.constructor;
+  if (length < LEAST || !fits(gradient) || !state.every(fits)) return false;
+  const arrays = [updates(values, 1), reads(gradient, 1), ...state.map((array) => updates(array, 1))];
+  return runUnits(machine, kernel, length, own, arrays);
+}
+
+const flag = (condition: boolean): number => (condition ? 1 : 0);
+const signOf = ({ maximize }: { readonly maximize: boolean }): number => (maximize ? -1 : 1);
+
+export function descent(machine: Machine): DescentKernels {
+  return {
+    sgdStep(values, gradient, velocity, which, numbers) {
+      const { lr, momentum, dampening, weightDecay, nesterov } = numbers;
+      const flags = [flag(velocity !== null), flag(which === 'first'), flag(nesterov)];
+      const own = [...flags, signOf(numbers), lr, weightDecay, momentum, dampening];
+      if (!runStep(machine, 'sgdStep', own, values, gradient, [velocity]))
+        reference.sgdStep(values, gradient, velocity, which, numbers);
+    },
+    adamStep(values, gradient, mean, square, largest, numbers) {
+      const { lr, betas, eps, coupled, kept, step } = numbers;
+      const [beta1, beta2] = betas;
+      const stepSize = lr / (1 - beta1 ** step);
+      const correction = Math.sqrt(1 - beta2 ** step);
+      const flags = [flag(largest !== null)];
+      const own = [...flags, signOf(numbers), stepSize, correction, beta1, beta2, eps, coupled, kept];
+      if (!runStep(machine, 'adamStep', own, values, gradient, [mean, square, largest]))
+        reference.adamStep(values, gradient, mean, square, largest, numbers);
+    },
+    rmspropStep(values, gradient, square, mean, velocity, numbers) {
+      const { lr, alpha, eps, weightDecay, momentum } = numbers;
+      const flags = [flag(mean !== null), flag(velocity !== null)];
+      const own = [...flags, signOf(numbers), lr, alpha, eps, weightDecay, momentum];
+      if (!runStep(machine, 'rmspropStep', own, values, gradient, [square, mean, velocity]))
+        reference.rmspropStep(values, gradient, square, mean, velocity, numbers);
+    },
+  };
+}
