@@ -75,6 +75,24 @@ const scattered: Case = (d) => [
 const decode: Case = () => [new Uint16Array(1500), new Float32Array(1500)];
 const encode: Case = () => [new Float32Array(1500), new Uint16Array(1500)];
 
+const floats = (draw: Draw, arrays: number) =>
+  Array.from({ length: arrays }, () => new draw.Type(700).fill(0.5));
+/** The numbers of an optimiser's step: inherited, so that they are not spoiled, for none of them is illegal. */
+const anyNumbers = Object.create({
+  lr: 0.1,
+  momentum: 0.9,
+  dampening: 0,
+  weightDecay: 0,
+  nesterov: false,
+  maximize: false,
+  betas: [0.9, 0.99],
+  eps: 1e-8,
+  coupled: 0,
+  kept: 1,
+  step: 1,
+  alpha: 0.9,
+}) as object;
+
 const conv = convGeometry({
   batch: 2,
   inChannels: 4,
@@ -177,6 +195,9 @@ const cases: Readonly<Record<Exclude<keyof Kernels, UnaryName>, Case>> = {
   scatterAdd: scattered,
   indexSelect: (d) => [tight(d), d.axis, ints(d.shape[d.axis]), new d.Type(count(d.shape))],
   indexAdd: (d) => [tight(d), d.axis, ints(d.shape[d.axis]), new d.Type(count(d.shape)), d.shape],
+  sgdStep: (d) => [...floats(d, 3), 'later', anyNumbers],
+  adamStep: (d) => [...floats(d, 5), anyNumbers],
+  rmspropStep: (d) => [...floats(d, 5), anyNumbers],
   decodeFloat16: decode,
   encodeFloat16: encode,
   decodeBfloat16: decode,

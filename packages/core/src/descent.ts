@@ -4,8 +4,9 @@ import { type DescentKernels, kernels } from '@adjoint/kernels-cpu';
 
 /**
  * One step each of SGD, Adam and RMSprop on plain arrays, as `@adjoint/nn/optim` does them: values, gradient and what is kept
- * between steps, all Float32Array or all Float64Array and of one length. Nothing is checked.
+ * between steps, all Float32Array or all Float64Array.
  *
+ * @throws OperandError if an array has another length than `values`.
  * @example
  * const values = Float32Array.of(1, 2);
  * const numbers = { lr: 0.5, momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, maximize: false };

@@ -2,7 +2,7 @@
 
 import './methods.ts';
 
-export { GeometryError, IntegerDivisionError } from '@adjoint/kernels-cpu';
+export { GeometryError, IntegerDivisionError, OperandError } from '@adjoint/kernels-cpu';
 export { AnomalyError, type AnomalyOptions, detectAnomaly, type OperandRange } from './autograd/anomaly.ts';
 export { type BackwardOptions, backward, type GradOptions, grad } from './autograd/backward.ts';
 export { type CheckpointOptions, checkpoint } from './autograd/checkpoint.ts';

@@ -20,9 +20,8 @@ function runStep(
 ): boolean {
   const { length } = values;
   const state = kept.filter((array) => array !== null);
-  const fits = (array: FloatArray): boolean =>
-    array.length === length && array.constructor === values.constructor;
-  if (length < LEAST || !fits(gradient) || !state.every(fits)) return false;
+  const alike = (array: FloatArray): boolean => array.constructor === values.constructor;
+  if (length < LEAST || !alike(gradient) || !state.every(alike)) return false;
   const arrays = [updates(values, 1), reads(gradient, 1), ...state.map((array) => updates(array, 1))];
   return runUnits(machine, kernel, length, own, arrays);
 }

@@ -173,6 +173,14 @@ const scattered: Rules['scatter' | 'scatterAdd'] = (op, a, axis, index, target, 
   withinShape(op, 'index', index.shape, targetShape, axis);
 };
 
+/** All arrays of an optimiser's step have one length; those that it does without are null. */
+function descends(op: string, values: Sized, arrays: Readonly<Record<string, Sized | null>>): void {
+  for (const operand in arrays) {
+    const array = arrays[operand];
+    if (array !== null) lengthIs(op, operand, array, values.length, 'that of values');
+  }
+}
+
 const halves: Rules['decodeFloat16'] = (op, from, to) =>
   lengthIs(op, 'the result', to, from.length, 'that of the operand');
 
@@ -395,6 +403,11 @@ const rules: Rules = {
     resultOf(op, target, targetShape, 'target');
     sameShape(op, 'a', a, resized(targetShape, axis, index.length));
   },
+  sgdStep: (op, values, gradient, velocity) => descends(op, values, { gradient, velocity }),
+  adamStep: (op, values, gradient, mean, square, largest) =>
+    descends(op, values, { gradient, mean, square, largest }),
+  rmspropStep: (op, values, gradient, square, mean, velocity) =>
+    descends(op, values, { gradient, square, mean, velocity }),
   decodeFloat16: halves,
   encodeFloat16: (op, a, bits) => lengthIs(op, 'bits', bits, a.length, 'that of a'),
   decodeBfloat16: halves,
