@@ -9,7 +9,10 @@
  */
 class Jobs {
  public:
-  /** Opens a job of tasks 0 … n − 1 for threads 0 … threads − 1; returns its number, which is not 0. */
+  /**
+   * Opens a job of tasks 0 … n − 1 for threads 0 … threads − 1; returns its number, which is not 0. Task 0 is the caller's: see
+   * `lead`.
+   */
   unsigned open(int threads, Index n, Task task, void* context) {
     put(task_, task);
     put(context_, context);
@@ -17,27 +20,36 @@ class Jobs {
     put(threads_, threads);
     put(finished_, Index(0));
     if (++job_ == 0) ++job_;
-    __atomic_store_n(&ticket_, Ticket(job_) << 32, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&ticket_, Ticket(job_) << 32 | 1, __ATOMIC_SEQ_CST);
     return job_;
   }
 
   /** The latest job; 0 before the first. */
   unsigned latest() const { return unsigned(__atomic_load_n(&ticket_, __ATOMIC_SEQ_CST) >> 32); }
 
+  /** The part of who opened the job: task 0, then what the others leave. Returns how many tasks that were. */
+  Index lead(unsigned job) {
+    get(task_)(get(context_), 0, 0);
+    finishOne();
+    return 1 + work(job, 0);
+  }
+
   /**
    * Takes tasks of one job until there are none. A ticket names the job and its next task. The job's fields are read after the
-   * ticket and before it is exchanged: if the exchange succeeds, the job was open in between, and they were its own.
+   * ticket and before it is exchanged: if the exchange succeeds, the job was open in between, and they were its own. Returns how many
+   * tasks it took.
    */
-  void work(unsigned job, int thread) {
-    for (;;) {
+  Index work(unsigned job, int thread) {
+    for (Index done = 0;;) {
       Ticket ticket = __atomic_load_n(&ticket_, __ATOMIC_ACQUIRE);
-      if (unsigned(ticket >> 32) != job || unsigned(ticket) == CLOSED) return;
+      if (unsigned(ticket >> 32) != job || unsigned(ticket) == CLOSED) return done;
       const Task task = get(task_);
       void* const context = get(context_);
-      if (thread >= get(threads_) || Index(unsigned(ticket)) >= get(count_)) return;
+      if (thread >= get(threads_) || Index(unsigned(ticket)) >= get(count_)) return done;
       if (!__atomic_compare_exchange_n(&ticket_, &ticket, ticket + 1, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) continue;
       task(context, Index(unsigned(ticket)), thread);
       finishOne();
+      done++;
     }
   }
 

@@ -4,10 +4,11 @@
 #include "jobs.h"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
+#include <ctime>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #ifdef __linux__
 #include <sys/mman.h>
@@ -29,6 +30,22 @@ inline void relax() {
 /** About a tenth of a millisecond. */
 constexpr int SPINS = 3000;
 
+typedef long long Nanoseconds;
+inline Nanoseconds now() { return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+/** Processor time of the calling thread: what others took from it in between does not count. Costs a system call. */
+inline Nanoseconds spentByThread() {
+  timespec t;
+  return clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0 ? Nanoseconds(t.tv_sec) * 1000000000 + t.tv_nsec : now();
+}
+
+/** One job in so many is judged: whether it was worth its threads. */
+constexpr unsigned JUDGED = 8;
+/** A job that lost less than this says nothing about the machine. */
+constexpr Nanoseconds NOTICED = 20000;
+/** For how many times what was lost there are fewer threads then. */
+constexpr int LEAST_CAUTION = 4, MOST_CAUTION = 64;
+
 class Pool {
  public:
   std::mutex owner;
@@ -36,13 +53,14 @@ class Pool {
   int resize(int count) {
     std::lock_guard<std::mutex> hold(owner);
     threads_ = count < 1 ? 1 : count > MOST_THREADS ? MOST_THREADS : count;
+    most_ = MOST_THREADS;
     try {
       for (; started_ < threads_ - 1; started_++) {
         const int thread = started_ + 1;
         std::thread([this, thread] { serve(thread); }).detach();
       }
-    } catch (const std::system_error&) {
-      // The system gives no more threads: go on with those there are.
+    } catch (...) {
+      // The system gives no more threads, or no memory for them: go on with those there are.
       threads_ = started_ + 1;
     }
     return threads_;
@@ -50,21 +68,50 @@ class Pool {
 
   int threads() const { return threads_; }
 
+  /**
+   * Runs a job on `threads` threads, or on fewer where they have cost more than they gave: where other processes or a quota take
+   * their processors away in the middle of a task, the caller would wait for milliseconds, job after job. Who runs a task
+   * does not show in the bits.
+   */
   void run(int threads, Index n, Task task, void* context) {
+    const bool judged = ++calls_ % JUDGED == 0;
+    const Nanoseconds begun = judged || most_ < threads ? now() : 0;
+    if (most_ < threads && begun >= fewerUntil_) most_ = MOST_THREADS;
+    if (most_ < threads) threads = most_;
+    if (threads == 1) {
+      for (Index i = 0; i < n; i++) task(context, i, 0);
+      return;
+    }
     const unsigned job = jobs_.open(threads, n, task, context);
     if (sleepers_.load() > 0) {
       std::lock_guard<std::mutex> hold(sleep_);
       wake_.notify_all();
     }
-    jobs_.work(job, 0);
+    const Nanoseconds before = judged ? spentByThread() : 0;
+    const Index own = jobs_.lead(job);
+    const Nanoseconds spent = judged ? spentByThread() - before : 0;
     for (int spins = 0; !jobs_.isFinished(n); spins++) {
       if (spins < SPINS) relax();
       else std::this_thread::yield();
     }
+    if (judged) judge(threads, begun, double(spent) * double(n) / double(own));
     jobs_.close(job);
   }
 
  private:
+  /** Of a job on `threads` threads, from `begun` until now, for which the caller alone would have spent `alone`. */
+  void judge(int threads, Nanoseconds begun, double alone) {
+    const Nanoseconds ended = now();
+    const double lost = double(ended - begun) - alone;
+    if (lost < NOTICED) {
+      if (most_ == MOST_THREADS) caution_ = LEAST_CAUTION;
+      return;
+    }
+    most_ = (threads + 1) / 2;
+    fewerUntil_ = ended + Nanoseconds(lost * JUDGED * caution_);
+    if (caution_ < MOST_CAUTION) caution_ *= 2;
+  }
+
   void serve(int thread) {
     unsigned seen = 0;
     for (;;) {
@@ -86,6 +133,11 @@ class Pool {
 
   int threads_ = 1;
   int started_ = 0;
+  unsigned calls_ = 0;
+  // What the judgements of jobs came to: no more threads than this, until then.
+  int most_ = MOST_THREADS;
+  Nanoseconds fewerUntil_ = 0;
+  int caution_ = LEAST_CAUTION;
   Jobs jobs_;
   std::atomic<int> sleepers_{0};
   std::mutex sleep_;
@@ -184,7 +236,6 @@ thread_local Arena arena;
 }  // namespace
 
 int setThreads(int count) { return pool().resize(count); }
-int getThreads() { return pool().threads(); }
 
 Call::Call() : run{1, nullptr, &arena}, ownsPool_(pool().owner.try_lock()) {
   if (!ownsPool_) return;

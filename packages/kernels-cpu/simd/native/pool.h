@@ -4,7 +4,6 @@
 
 /** How many threads share the work of a kernel from now on (at least 1, at most MOST_THREADS); returns how many that is. */
 int setThreads(int count);
-int getThreads();
 
 enum { MOST_THREADS = 64 };
 

@@ -56,10 +56,23 @@ void nestedCalls(uint64_t seed) {
   }
 }
 
+/** Jobs of two sizes in quick succession: a thread that is late for a small one must not take of the large one after it. */
+void burst() {
+  for (int i = 0; i < 200; i++) {
+    Call call;
+    const Index tasks = i % 2 ? 64 : 2;
+    Index* const runs = take<Index>(call.run, tasks);
+    require(runs, "there is scratch memory");
+    for (Index t = 0; t < tasks; t++) runs[t] = 0;
+    parallel(call.run, tasks, [&](Index t, int) { runs[t]++; });
+    for (Index t = 0; t < tasks; t++) require(runs[t] == 1, "every task runs once");
+  }
+}
+
 }  // namespace
 
 int main() {
-  constexpr int CALLERS = 3, JOBS = 4000;
+  constexpr int CALLERS = 3, JOBS = 15000;
   setThreads(4);
   std::vector<std::thread> callers;
   for (int c = 0; c < CALLERS; c++)
@@ -70,6 +83,7 @@ int main() {
         const uint64_t draw = state >> 33;
         if (i % 97 == 0) setThreads(int(draw % 6) + 1);
         else if (i % 5 == 0) nestedCalls(draw);
+        else if (i % 31 == 0) burst();
         else job(Index(draw % 50) + 1, draw);
         // A pause now and then, so that the threads fall asleep and are woken.
         if (i % 500 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));

@@ -29,7 +29,7 @@ void runOnTeam(int threads, Index n, Task task, void* context) {
   const unsigned job = jobs.open(threads, n, task, context);
   __atomic_store_n(&posted, int(job), __ATOMIC_SEQ_CST);
   if (__atomic_load_n(&sleepers, __ATOMIC_SEQ_CST) > 0) __builtin_wasm_memory_atomic_notify(&posted, 0xFFFFFFFFu);
-  jobs.work(job, 0);
+  jobs.lead(job);
   for (int spins = 0; !jobs.isFinished(n); spins++)
     if (mayWait && spins >= SPINS) __builtin_wasm_memory_atomic_wait32(&never, 0, 20000);
   jobs.close(job);
