@@ -27,6 +27,19 @@ inline Layout layoutOf(const double* n, int operands) {
   return layout;
 }
 
+/** Op, p, q, number of operands, their types and that of the result, layout. */
+inline Map mapOf(const double* n, Index count) {
+  Map m;
+  m.op = int(n[0]);
+  m.p = n[1];
+  m.q = n[2];
+  m.arity = int(n[3]);
+  for (int p = 0; p <= m.arity; p++) m.types[p] = int(n[4 + p]);
+  m.layout = layoutOf(n + 5 + MOST_OPERANDS, m.arity);
+  m.count = count;
+  return m;
+}
+
 /** Offset; rank, extents and strides of the axes that stay; then of those that are reduced. */
 inline Reduction reductionOf(const double* n) {
   Reduction r;

@@ -55,18 +55,23 @@ template <VALUES> INLINE Vec<T> floorOf(Vec<T> x) {
 /** 2^n for exponents of normal numbers. */
 template <VALUES> INLINE Vec<T> powerOfTwo(Bits<T> n) { return (Vec<T>)((n + Format<T>::BIAS) << Format<T>::MANTISSA); }
 
-/** n and exp(r) − 1 for x = n log(2) + r. */
-template <VALUES> INLINE void reduceExp(Vec<T> x, Bits<T>& n, Vec<T>& rest) {
+/** exp(r) − 1 for |r| <= log(2)/2. */
+template <VALUES> INLINE Vec<T> expm1Near(Vec<T> r) {
+  constexpr double inverseFactorials[] = {1.0, 1.0, 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320, 1.0 / 362880,
+                                          1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800.0};
+  Vec<T> sum = splat(T(inverseFactorials[Format<T>::EXP_TERMS]));
+  UNROLL for (int k = Format<T>::EXP_TERMS - 1; k >= 2; k--) sum = fma(sum, r, splat(T(inverseFactorials[k])));
+  return fma(r * r, sum, r);
+}
+
+/** n and exp(r) − 1 for x + low = n log(2) + r, where `low` is what the rounding of x left over. */
+template <VALUES> INLINE void reduceExp(Vec<T> x, Vec<T> low, Bits<T>& n, Vec<T>& rest) {
   typedef Format<T> F;
   const Vec<T> shifted = x * splat(T(1.4426950408889634)) + splat(F::magic);
   n = (Bits<T>)shifted - (Bits<T>)splat(F::magic);
   const Vec<T> count = shifted - splat(F::magic);
-  const Vec<T> r = fma(count, splat(-F::ln2Low), fma(count, splat(-F::ln2High), x));
-  constexpr double inverseFactorials[] = {1.0, 1.0, 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320, 1.0 / 362880,
-                                          1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800.0};
-  Vec<T> sum = splat(T(inverseFactorials[F::EXP_TERMS]));
-  UNROLL for (int k = F::EXP_TERMS - 1; k >= 2; k--) sum = fma(sum, r, splat(T(inverseFactorials[k])));
-  rest = fma(r * r, sum, r);
+  const Vec<T> r = fma(count, splat(-F::ln2Low), fma(count, splat(-F::ln2High), x)) + low;
+  rest = expm1Near<T>(r);
 }
 
 template <VALUES> INLINE Vec<T> clampTo(Vec<T> x, T low, T high) {
@@ -74,42 +79,63 @@ template <VALUES> INLINE Vec<T> clampTo(Vec<T> x, T low, T high) {
   return choose<T>(x > splat(high), splat(high), x);
 }
 
-template <VALUES> INLINE Vec<T> expOf(Vec<T> x) {
-  Bits<T> n;
-  Vec<T> rest;
-  reduceExp<T>(clampTo<T>(x, Format<T>::expLow, Format<T>::expHigh), n, rest);
-  // In two steps, so that results at both ends of the range are scaled without an exponent that does not exist.
+/** (1 + rest) · 2^n in two steps, so that results at both ends of the range are scaled without an exponent that does not exist. */
+template <VALUES> INLINE Vec<T> scaledExp(Vec<T> rest, Bits<T> n) {
   const Bits<T> half = n >> 1;
   return ((rest + splat(T(1))) * powerOfTwo<T>(half)) * powerOfTwo<T>(n - half);
 }
 
+/** exp(x + low), for a `low` that is small beside x: an exponent of more bits than the type has. */
+template <VALUES> INLINE Vec<T> expOf(Vec<T> x, Vec<T> low) {
+  Bits<T> n;
+  Vec<T> rest;
+  reduceExp<T>(clampTo<T>(x, Format<T>::expLow, Format<T>::expHigh), low, n, rest);
+  return scaledExp<T>(rest, n);
+}
+template <VALUES> INLINE Vec<T> expOf(Vec<T> x) { return expOf<T>(x, Vec<T>{}); }
+
 template <VALUES> INLINE Vec<T> expm1Of(Vec<T> x) {
   Bits<T> n;
   Vec<T> rest;
-  reduceExp<T>(clampTo<T>(x, Format<T>::expm1Low, Format<T>::expHigh), n, rest);
+  reduceExp<T>(clampTo<T>(x, Format<T>::expm1Low, Format<T>::expHigh), Vec<T>{}, n, rest);
   const Vec<T> scale = powerOfTwo<T>(n - 1), half = splat(T(0.5));
   const Vec<T> value = fma(scale, rest, scale - half);
   return choose<T>(magnitude<T>(x) < splat(Format<T>::epsilon), x, value + value);
 }
 
-template <VALUES> INLINE Vec<T> logOf(Vec<T> x) {
+/** x = m · 2^e with m in [√½, √2), for x > 0; of other numbers, nothing that makes sense. */
+template <VALUES> INLINE void splitLog(Vec<T> x, Vec<T>& m, Vec<T>& e) {
   typedef Format<T> F;
   const Bits<T> tiny = x < splat(F::smallestNormal);
-  // Negative numbers give NaN below; without the sign their exponents are numbers too.
+  // Negative numbers have no logarithm; without the sign their exponents are numbers too.
   const Vec<T> scaled = magnitude<T>(choose<T>(tiny, x * splat(F::subnormalScale), x));
-  const Bits<T> root = Bits<T>{} + F::rootHalf;
-  const Bits<T> e = ((Bits<T>)scaled - root) >> F::MANTISSA;
-  const Vec<T> m = (Vec<T>)((Bits<T>)scaled - (e << F::MANTISSA));
-  const Vec<T> exponent = __builtin_convertvector(e - (tiny & F::SUBNORMAL_SHIFT), Vec<T>);
-  const Vec<T> f = m - splat(T(1)), s = f / (f + splat(T(2))), z = s * s, square = f * f * splat(T(0.5));
-  Vec<T> sum = splat(F::logPolynomial[F::LOG_TERMS - 1]);
-  UNROLL for (int k = F::LOG_TERMS - 2; k >= 0; k--) sum = fma(sum, z, splat(F::logPolynomial[k]));
-  const Vec<T> low = fma(s, square + z * sum, exponent * splat(F::ln2Low)) - square;
-  Vec<T> value = fma(exponent, splat(F::ln2High), low + f);
+  const Bits<T> exponent = ((Bits<T>)scaled - (Bits<T>{} + F::rootHalf)) >> F::MANTISSA;
+  m = (Vec<T>)((Bits<T>)scaled - (exponent << F::MANTISSA));
+  e = __builtin_convertvector(exponent - (tiny & F::SUBNORMAL_SHIFT), Vec<T>);
+}
+/** The logarithm of x where x is not a positive number, else `value`. */
+template <VALUES> INLINE Vec<T> logCorners(Vec<T> x, Vec<T> value) {
   const T infinity = T(__builtin_inf());
   value = choose<T>(x == splat(infinity), x, value);
   value = choose<T>(x == splat(T(0)), splat(-infinity), value);
   return choose<T>((x < splat(T(0))) | (x != x), x * splat(T(__builtin_nan(""))), value);
+}
+/** log(1 + f) − f + f²/2 for 1 + f in [√½, √2); `square` is f²/2. */
+template <VALUES> INLINE Vec<T> logRest(Vec<T> f, Vec<T> square) {
+  typedef Format<T> F;
+  const Vec<T> s = f / (f + splat(T(2))), z = s * s;
+  Vec<T> sum = splat(F::logPolynomial[F::LOG_TERMS - 1]);
+  UNROLL for (int k = F::LOG_TERMS - 2; k >= 0; k--) sum = fma(sum, z, splat(F::logPolynomial[k]));
+  return s * (square + z * sum);
+}
+
+template <VALUES> INLINE Vec<T> logOf(Vec<T> x) {
+  typedef Format<T> F;
+  Vec<T> m, e;
+  splitLog<T>(x, m, e);
+  const Vec<T> f = m - splat(T(1)), square = f * f * splat(T(0.5));
+  const Vec<T> low = (logRest<T>(f, square) + e * splat(F::ln2Low)) - square;
+  return logCorners<T>(x, fma(e, splat(F::ln2High), low + f));
 }
 
 /** log(1 + x), from the rounded 1 + x and what the rounding lost. */
@@ -136,48 +162,6 @@ template <VALUES> INLINE Vec<T> sigmoidOf(Vec<T> x) {
 template <VALUES> INLINE Vec<T> polynomial(Vec<T>, double c0) { return splat(T(c0)); }
 template <class T, class... Rest> INLINE Vec<T> polynomial(Vec<T> x, double c0, double c1, Rest... rest) {
   return fma(polynomial<T>(x, c1, rest...), x, splat(T(c0)));
-}
-
-// The intervals of fdlibm's s_erf.c, as in src/reference/special.ts.
-#define NEAR_P 0.12837916709551256, -0.3250421072470015, -0.02848174957559851, -0.005770270296489442, -2.3763016656650163e-5
-#define NEAR_Q 1.0, 0.39791722395915535, 0.0650222499887673, 0.005081306281875766, 0.00013249473800432164, -3.960228278775368e-6
-constexpr double ERX = 0.8450629115104675;
-#define MIDDLE_P -0.0023621185607526594, 0.41485611868374833, -0.3722078760357013, 0.31834661990116175, -0.11089469428239668, 0.035478304325618236, -0.002166375594868791
-#define MIDDLE_Q 1.0, 0.10642088040084423, 0.540397917702171, 0.07182865441419627, 0.12617121980876164, 0.01363708391202905, 0.011984499846799107
-#define TAIL_R -0.009864944034847148, -0.6938585727071818, -10.558626225323291, -62.375332450326006, -162.39666946257347, -184.60509290671104, -81.2874355063066, -9.814329344169145
-#define TAIL_S 1.0, 19.651271667439257, 137.65775414351904, 434.56587747522923, 645.3872717332679, 429.00814002756783, 108.63500554177944, 6.570249770319282, -0.0604244152148581
-#define FAR_R -0.0098649429247001, -0.799283237680523, -17.757954917754752, -160.63638485582192, -637.5664433683896, -1025.0951316110772, -483.5191916086514
-#define FAR_S 1.0, 30.33806074348246, 325.7925129965739, 1536.729586084437, 3199.8582195085955, 2553.0504064331644, 474.52854120695537, -22.44095244658582
-
-/** erfc(x) for x >= 1.25: exp(−x²) in two factors, from `high`, which is x with half its bits, so that its square is exact. */
-template <VALUES> INLINE Vec<T> erfcTail(Vec<T> x) {
-  const Vec<T> s = splat(T(1)) / (x * x);
-  const Bits<T> isNear = x < splat(T(1 / 0.35));
-  const Vec<T> ratio = choose<T>(isNear, polynomial<T>(s, TAIL_R) / polynomial<T>(s, TAIL_S), polynomial<T>(s, FAR_R) / polynomial<T>(s, FAR_S));
-  const Vec<T> high = (Vec<T>)((Bits<T>)x & (Bits<T>{} + Format<T>::splitMask));
-  // The first exponent is exact. (fdlibm puts the 0.5625 there, which costs half its bits in single precision.)
-  return expOf<T>(-high * high) * expOf<T>((high - x) * (high + x) + (ratio - splat(T(0.5625)))) / x;
-}
-
-template <VALUES> INLINE Vec<T> erfOf(Vec<T> x) {
-  const Vec<T> size = magnitude<T>(x), z = x * x, one = splat(T(1));
-  const Vec<T> near = fma(x, polynomial<T>(z, NEAR_P) / polynomial<T>(z, NEAR_Q), x);
-  const Vec<T> d = size - one;
-  const Vec<T> middle = splat(T(ERX)) + polynomial<T>(d, MIDDLE_P) / polynomial<T>(d, MIDDLE_Q);
-  const Vec<T> tail = one - erfcTail<T>(clampTo<T>(size, T(1.25), T(6)));
-  Vec<T> far = choose<T>(size < splat(T(1.25)), middle, tail);
-  far = withSign<T>(choose<T>(size >= splat(T(6)), one, far), signOf<T>(x));
-  return choose<T>(size < splat(T(0.84375)), near, choose<T>(x != x, x, far));
-}
-
-/** erfc(x) without cancellation, for x > 0; 0 from 28 on. */
-template <VALUES> INLINE Vec<T> erfcPositive(Vec<T> x) {
-  const Vec<T> one = splat(T(1)), z = x * x, d = x - one;
-  const Vec<T> ratio = polynomial<T>(z, NEAR_P) / polynomial<T>(z, NEAR_Q), half = splat(T(0.5));
-  const Vec<T> near = choose<T>(x < splat(T(0.25)), one - fma(x, ratio, x), half - fma(x, ratio, x - half));
-  const Vec<T> middle = (one - splat(T(ERX))) - polynomial<T>(d, MIDDLE_P) / polynomial<T>(d, MIDDLE_Q);
-  const Vec<T> tail = choose<T>(x >= splat(T(28)), Vec<T>{}, erfcTail<T>(clampTo<T>(x, T(1.25), T(28))));
-  return choose<T>(x < splat(T(0.84375)), near, choose<T>(x < splat(T(1.25)), middle, tail));
 }
 
 }  // namespace ADJOINT_NAMESPACE

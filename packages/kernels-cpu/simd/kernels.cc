@@ -11,6 +11,11 @@
 #include "conv.h"
 #include "conv-weight.h"
 #include "functions.h"
+#include "functions-normal.h"
+#include "functions-pairs.h"
+#include "functions-trigonometric.h"
+#include "map-types.h"
+#include "map-ops.h"
 #include "map.h"
 #include "reduce.h"
 #include "units.h"
@@ -27,10 +32,10 @@ static Status matmul(Run& run, Index batch, const Index* aStarts, const Index* b
 }
 
 template <class T> constexpr Kernels<T> table() {
-  return {matmul<T>, convForward<T>, convInputGrad<T>, convWeightGrad<T>, unary<T>, binary<T>, compare<T>, where<T>, reduce<T>, units<T>};
+  return {matmul<T>, convForward<T>, convInputGrad<T>, convWeightGrad<T>, reduce<T>, units<T>};
 }
 
 extern const Tier tier;
-const Tier tier = {ADJOINT_INSTRUCTION_SET, table<float>(), table<double>()};
+const Tier tier = {ADJOINT_INSTRUCTION_SET, map, table<float>(), table<double>()};
 
 }  // namespace ADJOINT_NAMESPACE

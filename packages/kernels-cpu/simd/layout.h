@@ -11,6 +11,20 @@ struct Layout {
   Index offset[MOST_OPERANDS];
 };
 
+/** The types of elements, by number: ELEMENT_TYPES in src/tiers/machine.ts. */
+enum ElementType { FLOAT32, FLOAT64, INT32, UINT8, UINT16, FLOAT16, BFLOAT16 };
+
+/** An element-wise call: `count` elements in row-major order. The last of the arrays and types is that of the contiguous result. */
+struct Map {
+  int op;
+  double p, q;
+  int arity;
+  int types[MOST_OPERANDS + 1];
+  Layout layout;
+  Index count;
+  void* arrays[MOST_OPERANDS + 1];
+};
+
 /** The axes that stay (row-major order of the result) and those that are reduced, merged where they can be. */
 struct Reduction {
   Index keptRank, keptExtent[MOST_AXES], keptStride[MOST_AXES];

@@ -33,6 +33,13 @@ template <class T> INLINE Vec<T> load(const T* p) {
 template <class T> INLINE void store(T* p, Vec<T> v) { *reinterpret_cast<typename Lanes<T>::Unaligned*>(p) = v; }
 template <class T> INLINE Vec<T> splat(T x) { return x - Vec<T>{}; }
 
+/** The last, incomplete register of an operand; lanes past the end hold its first element, which is as good as any. */
+template <class T> INLINE Vec<T> loadPart(const T* from, Index n) {
+  T lanes[Lanes<T>::N] __attribute__((aligned(64)));
+  for (Index i = 0; i < Lanes<T>::N; i++) lanes[i] = from[i < n ? i : 0];
+  return load(lanes);
+}
+
 // a · b + c: contracted to one rounding where the instruction set has it (-ffp-contract=fast), else rounded twice.
 #ifdef ADJOINT_RELAXED
 INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) { return (Vec<float>)__builtin_wasm_relaxed_madd_f32x4(a, b, c); }

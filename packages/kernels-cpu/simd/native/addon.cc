@@ -25,7 +25,7 @@ DECLARE_TIER(isa_portable)
 namespace {
 
 /** Raised whenever the meaning of an argument changes: a binary of another version is not used. */
-constexpr int VERSION = 3;
+constexpr int VERSION = 4;
 
 /** The tiers that this processor can run, fastest first. */
 int listTiers(const Tier** tiers) {
@@ -129,46 +129,16 @@ napi_value matmul(napi_env env, napi_callback_info info) {
   }));
 }
 
-/** (a, out); numbers: op, p, q, layout. */
-napi_value unary(napi_env env, napi_callback_info info) {
+/** (operands…, out); numbers: as `mapOf` reads them. */
+napi_value map(napi_env env, napi_callback_info info) {
   const Arguments given(env, info);
-  const Array a = arrayOf(env, given.values[0]), out = arrayOf(env, given.values[1]);
-  const double* n = instanceOf(env).numbers;
-  return integer(env, withKernels(env, out.type, [&](const auto& kernels, auto zero) {
-    using T = decltype(zero);
-    Call call;
-    return kernels.unary(call.run, int(n[0]), T(n[1]), T(n[2]), layoutOf(n + 3, 1), Index(out.length), static_cast<const T*>(a.data), static_cast<T*>(out.data));
-  }));
-}
-
-/** (a, b, out); numbers: op, layout. An output of bytes asks for a comparison. */
-napi_value binary(napi_env env, napi_callback_info info) {
-  const Arguments given(env, info);
-  const Array a = arrayOf(env, given.values[0]), b = arrayOf(env, given.values[1]), out = arrayOf(env, given.values[2]);
-  const double* n = instanceOf(env).numbers;
-  return integer(env, withKernels(env, a.type, [&](const auto& kernels, auto zero) {
-    using T = decltype(zero);
-    Call call;
-    const Layout layout = layoutOf(n + 1, 2);
-    const T* const left = static_cast<const T*>(a.data);
-    const T* const right = static_cast<const T*>(b.data);
-    if (out.type == napi_uint8_array)
-      return kernels.compare(call.run, int(n[0]), layout, Index(out.length), left, right, static_cast<unsigned char*>(out.data));
-    return kernels.binary(call.run, int(n[0]), layout, Index(out.length), left, right, static_cast<T*>(out.data));
-  }));
-}
-
-/** (condition, a, b, out); numbers: layout. */
-napi_value where(napi_env env, napi_callback_info info) {
-  const Arguments given(env, info);
-  const Array condition = arrayOf(env, given.values[0]), a = arrayOf(env, given.values[1]), b = arrayOf(env, given.values[2]), out = arrayOf(env, given.values[3]);
-  const double* n = instanceOf(env).numbers;
-  return integer(env, withKernels(env, out.type, [&](const auto& kernels, auto zero) {
-    using T = decltype(zero);
-    Call call;
-    return kernels.where(call.run, layoutOf(n, 3), Index(out.length), static_cast<const unsigned char*>(condition.data),
-                         static_cast<const T*>(a.data), static_cast<const T*>(b.data), static_cast<T*>(out.data));
-  }));
+  const Instance& instance = instanceOf(env);
+  const Array out = arrayOf(env, given.values[given.count - 1]);
+  Map m = mapOf(instance.numbers, Index(out.length));
+  for (int p = 0; p < m.arity; p++) m.arrays[p] = arrayOf(env, given.values[p]).data;
+  m.arrays[m.arity] = out.data;
+  Call call;
+  return integer(env, instance.tier->map(call.run, m));
 }
 
 /** (a, out); numbers: op, offset, then kept rank, extents, strides, and reduced rank, extents, strides. */
@@ -266,9 +236,7 @@ NAPI_MODULE_INIT() {
       {"convForward", conv<FORWARD>},
       {"convInputGrad", conv<INPUT_GRAD>},
       {"convWeightGrad", conv<WEIGHT_GRAD>},
-      {"unary", unary},
-      {"binary", binary},
-      {"where", where},
+      {"map", map},
       {"reduce", reduce},
       {"units", units},
   };

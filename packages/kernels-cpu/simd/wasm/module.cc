@@ -89,28 +89,13 @@ EXPORT(conv) int exportConv(int kind, int isDouble, void* a, void* b, void* out)
   });
 }
 
-EXPORT(unary) int exportUnary(int isDouble, void* a, void* out, int count) {
-  return withKernels(isDouble, [&](const auto& kernels, auto zero) {
-    using T = decltype(zero);
-    return kernels.unary(run, int(numbers[0]), T(numbers[1]), T(numbers[2]), layoutOf(numbers + 3, 1), count, static_cast<T*>(a), static_cast<T*>(out));
-  });
-}
-
-EXPORT(binary) int exportBinary(int isDouble, int isCompare, void* a, void* b, void* out, int count) {
-  return withKernels(isDouble, [&](const auto& kernels, auto zero) {
-    using T = decltype(zero);
-    const Layout layout = layoutOf(numbers + 1, 2);
-    const int op = int(numbers[0]);
-    if (isCompare) return kernels.compare(run, op, layout, count, static_cast<T*>(a), static_cast<T*>(b), static_cast<unsigned char*>(out));
-    return kernels.binary(run, op, layout, count, static_cast<T*>(a), static_cast<T*>(b), static_cast<T*>(out));
-  });
-}
-
-EXPORT(where) int exportWhere(int isDouble, void* condition, void* a, void* b, void* out, int count) {
-  return withKernels(isDouble, [&](const auto& kernels, auto zero) {
-    using T = decltype(zero);
-    return kernels.where(run, layoutOf(numbers, 3), count, static_cast<unsigned char*>(condition), static_cast<T*>(a), static_cast<T*>(b), static_cast<T*>(out));
-  });
+/** Arrays that are not there are null. */
+EXPORT(map) int exportMap(void* a, void* b, void* c, void* out, int count) {
+  void* const operands[] = {a, b, c};
+  Map m = mapOf(numbers, count);
+  for (int p = 0; p < m.arity; p++) m.arrays[p] = operands[p];
+  m.arrays[m.arity] = out;
+  return tier.map(run, m);
 }
 
 EXPORT(reduce) int exportReduce(int isDouble, void* a, void* out) {

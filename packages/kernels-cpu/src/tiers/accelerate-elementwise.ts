@@ -1,18 +1,32 @@
-// Element-wise kernels and reductions of a machine. Few elements stay in JavaScript: a call has its price.
+// Element-wise kernels of a machine: of operands of any type, with the result that the reference gives. Few elements stay in
+// JavaScript: a call has its price.
 
-import type { BinaryKernel, FloatArray, Kernels, ReduceKernel, UnaryKernel } from '../kernels.ts';
+import type { Kernels, NumericArray, Strided, UnaryKernel } from '../kernels.ts';
 import { reference } from '../reference/index.ts';
 import { elementCount } from '../reference/strided.ts';
-import { BINARY_OPS, COMPARE_OPS, type Machine, REDUCE_OPS, UNARY_OPS } from './machine.ts';
-import { done, sameFloats } from './status.ts';
-import { isInside, putLayout, putReduction } from './views.ts';
+import {
+  BINARY_OPS,
+  BINARY_PREDICATES,
+  ELEMENT_TYPES,
+  type ElementType,
+  MAP_LAYOUT,
+  MAP_OPS,
+  MAP_TYPES,
+  type Machine,
+  type MapName,
+  TERNARY_OPS,
+  UNARY_OPS,
+  UNARY_PREDICATES,
+} from './machine.ts';
+import { done } from './status.ts';
+import { isInside, putLayout } from './views.ts';
 
 /** Elements from which a call is worth it: of ops that are one instruction, and of functions. */
 const CHEAP = 1024;
 const DEAR = 128;
 
-/** The ops that cost an instruction or two per element. */
-const cheap: ReadonlySet<string> = new Set([
+/** The ops that cost an instruction or two per element in JavaScript too. */
+const cheap: ReadonlySet<MapName> = new Set<MapName>([
   'neg',
   'abs',
   'square',
@@ -21,6 +35,14 @@ const cheap: ReadonlySet<string> = new Set([
   'relu',
   'leakyRelu',
   'copy',
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'maximum',
+  'minimum',
+  ...TERNARY_OPS,
+  ...BINARY_PREDICATES,
 ]);
 
 /** Defaults of the parameters (p, q), as in the reference. */
@@ -31,124 +53,126 @@ const parameters: Readonly<Record<string, readonly [number, number]>> = {
   clamp: [-Infinity, Infinity],
 };
 
-export function elementwise(machine: Machine): Partial<Kernels> {
-  const table: Record<string, unknown> = { where: whereOf(machine) };
-  UNARY_OPS.forEach((name, op) => {
-    table[name] = unaryOf(machine, name, op);
-  });
-  BINARY_OPS.forEach((name, op) => {
-    table[name] = binaryOf(machine, name, op);
-  });
-  COMPARE_OPS.forEach((name, op) => {
-    table[name] = compareOf(machine, name, op);
-  });
-  REDUCE_OPS.forEach((name, op) => {
-    table[name] = reduceOf(machine, name, op);
-  });
-  return table as Partial<Kernels>;
+/** Ops that on whole numbers are what they are on doubles, stored with wrap-around. The others have their own arithmetic there, or none. */
+const sameOnIntegers: ReadonlySet<MapName> = new Set<MapName>([
+  'copy',
+  'neg',
+  'abs',
+  'sign',
+  'relu',
+  'clamp',
+  'add',
+  'sub',
+  'maximum',
+  'minimum',
+  'where',
+]);
+const predicates: ReadonlySet<MapName> = new Set<MapName>([...UNARY_PREDICATES, ...BINARY_PREDICATES]);
+
+function typeOf(array: NumericArray): ElementType {
+  if (array instanceof Float32Array) return 'float32';
+  if (array instanceof Float64Array) return 'float64';
+  if (array instanceof Int32Array) return 'int32';
+  return array instanceof Uint8Array ? 'uint8' : 'uint16';
 }
 
-function unaryOf(machine: Machine, name: (typeof UNARY_OPS)[number], op: number): UnaryKernel {
+/** Whether the op gives on these types what the reference gives. */
+function suits(name: MapName, out: NumericArray): boolean {
+  if (out instanceof Float32Array || out instanceof Float64Array) return true;
+  if (predicates.has(name)) return out instanceof Uint8Array;
+  return sameOnIntegers.has(name);
+}
+
+/** Runs an op on a machine; false if the reference must. */
+type Runner = (
+  operands: readonly Strided[],
+  out: NumericArray,
+  shape: readonly number[],
+  p: number,
+  q: number,
+) => boolean;
+
+function runnerOf(machine: Machine, name: MapName): Runner {
   const { numbers } = machine;
-  const fallback = reference[name] as UnaryKernel;
+  const op = MAP_OPS.indexOf(name);
   const least = cheap.has(name) ? CHEAP : DEAR;
-  const [defaultP, defaultQ] = parameters[name] ?? [0, 0];
-  return (a, out, p = defaultP, q = defaultQ) => {
+  return (operands, out, shape, p, q) => {
     if (
-      out.length >= least &&
-      sameFloats(a.data, a.data, out) &&
-      out.length === elementCount(a.shape) &&
-      isInside(a) &&
-      putLayout(numbers, 3, a.shape, [a])
-    ) {
-      numbers[0] = op;
-      numbers[1] = p;
-      numbers[2] = q;
-      if (done(machine.unary(a.data as FloatArray, out as FloatArray), name)) return;
-    }
-    fallback(a, out, p, q);
+      out.length < least ||
+      !suits(name, out) ||
+      out.length !== elementCount(shape) ||
+      !operands.every(isInside) ||
+      !putLayout(numbers, MAP_LAYOUT, shape, operands)
+    )
+      return false;
+    numbers[0] = op;
+    numbers[1] = p;
+    numbers[2] = q;
+    numbers[3] = operands.length;
+    for (let i = 0; i < operands.length; i++)
+      numbers[MAP_TYPES + i] = ELEMENT_TYPES.indexOf(typeOf(operands[i].data));
+    numbers[MAP_TYPES + operands.length] = ELEMENT_TYPES.indexOf(typeOf(out));
+    return done(machine.map(...operands.map(({ data }) => data), out), name);
   };
 }
 
-function binaryOf(machine: Machine, name: (typeof BINARY_OPS)[number], op: number): BinaryKernel {
-  const { numbers } = machine;
-  const fallback = reference[name];
-  return (a, b, out, shape) => {
-    if (
-      out.length >= CHEAP &&
-      sameFloats(a.data, b.data, out) &&
-      out.length === elementCount(shape) &&
-      isInside(a) &&
-      isInside(b) &&
-      putLayout(numbers, 1, shape, [a, b])
-    ) {
-      numbers[0] = op;
-      if (done(machine.binary(a.data as FloatArray, b.data as FloatArray, out as FloatArray), name)) return;
-    }
-    fallback(a, b, out, shape);
-  };
+export function elementwise(machine: Machine): Partial<Kernels> {
+  const table: { [K in MapName]?: Kernels[K] } = {};
+  for (const name of [...UNARY_OPS, ...UNARY_PREDICATES]) {
+    const run = runnerOf(machine, name);
+    const [defaultP, defaultQ] = parameters[name] ?? [0, 0];
+    const kernel: UnaryKernel = (a, out, p = defaultP, q = defaultQ) => {
+      if (!run([a], out, a.shape, p, q)) (reference[name] as UnaryKernel)(a, out, p, q);
+    };
+    table[name] = kernel;
+  }
+  for (const name of [...BINARY_OPS, ...BINARY_PREDICATES]) {
+    const run = runnerOf(machine, name);
+    table[name] = (a, b, out, shape) => {
+      if (!run([a, b], out, shape, 0, 0)) reference[name](a, b, out, shape);
+    };
+  }
+  for (const name of TERNARY_OPS) {
+    const run = runnerOf(machine, name);
+    table[name] = (a, b, c, out, shape) => {
+      if (!run([a, b, c], out, shape, 0, 0)) reference[name](a, b, c, out, shape);
+    };
+  }
+  return { ...table, ...halves(machine) };
 }
 
-function compareOf(machine: Machine, name: (typeof COMPARE_OPS)[number], op: number): BinaryKernel {
-  const { numbers } = machine;
-  const fallback = reference[name];
-  return (a, b, out, shape) => {
-    if (
-      out.length >= CHEAP &&
-      out instanceof Uint8Array &&
-      sameFloats(a.data, b.data, a.data) &&
-      out.length === elementCount(shape) &&
-      isInside(a) &&
-      isInside(b) &&
-      putLayout(numbers, 1, shape, [a, b])
-    ) {
-      numbers[0] = op;
-      if (done(machine.binary(a.data as FloatArray, b.data as FloatArray, out), name)) return;
-    }
-    fallback(a, b, out, shape);
-  };
-}
+type Halves = 'decodeFloat16' | 'encodeFloat16' | 'decodeBfloat16' | 'encodeBfloat16';
 
-function whereOf(machine: Machine): Kernels['where'] {
+/** Conversions to and from 16-bit floats: copies from one type to another. */
+function halves(machine: Machine): Pick<Kernels, Halves> {
   const { numbers } = machine;
-  return (condition, a, b, out, shape) => {
-    if (
-      out.length >= CHEAP &&
-      condition.data instanceof Uint8Array &&
-      sameFloats(a.data, b.data, out) &&
-      out.length === elementCount(shape) &&
-      isInside(condition) &&
-      isInside(a) &&
-      isInside(b) &&
-      putLayout(numbers, 0, shape, [condition, a, b])
-    ) {
-      const status = machine.where(
-        condition.data,
-        a.data as FloatArray,
-        b.data as FloatArray,
-        out as FloatArray,
-      );
-      if (done(status, 'where')) return;
-    }
-    reference.where(condition, a, b, out, shape);
+  const convert = (
+    from: NumericArray,
+    fromType: ElementType,
+    to: NumericArray,
+    toType: ElementType,
+  ): boolean => {
+    const n = to.length;
+    if (n < DEAR || from.length !== n) return false;
+    putLayout(numbers, MAP_LAYOUT, [n], [{ data: from, shape: [n], strides: [1], offset: 0 }]);
+    numbers[0] = MAP_OPS.indexOf('copy');
+    numbers[3] = 1;
+    numbers[MAP_TYPES] = ELEMENT_TYPES.indexOf(fromType);
+    numbers[MAP_TYPES + 1] = ELEMENT_TYPES.indexOf(toType);
+    return done(machine.map(from, to), 'copy');
   };
-}
-
-function reduceOf(machine: Machine, name: (typeof REDUCE_OPS)[number], op: number): ReduceKernel {
-  const { numbers } = machine;
-  const fallback = reference[name];
-  return (a, axes, out) => {
-    const count = elementCount(a.shape);
-    if (
-      count >= CHEAP &&
-      sameFloats(a.data, a.data, out) &&
-      out.length * axes.reduce((product, axis) => product * a.shape[axis], 1) === count &&
-      isInside(a) &&
-      putReduction(numbers, 1, a, axes)
-    ) {
-      numbers[0] = op;
-      if (done(machine.reduce(a.data as FloatArray, out as FloatArray), name)) return;
-    }
-    fallback(a, axes, out);
+  return {
+    decodeFloat16(bits, out) {
+      if (!convert(bits, 'float16', out, typeOf(out))) reference.decodeFloat16(bits, out);
+    },
+    encodeFloat16(a, bits) {
+      if (!convert(a, typeOf(a), bits, 'float16')) reference.encodeFloat16(a, bits);
+    },
+    decodeBfloat16(bits, out) {
+      if (!convert(bits, 'bfloat16', out, typeOf(out))) reference.decodeBfloat16(bits, out);
+    },
+    encodeBfloat16(a, bits) {
+      if (!convert(a, typeOf(a), bits, 'bfloat16')) reference.encodeBfloat16(a, bits);
+    },
   };
 }

@@ -7,6 +7,7 @@ import { reference } from '../reference/index.ts';
 import { elementCount, Rows } from '../reference/strided.ts';
 import { descent } from './accelerate-descent.ts';
 import { elementwise } from './accelerate-elementwise.ts';
+import { reductions } from './accelerate-reductions.ts';
 import { rows } from './accelerate-rows.ts';
 import type { Machine } from './machine.ts';
 import { done, sameFloats } from './status.ts';
@@ -22,6 +23,7 @@ export function accelerate(machine: Machine): Kernels {
     ...products(machine),
     ...convolutions(machine),
     ...elementwise(machine),
+    ...reductions(machine),
     ...rows(machine),
     ...descent(machine),
   };

@@ -13,8 +13,24 @@ export const NUMBERS = 128;
 /** Most axes that a view may have after merging: see simd/layout.h. */
 export const MOST_AXES = 8;
 
-/** The element-wise ops that a machine has, by number. The order is that of the tables in simd/map.h. */
+/** The types of elements by number, as in simd/layout.h. */
+export const ELEMENT_TYPES = [
+  'float32',
+  'float64',
+  'int32',
+  'uint8',
+  'uint16',
+  'float16',
+  'bfloat16',
+] as const;
+export type ElementType = (typeof ELEMENT_TYPES)[number];
+
+/** Most operands of an element-wise op. */
+export const MOST_OPERANDS = 3;
+
+/** The element-wise ops that a machine has, by number and number of operands. The order of all is that of the table in simd/map-ops.h. */
 export const UNARY_OPS = [
+  'copy',
   'neg',
   'abs',
   'sign',
@@ -27,11 +43,26 @@ export const UNARY_OPS = [
   'round',
   'trunc',
   'exp',
+  'exp2',
   'expm1',
   'log',
+  'log2',
+  'log10',
   'log1p',
+  'sin',
+  'cos',
+  'tan',
+  'asin',
+  'acos',
+  'atan',
+  'sinh',
+  'cosh',
   'tanh',
+  'asinh',
+  'acosh',
+  'atanh',
   'erf',
+  'erfc',
   'sigmoid',
   'logSigmoid',
   'relu',
@@ -45,24 +76,60 @@ export const UNARY_OPS = [
   'hardsigmoid',
   'hardswish',
   'clamp',
-  'copy',
 ] as const satisfies readonly (UnaryName | 'copy')[];
 export const BINARY_OPS = [
   'add',
   'sub',
   'mul',
   'div',
+  'pow',
+  'remainder',
+  'floorDivide',
   'maximum',
   'minimum',
+  'atan2',
+  'hypot',
+  'logisticLoss',
+  'binaryCrossEntropy',
 ] as const satisfies readonly BinaryName[];
-export const COMPARE_OPS = [
+export const TERNARY_OPS = ['where', 'lerp'] as const;
+/** Those that give 0 or 1. */
+export const UNARY_PREDICATES = [
+  'logicalNot',
+  'isNaN',
+  'isInf',
+  'isFinite',
+] as const satisfies readonly UnaryName[];
+export const BINARY_PREDICATES = [
   'equal',
   'notEqual',
   'less',
   'lessEqual',
   'greater',
   'greaterEqual',
+  'logicalAnd',
+  'logicalOr',
+  'logicalXor',
 ] as const satisfies readonly BinaryName[];
+/** All of them: an op's number is its place. */
+export const MAP_OPS: readonly MapName[] = [
+  ...UNARY_OPS,
+  ...BINARY_OPS,
+  ...TERNARY_OPS,
+  ...UNARY_PREDICATES,
+  ...BINARY_PREDICATES,
+];
+export type MapName =
+  | (typeof UNARY_OPS)[number]
+  | (typeof BINARY_OPS)[number]
+  | (typeof TERNARY_OPS)[number]
+  | (typeof UNARY_PREDICATES)[number]
+  | (typeof BINARY_PREDICATES)[number];
+
+/** Where in the numbers of a map its parts are: op, p, q, how many operands, the types of those and of the result, layout. */
+export const MAP_TYPES = 4;
+export const MAP_LAYOUT = MAP_TYPES + MOST_OPERANDS + 1;
+
 /** In the order of `reduce` in simd/reduce.h. */
 export const REDUCE_OPS = ['sum', 'max', 'min'] as const satisfies readonly ReduceName[];
 
@@ -80,12 +147,8 @@ export interface Machine {
   convForward(x: FloatArray, w: FloatArray, y: FloatArray): number;
   convInputGrad(w: FloatArray, y: FloatArray, x: FloatArray): number;
   convWeightGrad(x: FloatArray, y: FloatArray, w: FloatArray): number;
-  /** numbers: op, p, q, layout (see `putLayout` in ./views.ts). */
-  unary(a: FloatArray, out: FloatArray): number;
-  /** numbers: op, layout. Comparisons write bytes. */
-  binary(a: FloatArray, b: FloatArray, out: FloatArray | Uint8Array): number;
-  /** numbers: layout. */
-  where(condition: Uint8Array, a: FloatArray, b: FloatArray, out: FloatArray): number;
+  /** One of MAP_OPS on one to three operands, the result last; numbers: see MAP_TYPES, and `putLayout` in ./views.ts. */
+  map(...arrays: readonly NumericArray[]): number;
   /** numbers: op, then as `putReduction` in ./views.ts writes it. */
   reduce(a: FloatArray, out: FloatArray): number;
   /** Runs one of UNIT_KERNELS; numbers: as `putUnits` in ./units.ts writes them. */

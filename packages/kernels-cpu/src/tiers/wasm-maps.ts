@@ -1,40 +1,20 @@
 // Element-wise kernels and reductions on WebAssembly: long flat operands go through its memory in pieces.
 
 import type { FloatArray, NumericArray } from '../kernels.ts';
-import { DONE, NOT_HERE, OUT_OF_MEMORY } from './machine.ts';
+import { DONE, MAP_LAYOUT, NOT_HERE, OUT_OF_MEMORY } from './machine.ts';
 import { isDouble, MOST_BYTES, type WasmMemory } from './wasm-memory.ts';
 
 /** Elements of a piece of a flat element-wise kernel: operands and result stay in a first- or second-level cache. */
 const FLAT_PIECE = 2 ** 13;
 
-export function unary(memory: WasmMemory, a: FloatArray, out: FloatArray): number {
-  const single = isDouble(out);
-  return mapped(memory, 3, [a], out, (pointers, po, count) =>
-    memory.exports.unary(single, pointers[0], po, count),
-  );
-}
-
-export function binary(
-  memory: WasmMemory,
-  a: FloatArray,
-  b: FloatArray,
-  out: FloatArray | Uint8Array,
-): number {
-  const isCompare = out instanceof Uint8Array ? 1 : 0;
-  return mapped(memory, 1, [a, b], out, (pointers, po, count) =>
-    memory.exports.binary(isDouble(a), isCompare, pointers[0], pointers[1], po, count),
-  );
-}
-
-export function where(
-  memory: WasmMemory,
-  condition: Uint8Array,
-  a: FloatArray,
-  b: FloatArray,
-  out: FloatArray,
-): number {
-  return mapped(memory, 0, [condition, a, b], out, (pointers, po, count) =>
-    memory.exports.where(isDouble(out), pointers[0], pointers[1], pointers[2], po, count),
+/** One to three operands, and the result. */
+export function map(memory: WasmMemory, ...arrays: readonly NumericArray[]): number {
+  return mapped(
+    memory,
+    MAP_LAYOUT,
+    arrays.slice(0, -1),
+    arrays[arrays.length - 1],
+    ([a, b = 0, c = 0], out, count) => memory.exports.map(a, b, c, out, count),
   );
 }
 
@@ -43,7 +23,7 @@ function mapped(
   memory: WasmMemory,
   at: number,
   operands: readonly NumericArray[],
-  out: FloatArray | Uint8Array,
+  out: NumericArray,
   run: (pointers: readonly number[], out: number, count: number) => number,
 ): number {
   const { numbers } = memory;
@@ -86,7 +66,7 @@ function mappedFlat(
   at: number,
   offsets: readonly number[],
   operands: readonly NumericArray[],
-  out: FloatArray | Uint8Array,
+  out: NumericArray,
   run: (pointers: readonly number[], out: number, count: number) => number,
 ): number {
   const { numbers } = memory;

@@ -14,9 +14,7 @@ interface Exports {
   numbers(): number;
   matmul(isDouble: number, a: number, b: number, starts: number, batch: number, out: number): number;
   conv(kind: number, isDouble: number, a: number, b: number, out: number): number;
-  unary(isDouble: number, a: number, out: number, count: number): number;
-  binary(isDouble: number, isCompare: number, a: number, b: number, out: number, count: number): number;
-  where(isDouble: number, condition: number, a: number, b: number, out: number, count: number): number;
+  map(a: number, b: number, c: number, out: number, count: number): number;
   reduce(isDouble: number, a: number, out: number): number;
   units(): number;
 }

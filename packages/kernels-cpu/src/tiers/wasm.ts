@@ -6,7 +6,7 @@ import type { Machine } from './machine.ts';
 import type { NoTier } from './native.ts';
 import { compilationFailure, hasInstructions, webAssembly, workerStarter } from './wasm-host.ts';
 import { startInstance } from './wasm-instance.ts';
-import { binary, reduce, unary, where } from './wasm-maps.ts';
+import { map, reduce } from './wasm-maps.ts';
 import { WasmMemory } from './wasm-memory.ts';
 import { packedModules } from './wasm-modules.ts';
 import { convForward, convInputGrad, convWeightGrad, matmul } from './wasm-products.ts';
@@ -58,9 +58,7 @@ function machineOn(memory: WasmMemory): Machine {
     convForward: (x, w, y) => convForward(memory, x, w, y),
     convInputGrad: (w, y, x) => convInputGrad(memory, w, y, x),
     convWeightGrad: (x, y, w) => convWeightGrad(memory, x, y, w),
-    unary: (a, out) => unary(memory, a, out),
-    binary: (a, b, out) => binary(memory, a, b, out),
-    where: (condition, a, b, out) => where(memory, condition, a, b, out),
+    map: (...arrays) => map(memory, ...arrays),
     reduce: (a, out) => reduce(memory, a, out),
     units: (...arrays) => units(memory, ...arrays),
   };
