@@ -108,6 +108,22 @@ const unaryCases: readonly UnaryCase[] = [
   { name: 'hardsigmoid', scale: 10, bound: 1 },
   { name: 'hardswish', scale: 10, bound: 2 },
   { name: 'clamp', scale: 10, bound: 0, p: -1.25, q: 2.5 },
+  // The reference's own functions are off by a unit, too.
+  { name: 'exp2', scale: 1100, bound: 2 },
+  { name: 'log2', scale: 1e6, bound: 2 },
+  { name: 'log10', scale: 1e6, bound: 2 },
+  { name: 'sin', scale: 1e9, bound: 2 },
+  { name: 'cos', scale: 1e9, bound: 2 },
+  { name: 'tan', scale: 1e9, bound: 3 },
+  { name: 'asin', scale: 1.2, bound: 3 },
+  { name: 'acos', scale: 1.2, bound: 3 },
+  { name: 'atan', scale: 1e3, bound: 3 },
+  { name: 'sinh', scale: 800, bound: 3 },
+  { name: 'cosh', scale: 800, bound: 3 },
+  { name: 'asinh', scale: 1e6, bound: 3 },
+  { name: 'acosh', scale: 1e6, bound: 3 },
+  { name: 'atanh', scale: 1.2, bound: 3 },
+  { name: 'erfc', scale: 30, bound: 8 },
 ];
 
 const lengths = [1500, 20011];

@@ -49,11 +49,12 @@ template <class T> INLINE typename Beside<T, Half>::V encodeHalves(Vec<T> x, Hal
   const Vec<T> size = magnitude<T>(x);
   const Bits<T> smallest = Bits<T>{} + (1 - f.bias + F::BIAS);
   const Bits<T> own = (Bits<T>)size >> F::MANTISSA, exponent = chooseBits<T>(own > smallest, own, smallest);
-  // Both powers of two are normal: an exponent too large for the format is cut off first, which leaves infinity.
+  // An exponent too large for the format is cut off first, which leaves infinity.
   const Bits<T> top = Bits<T>{} + (f.bias + 1 + F::BIAS);
   const Bits<T> cut = chooseBits<T>(exponent < top, exponent, top);
-  const Bits<T> down = (2 * F::BIAS - cut) << F::MANTISSA;
-  const Vec<T> unit = size * (Vec<T>)down * splat(T(1 << f.fraction));
+  // In two steps, so that both powers of two are normal numbers.
+  const Bits<T> scale = F::BIAS + f.fraction - cut, half = scale >> 1;
+  const Vec<T> unit = size * powerOfTwo<T>(half) * powerOfTwo<T>(scale - half);
   const Vec<T> rounded = (unit + splat(F::magic)) - splat(F::magic);
   const Bits<T> whole = (Bits<T>)(rounded + splat(F::magic)) - (Bits<T>)splat(F::magic);
   const Bits<T> counted = ((cut - F::BIAS + f.bias - 1) << f.fraction) + whole, infinity = Bits<T>{} + f.infinity;
