@@ -1,7 +1,7 @@
 // The run's checkpoint: written whole, and resumed only by a run that would go on with the very same steps.
 
 import { ArgumentError } from '@adjoint/core';
-import { readCheckpoint, restoreCheckpoint, saveCheckpoint } from '@adjoint/nn/checkpoint';
+import { CheckpointError, readCheckpoint, restoreCheckpoint, saveCheckpoint } from '@adjoint/nn/checkpoint';
 import type { Adam } from '@adjoint/nn/optim';
 import type { LossPoint } from './loss-curve.ts';
 import type { Autoencoder } from './model.ts';
@@ -45,11 +45,13 @@ export async function save(path: string, parts: Parts, settings: Settings, histo
 /**
  * Puts model and optimiser back to where the checkpoint left them.
  *
- * @throws ArgumentError, with nothing changed, if the checkpoint was made with other settings; CheckpointError or
- *   DataFormatError if it is missing or damaged.
+ * @throws ArgumentError, with nothing changed, if there is no checkpoint, or one that was made with other settings; CheckpointError or
+ *   DataFormatError if it cannot be read or is damaged.
  */
 export async function resume(path: string, parts: Parts, settings: Settings): Promise<History> {
-  const checkpoint = await readCheckpoint(path);
+  const checkpoint = await readCheckpoint(path).catch((error: unknown) => {
+    throw isMissing(error) ? nothingToResume(path) : error;
+  });
   const { progress, extra } = checkpoint;
   const made: Readonly<Record<string, unknown>> = { ...progress, digest: extra.digest };
   for (const [name, value] of Object.entries(settings)) {
@@ -66,4 +68,16 @@ export async function resume(path: string, parts: Parts, settings: Settings): Pr
     training: extra.training as LossPoint[],
     heldOut: extra.heldOut as LossPoint[],
   };
+}
+
+function isMissing(error: unknown): boolean {
+  const cause = error instanceof CheckpointError ? error.cause : null;
+  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+}
+
+function nothingToResume(path: string): ArgumentError {
+  return new ArgumentError(
+    `there is nothing to go on from: ${path} does not exist. Leave --resume out to start anew, or name the folder of the run with --out.`,
+    { op: '--resume', operand: '--out', actual: path, expected: 'a folder with a checkpoint' },
+  );
 }

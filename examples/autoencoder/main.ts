@@ -24,7 +24,6 @@ const SHOWN = 48;
 async function main(options: Options): Promise<void> {
   const digits = await loadDigits(options);
   requireSize(digits);
-  await makeFolder(options.out);
   const checkpoint = join(options.out, 'checkpoint.safetensors');
 
   manualSeed(options.seed);
@@ -37,14 +36,26 @@ async function main(options: Options): Promise<void> {
     ? await resume(checkpoint, { model, optimizer }, settings)
     : { position: { epoch: 0, step: 0 }, training: [], heldOut: [] };
 
+  await makeFolder(options.out);
+
   const steps = stepsPerEpoch(images, options.batch);
-  console.log(`${images} images from ${digits.source}; ${options.epochs} epochs of ${steps} steps.`);
+  const plan = `${counted(options.epochs, 'epoch')} of ${counted(steps, 'step')}`;
+  console.log(`${counted(images, 'image')} from ${digits.source}; ${plan}.`);
+  const { epoch: done } = before.position;
+  const isDone = done >= options.epochs;
+  if (isDone) {
+    console.log(
+      `Nothing is left to do: the checkpoint is of ${counted(done, 'epoch')}; give more with --epochs to go on.`,
+    );
+  }
   const keep = (history: History): Promise<void> => save(checkpoint, { model, optimizer }, settings, history);
-  const { history, stopped } = await run(options, { model, optimizer, digits, before, keep });
-  await keep(history);
+  const { history, stopped } = isDone
+    ? { history: before, stopped: null }
+    : await run(options, { model, optimizer, digits, before, keep });
+  if (!isDone) await keep(history);
   const loss = await writePictures(options.out, model, digits, history);
   console.log(
-    `Loss ${loss.toFixed(4)} on ${Math.min(SHOWN, digits.heldOut.shape[0])} images held out. ` +
+    `Loss ${loss.toFixed(4)} on ${counted(Math.min(SHOWN, digits.heldOut.shape[0]), 'image')} held out. ` +
       `Wrote reconstructions.png, loss.svg and checkpoint.safetensors to ${options.out}.`,
   );
   if (stopped === null) return;
@@ -74,9 +85,7 @@ async function run(
   const heldOut: LossPoint[] = [...before.heldOut];
   const count = digits.training.shape[0];
   const seen = (): number => position.epoch * count + position.step * options.batch;
-  // A run that resumes may have gone further than it is asked to go now.
-  const total = Math.max(options.epochs * count, seen());
-  const progress = createProgress({ total, initial: seen(), stream: process.stdout });
+  const progress = createProgress({ total: options.epochs * count, initial: seen(), stream: process.stdout });
   let stopped: StopSignal | null = null;
   const stop = (signal: StopSignal): void => {
     stopped = signal;
@@ -142,6 +151,10 @@ async function makeFolder(out: string): Promise<void> {
     error.cause = cause;
     throw error;
   }
+}
+
+function counted(count: number, unit: string): string {
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }
 
 function requireFinite({ loss, epoch }: Step): void {

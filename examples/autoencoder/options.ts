@@ -32,14 +32,19 @@ function positive(text: string): number {
   throw new InvalidArgumentError('Give a number above 0.');
 }
 
+function folder(text: string): string {
+  if (text !== '') return text;
+  throw new InvalidArgumentError("Give a folder with MNIST's files, or leave it out: digits are drawn then.");
+}
+
 /** Reads the arguments; prints help, or what is wrong with them, and ends the process where there is no more to do. */
 export function readOptions(argv: readonly string[]): Options {
   const command = new Command('autoencoder')
     .description('Trains a convolutional autoencoder on handwritten digits.')
     .addOption(
-      new Option('--data <dir>', "folder with MNIST's files, gzipped or not (default: draw digits)").env(
-        'ADJOINT_DATA',
-      ),
+      new Option('--data <dir>', "folder with MNIST's files, gzipped or not (default: draw digits)")
+        .env('ADJOINT_DATA')
+        .argParser(folder),
     )
     .option('--epochs <n>', 'passes over the images', whole(1), 2)
     .option('--batch <n>', 'images in a step', whole(2), 64)

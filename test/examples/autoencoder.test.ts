@@ -86,6 +86,16 @@ describe('the main job', () => {
     expect(await hash('half')).toBe(await hash('whole'));
   });
 
+  it('says so when nothing is left to do, and changes no checkpoint', async () => {
+    const before = await hash('half');
+    const { code, stdout } = await run(...quick, '--epochs', '1', '--out', out('half'), '--resume');
+    expect(code).toBe(0);
+    expect(stdout).toContain('192 images from digits drawn from strokes; 1 epoch of 6 steps.');
+    expect(stdout).toContain('Nothing is left to do: the checkpoint is of 2 epochs; give more with --epochs');
+    expect(stdout).not.toContain('%');
+    expect(await hash('half')).toBe(before);
+  });
+
   it('stops at Ctrl-C with its checkpoint written, and goes on from it to the same bits', async () => {
     const child = start([...quick, '--epochs', '2', '--out', out('stopped')]);
     let interrupted = false;
@@ -125,7 +135,10 @@ describe('the main job', () => {
     expect(others.stderr).toMatch(/made with images of SHA-256 [0-9a-f]{64}, and this run has [0-9a-f]{64}/);
     const none = await run(...quick, '--out', out('none'), '--resume');
     expect(none.code).toBe(1);
-    expect(none.stderr).toContain(join(out('none'), 'checkpoint.safetensors'));
+    expect(none.stderr).toContain(
+      `nothing to go on from: ${join(out('none'), 'checkpoint.safetensors')} does not exist. Leave --resume out to start anew`,
+    );
+    expect(existsSync(out('none'))).toBe(false);
     const path = join(out('half'), 'checkpoint.safetensors');
     const bytes = await readFile(path);
     bytes[bytes.length - 100] ^= 1;
@@ -160,7 +173,7 @@ describe('the main job', () => {
     const corrupt = await run('--data', data, '--out', out('corrupt'));
     expect(corrupt.code).toBe(1);
     expect(corrupt.stderr).toMatch(/t10k-images-idx3-ubyte, byte 8/);
-    for (const args of [['--lr', '0'], ['--batch', '1.5'], ['--nonsense']]) {
+    for (const args of [['--lr', '0'], ['--batch', '1.5'], ['--nonsense'], ['--data', '']]) {
       const { code, stderr } = await run(...args);
       expect(code).toBe(1);
       expect(stderr).toContain(args[0]);

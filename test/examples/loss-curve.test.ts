@@ -150,4 +150,19 @@ describe('lossCurveSvg', () => {
     expect(svg).toContain('>&amp;</text>');
     expect(svg.match(/<\/svg>/g)).toHaveLength(1);
   });
+
+  test('each line stands out from the white page, by the 3:1 that WCAG asks of graphics', () => {
+    const training = descent(100, (i) => 1 - i / 200);
+    const svg = lossCurveSvg({ title: '', training, heldOut: descent(3, () => 0.5) });
+    const pens = [...svg.matchAll(/<path [^>]*stroke="#(\w{6})"[^>]*stroke-opacity="([\d.]+)"/g)];
+    expect(pens).toHaveLength(3);
+    for (const [, colour, opacity] of pens) {
+      // Over white, in linear light: WCAG 2.1, relative luminance.
+      const [red, green, blue] = [0, 2, 4].map((at) => {
+        const channel = 1 + Number(opacity) * (Number.parseInt(colour.slice(at, at + 2), 16) / 255 - 1);
+        return channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4;
+      });
+      expect(1.05 / (0.05 + 0.2126 * red + 0.7152 * green + 0.0722 * blue)).toBeGreaterThanOrEqual(3);
+    }
+  });
 });

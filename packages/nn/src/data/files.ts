@@ -14,7 +14,7 @@ export interface Entry {
 export async function list(directory: string, op: string): Promise<Entry[]> {
   const entries = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
     throw new DataFileError(
-      `The data directory ${directory} cannot be listed (${reasonOf(cause)}).`,
+      `The data directory ${directory === '' ? "''" : directory} cannot be listed (${reasonOf(cause)}).`,
       { op, directory, tried: [] },
       { cause },
     );
