@@ -2,6 +2,9 @@
 
 Each record: op (the optimiser's class), options, args [initial parameter, ...], gradients [step][parameter], trajectory
 [step][parameter]. A null gradient means the parameter has none in that step and must be left alone.
+
+NAdam takes the path foreach: the other one of PyTorch 1.13 multiplies the momentum twice into its product, against the formula in its own
+documentation (Dozat 2016) and against all later releases. That product is kept in the default dtype, which is float64 here.
 """
 import torch
 
@@ -22,12 +25,21 @@ OPTIMISERS = [
     ('Adagrad', torch.optim.Adagrad, [{}, {'lr': 0.1, 'lrDecay': 0.25}, {'lr': 0.1, 'weightDecay': 0.25, 'initialAccumulatorValue': 0.5}]),
     ('Adadelta', torch.optim.Adadelta, [{}, {'lr': 0.5, 'rho': 0.5, 'weightDecay': 0.25}]),
     ('Adamax', torch.optim.Adamax, [{}, {'lr': 0.1, 'betas': [0.5, 0.75], 'weightDecay': 0.25}]),
-    ('NAdam', torch.optim.NAdam, [{}, {'lr': 0.1, 'momentumDecay': 0.01, 'weightDecay': 0.25}]),
+    ('NAdam', lambda p, **options: torch.optim.NAdam(p, foreach=True, **options), [{}, {'lr': 0.1, 'momentumDecay': 0.01, 'weightDecay': 0.25}]),
     ('RAdam', torch.optim.RAdam, [{}, {'lr': 0.1, 'betas': [0.5, 0.75], 'weightDecay': 0.25}]),
 ]
 
 
 def record(recorder):
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        trajectories(recorder)
+    finally:
+        torch.set_default_dtype(before)
+
+
+def trajectories(recorder):
     for op, optimiser, option_sets in OPTIMISERS:
         for options in option_sets:
             name = ' '.join('%s=%s' % item for item in options.items()) or 'defaults'
