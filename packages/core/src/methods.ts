@@ -2,6 +2,7 @@
 
 import { backward } from './autograd/backward.ts';
 import { registerHook } from './autograd/hooks.ts';
+import { formatShape, ShapeError } from './errors.ts';
 import { add, div, mul, neg, sub } from './ops/arithmetic.ts';
 import { flatten, flip, movedim, repeat, roll, squeeze, tile, unsqueeze } from './ops/axes.ts';
 import { clamp, hardtanh } from './ops/bounds.ts';
@@ -203,8 +204,70 @@ const methods = {
 
 type Methods = { [K in keyof typeof methods]: Method<(typeof methods)[K]> };
 
+/**
+ * What PyTorch has as properties. A loop over the first axis is `for (const row of x.unbind())`: a tensor is no iterable by itself, for
+ * test runners compare iterables part by part, and the parts of a tensor are tensors over the same storage, without end.
+ */
+interface Conveniences {
+  /**
+   * The transpose of a matrix, a view; a vector or a number is its own. PyTorch's `x.T`.
+   *
+   * @throws ShapeError for three axes or more, where PyTorch has deprecated it: `mT` transposes each matrix of a stack, `permute` the rest.
+   * @example
+   * tensor([[1, 2, 3]]).T.shape; // [3, 1]
+   */
+  readonly T: Tensor;
+  /**
+   * The transposes of a stack of matrices: the last two axes swapped, a view. PyTorch's `x.mT`.
+   *
+   * @throws ShapeError for fewer than two axes.
+   * @example
+   * zeros([5, 2, 3]).mT.shape; // [5, 3, 2]
+   */
+  readonly mT: Tensor;
+  /** The number of elements, which is `size`. PyTorch's `x.numel()`. */
+  numel(): number;
+}
+
 declare module './tensor.ts' {
-  interface Tensor extends Methods {}
+  interface Tensor extends Methods, Conveniences {}
+}
+
+const properties: { readonly [K in 'T' | 'mT']: (x: Tensor) => Tensor } = {
+  T: (x) => {
+    if (x.ndim <= 2) return x.ndim === 2 ? transpose(x) : x;
+    throw wrongAxes('T', x, 'two axes at most', 'mT transposes the matrices of a stack, permute any axes');
+  },
+  mT: (x) => {
+    if (x.ndim >= 2) return transpose(x);
+    throw wrongAxes('mT', x, 'two axes at least', 'a vector is a column after unsqueeze(1)');
+  },
+};
+
+for (const [name, get] of Object.entries(properties)) {
+  Object.defineProperty(Tensor.prototype, name, {
+    get(this: Tensor) {
+      return get(this);
+    },
+    configurable: true,
+  });
+}
+
+Object.defineProperty(Tensor.prototype, 'numel', {
+  value(this: Tensor) {
+    return this.size;
+  },
+  writable: true,
+  configurable: true,
+});
+
+function wrongAxes(op: string, x: Tensor, expected: string, remedy: string): ShapeError {
+  return new ShapeError(`the tensor has shape ${formatShape(x.shape)}; it takes ${expected}: ${remedy}.`, {
+    op,
+    operand: 'tensor',
+    actual: x.shape,
+    expected,
+  });
 }
 
 for (const [name, fn] of Object.entries(methods)) {

@@ -337,3 +337,14 @@ test('training with each optimiser finds the minimum of a quadratic', () => {
     expect(sum(square(sub(p, target))).item()).toBeLessThan(1e-3);
   }
 });
+
+test('a single parameter may stand by itself where gradients are clipped; optimisers want an array', () => {
+  const p = parameter([3, 4]);
+  p.grad = tensor([3, 4], { dtype: 'float64' });
+  expect(clipGradNorm_(p, 2.5)).toBe(5);
+  expect(p.grad.toTypedArray()[0]).toBeCloseTo(1.5, 5);
+  clipGradValue_(p, 1);
+  expect(p.grad.toArray()).toEqual([1, 1]);
+  for (const make of [() => new SGD(p as never), () => new SGD([{ params: p as never }])])
+    expect(make).toThrow('SGD: params is one tensor, of shape (2,); put it into an array: [parameter].');
+});

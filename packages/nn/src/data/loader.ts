@@ -10,8 +10,9 @@ import {
 import { requireInteger } from '../layers/options.ts';
 import { type Collated, collate as collateDefault } from './collate.ts';
 import type { Dataset, IterableDataset } from './dataset.ts';
-import { type Loaded, mapped, readAhead, type Source, streamed, streamedSync } from './passes.ts';
+import { type Loaded, mapped, readAhead, refusePromises, streamed, streamedSync } from './passes.ts';
 import { RandomSampler, type Sampler, SequentialSampler } from './samplers.ts';
+import { type Source, sourceOf } from './source.ts';
 
 /** Options of {@link DataLoader}. */
 export interface DataLoaderOptions<Sample, Batch> {
@@ -276,39 +277,6 @@ export class DataLoader<Sample, Batch = Collated<Sample>> {
   ): Iterable<Loaded<Batch> | Promise<Loaded<Batch>>> | AsyncIterable<Loaded<Batch>> {
     const source = this.#source;
     return 'get' in source ? mapped(source, this.#plan(pass)) : streamed(source, this.#plan(pass));
-  }
-}
-
-function sourceOf<Sample>(dataset: Dataset<Sample> | IterableDataset<Sample>): Source<Sample> {
-  if (Array.isArray(dataset)) {
-    const samples = dataset as readonly Sample[];
-    return { length: samples.length, get: (i) => samples[i] };
-  }
-  const isObject = typeof dataset === 'object' && dataset !== null;
-  if (isObject && 'get' in dataset && 'length' in dataset) return dataset;
-  if (isObject && (Symbol.iterator in dataset || Symbol.asyncIterator in dataset)) return dataset;
-  throw new ArgumentError('the dataset has neither length and get, nor can it be iterated.', {
-    op: 'DataLoader',
-    operand: 'dataset',
-    actual: dataset,
-    expected: 'a dataset, an array or an iterable',
-  });
-}
-
-function* refusePromises<Batch>(
-  batches: Iterable<Loaded<Batch> | Promise<Loaded<Batch>>>,
-): Iterable<Loaded<Batch>> {
-  for (const loaded of batches) {
-    if (!(loaded instanceof Promise)) {
-      yield loaded;
-      continue;
-    }
-    // Its own failure, if it comes to one, is no longer of interest.
-    loaded.catch(() => {});
-    throw new ArgumentError('the dataset gives promises; read the loader with for await.', {
-      op: 'DataLoader',
-      operand: 'dataset',
-    });
   }
 }
 

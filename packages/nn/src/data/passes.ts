@@ -3,9 +3,6 @@
 import { ArgumentError } from '@adjoint/core';
 import type { Dataset, IterableDataset } from './dataset.ts';
 
-/** What a loader reads from. */
-export type Source<Sample> = Dataset<Sample> | IterableDataset<Sample>;
-
 /** A batch, and whether it is the last of its pass. */
 export interface Loaded<Batch> {
   readonly batch: Batch;
@@ -56,6 +53,24 @@ export function* mapped<Sample, Batch>(
     yield samples.some((sample) => sample instanceof Promise)
       ? Promise.all(samples).then((ready) => ({ batch: load(ready, start), last }))
       : { batch: load(samples as Sample[], start), last };
+  }
+}
+
+/** Batches that are all there at once: a promise among them is an error. */
+export function* refusePromises<Batch>(
+  batches: Iterable<Loaded<Batch> | Promise<Loaded<Batch>>>,
+): Iterable<Loaded<Batch>> {
+  for (const loaded of batches) {
+    if (!(loaded instanceof Promise)) {
+      yield loaded;
+      continue;
+    }
+    // Its own failure, if it comes to one, is no longer of interest.
+    loaded.catch(() => {});
+    throw new ArgumentError('the dataset gives promises; read the loader with for await.', {
+      op: 'DataLoader',
+      operand: 'dataset',
+    });
   }
 }
 

@@ -1,6 +1,6 @@
 // Gradient clipping: by the norm of all gradients together, or by the value of each element.
 
-import { AdjointError, ArgumentError, modify_, noGrad, requireOptions } from '@adjoint/core';
+import { AdjointError, ArgumentError, modify_, noGrad, requireOptions, Tensor } from '@adjoint/core';
 import type { Parameter } from '../module/parameter.ts';
 import { requireOption } from './checks.ts';
 
@@ -17,6 +17,7 @@ export interface ClipGradNormOptions {
  *
  * The norm is summed in float64 whatever the type of the gradients. As in PyTorch the factor is maxNorm / (norm + 1e-6), at most 1.
  *
+ * @param parameters what has gradients to clip; a single parameter may stand by itself.
  * @returns the norm before.
  * @throws ArgumentError for an illegal norm; AdjointError for a norm that is not finite, if asked for. Gradients are then unchanged.
  * @example
@@ -25,7 +26,7 @@ export interface ClipGradNormOptions {
  * clipGradNorm_(layer.parameters(), 1);
  */
 export function clipGradNorm_(
-  parameters: Iterable<Parameter>,
+  parameters: Parameter | Iterable<Parameter>,
   maxNorm: number,
   options: ClipGradNormOptions = {},
 ): number {
@@ -41,7 +42,7 @@ export function clipGradNorm_(
       expected: 'a positive number',
     });
   }
-  const gradients = [...parameters].flatMap(({ grad }) => (grad === null ? [] : [grad]));
+  const gradients = listed(parameters).flatMap(({ grad }) => (grad === null ? [] : [grad]));
   let norm = 0;
   for (const gradient of gradients) {
     for (const value of gradient.toTypedArray()) {
@@ -82,9 +83,9 @@ export function clipGradNorm_(
  * sum(layer.forward(full([8, 4], 100))).backward();
  * clipGradValue_(layer.parameters(), 0.5);
  */
-export function clipGradValue_(parameters: Iterable<Parameter>, clipValue: number): void {
+export function clipGradValue_(parameters: Parameter | Iterable<Parameter>, clipValue: number): void {
   requireOption('clipGradValue_', 'clipValue', clipValue, 0);
-  for (const { grad } of parameters) {
+  for (const { grad } of listed(parameters)) {
     if (grad === null) continue;
     noGrad(() =>
       modify_(grad, 'clipGradValue_', (values) => {
@@ -93,4 +94,8 @@ export function clipGradValue_(parameters: Iterable<Parameter>, clipValue: numbe
       }),
     );
   }
+}
+
+function listed(parameters: Parameter | Iterable<Parameter>): Parameter[] {
+  return parameters instanceof Tensor ? [parameters] : [...parameters];
 }

@@ -10,7 +10,7 @@ import {
   noGrad,
   requireOptions,
   ShapeError,
-  type Tensor,
+  Tensor,
 } from '@adjoint/core';
 import { Parameter } from '../module/parameter.ts';
 import { type FloatValues, ParamState } from './param-state.ts';
@@ -79,6 +79,7 @@ export abstract class Optimizer<Options extends BaseOptions> {
     this.name = name;
     this.#defaults = this.#complete(defaults, options);
     this.check(this.#defaults);
+    requireList(name, params);
     const given = [...params] as (Parameter | ParamGroup<Options>)[];
     if (given.length === 0) {
       throw new ArgumentError('there are no parameters; pass model.parameters(), or groups { params, … }.', {
@@ -109,6 +110,7 @@ export abstract class Optimizer<Options extends BaseOptions> {
     const { params, ...own } = group as { readonly params: Iterable<Parameter> } & Readonly<
       Record<string, unknown>
     >;
+    requireList(this.name, params);
     const options = this.#complete(this.#defaults, own);
     this.check(options);
     const list = [...params];
@@ -240,6 +242,14 @@ export abstract class Optimizer<Options extends BaseOptions> {
   protected stateSpec({ shape, dtype }: Parameter): TensorSpec {
     return { shape, dtype: computeDType(dtype) };
   }
+}
+
+function requireList(op: string, params: unknown): void {
+  if (!(params instanceof Tensor)) return;
+  throw new ArgumentError(
+    `params is one tensor, of shape ${formatShape(params.shape)}; put it into an array: [parameter].`,
+    { op, operand: 'params', actual: params, expected: 'an array or another iterable of parameters' },
+  );
 }
 
 function valuesOf(x: Tensor): FloatValues {

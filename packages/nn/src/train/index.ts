@@ -16,7 +16,8 @@ export { type Diagnostics, diagnose, type NonFinite, type ParameterDiagnostics }
 export { EarlyStopping, type EarlyStoppingOptions, type EarlyStoppingState } from './early-stopping.ts';
 export { type EvaluateOptions, evaluate, type Scores, type StopSignal } from './evaluate.ts';
 export { parseJsonl, toJsonl } from './jsonl.ts';
-export { type Position, type TrainOptions, type TrainStep, train } from './loop.ts';
+export { train } from './loop.ts';
+export type { Position, TrainOptions } from './loop-options.ts';
 export {
   Accuracy,
   type AccuracyOptions,
@@ -30,4 +31,5 @@ export {
 export type { Forward, LossInput, Objective } from './objective.ts';
 export type { Batches } from './passes.ts';
 export { type Scalars, scalarsOf } from './scalars.ts';
+export type { TrainStep } from './step.ts';
 export { encodeEvent, type Histogram, histogramOf, type TensorBoardEvent } from './tensorboard.ts';

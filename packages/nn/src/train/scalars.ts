@@ -1,6 +1,6 @@
 // The numbers of a step under flat names, as logs want them.
 
-import type { TrainStep } from './loop.ts';
+import type { TrainStep } from './step.ts';
 
 /** Numbers by name. */
 export type Scalars = Readonly<Record<string, number>>;
