@@ -1,6 +1,6 @@
 // Generated geometries: everything that is legal, small enough to check by brute force.
 
-import { type ConvGeometry, convGeometry, convTransposeGeometry } from '@adjoint/kernels-cpu';
+import { type ConvGeometry, convGeometry, convTransposeGeometry, poolGeometry } from '@adjoint/kernels-cpu';
 import fc from 'fast-check';
 
 const axisOptions = fc.record({
@@ -56,4 +56,38 @@ export const geometryArbitrary: fc.Arbitrary<ConvGeometry> = fc
   .map(([transpose, { outputPadding, ...options }]) =>
     attempt(() => (transpose ? convTransposeGeometry({ ...options, outputPadding }) : convGeometry(options))),
   )
+  .filter((geometry) => geometry !== undefined);
+
+const poolAxisOptions = fc.record({
+  input: fc.integer({ min: 1, max: 7 }),
+  kernel: fc.integer({ min: 1, max: 4 }),
+  stride: fc.integer({ min: 1, max: 4 }),
+  padding: fc.nat(2),
+  dilation: fc.integer({ min: 1, max: 3 }),
+});
+
+/** Pooling geometries of 1 to 3 axes. */
+export const poolGeometryArbitrary = fc
+  .record({
+    batch: fc.nat(2),
+    channels: fc.integer({ min: 1, max: 2 }),
+    ceilMode: fc.boolean(),
+    countIncludePad: fc.boolean(),
+    divisorOverride: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined }),
+    axes: fc.array(poolAxisOptions, { minLength: 1, maxLength: 3 }),
+  })
+  .map(({ axes, ...rest }) => {
+    try {
+      return poolGeometry({
+        ...rest,
+        inputSize: axes.map(({ input }) => input),
+        kernelSize: axes.map(({ kernel }) => kernel),
+        stride: axes.map(({ stride }) => stride),
+        padding: axes.map(({ padding, kernel }) => Math.min(padding, Math.floor(kernel / 2))),
+        dilation: axes.map(({ dilation }) => dilation),
+      });
+    } catch {
+      return undefined;
+    }
+  })
   .filter((geometry) => geometry !== undefined);

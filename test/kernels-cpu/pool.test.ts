@@ -3,40 +3,8 @@
 import { GeometryError, kernels, type PoolGeometry, poolGeometry } from '@adjoint/kernels-cpu';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { poolGeometryArbitrary } from './arbitraries.ts';
 import { flatten, indices } from './trilinear.ts';
-
-const axisOptions = fc.record({
-  input: fc.integer({ min: 1, max: 7 }),
-  kernel: fc.integer({ min: 1, max: 4 }),
-  stride: fc.integer({ min: 1, max: 4 }),
-  padding: fc.nat(2),
-  dilation: fc.integer({ min: 1, max: 3 }),
-});
-
-const geometryArbitrary = fc
-  .record({
-    batch: fc.nat(2),
-    channels: fc.integer({ min: 1, max: 2 }),
-    ceilMode: fc.boolean(),
-    countIncludePad: fc.boolean(),
-    divisorOverride: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined }),
-    axes: fc.array(axisOptions, { minLength: 1, maxLength: 3 }),
-  })
-  .map(({ axes, ...rest }) => {
-    try {
-      return poolGeometry({
-        ...rest,
-        inputSize: axes.map(({ input }) => input),
-        kernelSize: axes.map(({ kernel }) => kernel),
-        stride: axes.map(({ stride }) => stride),
-        padding: axes.map(({ padding, kernel }) => Math.min(padding, Math.floor(kernel / 2))),
-        dilation: axes.map(({ dilation }) => dilation),
-      });
-    } catch {
-      return undefined;
-    }
-  })
-  .filter((geometry) => geometry !== undefined);
 
 /** The taps of window `o` of one plane: flat positions inside the input, and how many the padded input has. */
 function windowOf(g: PoolGeometry, o: readonly number[]): { inside: number[]; padded: number } {
@@ -60,7 +28,7 @@ function mixed(length: number, seed: number): Float64Array {
 
 test('maxPool is the largest element of each window and where it stands first', () => {
   fc.assert(
-    fc.property(geometryArbitrary, fc.nat(100), (g, seed) => {
+    fc.property(poolGeometryArbitrary, fc.nat(100), (g, seed) => {
       const [plane, outPlane] = [count(g.inputSize), count(g.outputSize)];
       const planes = g.batch * g.channels;
       const x = mixed(planes * plane, seed);
@@ -95,7 +63,7 @@ test('NaN wins, and padding never does', () => {
 
 test('avgPool divides the sum by what the options count', () => {
   fc.assert(
-    fc.property(geometryArbitrary, fc.nat(100), (g, seed) => {
+    fc.property(poolGeometryArbitrary, fc.nat(100), (g, seed) => {
       const [plane, outPlane] = [count(g.inputSize), count(g.outputSize)];
       const planes = g.batch * g.channels;
       const x = mixed(planes * plane, seed);
@@ -116,7 +84,7 @@ test('avgPool divides the sum by what the options count', () => {
 
 test('avgPoolInputGrad is the adjoint of avgPool', () => {
   fc.assert(
-    fc.property(geometryArbitrary, fc.nat(100), (g, seed) => {
+    fc.property(poolGeometryArbitrary, fc.nat(100), (g, seed) => {
       const planes = g.batch * g.channels;
       const x = mixed(planes * count(g.inputSize), seed);
       const y = mixed(planes * count(g.outputSize), seed + 1);

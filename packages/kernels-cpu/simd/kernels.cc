@@ -21,6 +21,8 @@
 #include "units.h"
 #include "rows.h"
 #include "descent.h"
+#include "planes.h"
+#include "lookup.h"
 #include "unit-table.h"
 
 namespace ADJOINT_NAMESPACE {

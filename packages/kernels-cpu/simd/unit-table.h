@@ -11,6 +11,14 @@ template <class T> constexpr UnitKernel<T> unitKernels[] = {
     sgdStep<T>,
     adamStep<T>,
     rmspropStep<T>,
+    maxPoolPlanes<T>,
+    avgPoolPlanes<T>,
+    avgPoolPlanesGrad<T>,
+    gatherRows<T>,
+    scatterAddRows<T>,
+    selectSlices<T>,
+    addSlices<T>,
+    sparseRows<T>,
 };
 
 template <class T> static Status units(Run& run, int kernel, const Units& given) {

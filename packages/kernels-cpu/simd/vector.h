@@ -12,6 +12,7 @@ template <> struct Lanes<float> {
   typedef float V __attribute__((vector_size(BYTES)));
   typedef float Unaligned __attribute__((vector_size(BYTES), aligned(4), may_alias));
   typedef int I __attribute__((vector_size(BYTES)));
+  static int intOf();
   typedef float V4 __attribute__((vector_size(16)));
   typedef float Unaligned4 __attribute__((vector_size(16), aligned(4), may_alias));
 };
@@ -20,6 +21,7 @@ template <> struct Lanes<double> {
   typedef double V __attribute__((vector_size(BYTES)));
   typedef double Unaligned __attribute__((vector_size(BYTES), aligned(8), may_alias));
   typedef long long I __attribute__((vector_size(BYTES)));
+  static long long intOf();
   typedef double V4 __attribute__((vector_size(32)));
   typedef double Unaligned4 __attribute__((vector_size(32), aligned(8), may_alias));
 };
@@ -39,6 +41,15 @@ template <class T> INLINE Vec<T> loadPart(const T* from, Index n) {
   for (Index i = 0; i < Lanes<T>::N; i++) lanes[i] = from[i < n ? i : 0];
   return load(lanes);
 }
+
+/** An integer as wide as a T, and registers of them. */
+template <class T> using LaneInt = decltype(Lanes<T>::intOf());
+template <class T> INLINE Bits<T> loadInts(const LaneInt<T>* p) {
+  Bits<T> v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+template <class T> INLINE void storeInts(LaneInt<T>* p, Bits<T> v) { __builtin_memcpy(p, &v, sizeof v); }
 
 // a · b + c: contracted to one rounding where the instruction set has it (-ffp-contract=fast), else rounded twice.
 #ifdef ADJOINT_RELAXED

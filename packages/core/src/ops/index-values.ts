@@ -3,7 +3,7 @@
 import { kernels, type Strided } from '@adjoint/kernels-cpu';
 import { ArgumentError, DTypeError } from '../errors.ts';
 import type { OperandSpec } from '../registry.ts';
-import { indexOf, rowMajorStrides, type Shape, sizeOf } from '../shape.ts';
+import { indexOf, isRowMajor, rowMajorStrides, type Shape, sizeOf } from '../shape.ts';
 
 /** @throws DTypeError unless the operand is int32, the one type of indices. */
 export function requireIndex(op: string, operand: string, spec: OperandSpec): void {
@@ -56,7 +56,11 @@ export function asStrided(values: Int32Array, shape: Shape): Strided<Int32Array>
   return { data: values, shape, strides: rowMajorStrides(shape), offset: 0 };
 }
 
+/** The array itself where the index is one run of it: it is only read. */
 function flat(index: Strided): Int32Array {
+  const { data, shape, offset } = index;
+  if (data instanceof Int32Array && isRowMajor(shape, index.strides))
+    return data.subarray(offset, offset + sizeOf(shape));
   const values = new Int32Array(sizeOf(index.shape));
   kernels.copy(index, values);
   return values;

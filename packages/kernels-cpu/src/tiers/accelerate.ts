@@ -7,6 +7,8 @@ import { reference } from '../reference/index.ts';
 import { elementCount, Rows } from '../reference/strided.ts';
 import { descent } from './accelerate-descent.ts';
 import { elementwise } from './accelerate-elementwise.ts';
+import { lookup } from './accelerate-lookup.ts';
+import { pooling } from './accelerate-planes.ts';
 import { reductions } from './accelerate-reductions.ts';
 import { rows } from './accelerate-rows.ts';
 import type { Machine } from './machine.ts';
@@ -26,6 +28,8 @@ export function accelerate(machine: Machine): Kernels {
     ...reductions(machine),
     ...rows(machine),
     ...descent(machine),
+    ...pooling(machine),
+    ...lookup(machine),
   };
 }
 

@@ -134,7 +134,21 @@ export const MAP_LAYOUT = MAP_TYPES + MOST_OPERANDS + 1;
 export const REDUCE_OPS = ['sum', 'max', 'min'] as const satisfies readonly ReduceName[];
 
 /** The kernels that work unit by unit (rows, planes, flat pieces), in the order of the table in simd/unit-table.h. */
-export const UNIT_KERNELS = ['softmax', 'logSoftmax', 'sgdStep', 'adamStep', 'rmspropStep'] as const;
+export const UNIT_KERNELS = [
+  'softmax',
+  'logSoftmax',
+  'sgdStep',
+  'adamStep',
+  'rmspropStep',
+  'maxPool',
+  'avgPool',
+  'avgPoolInputGrad',
+  'gather',
+  'scatterAdd',
+  'indexSelect',
+  'indexAdd',
+  'sparseAlong',
+] as const;
 export type UnitKernel = (typeof UNIT_KERNELS)[number];
 
 /** The boundary of the native addon and of the WebAssembly module. Arguments are trusted: what is wrong is memory corruption. */

@@ -1,0 +1,204 @@
+// Kernels of spatial planes: pooling. A plane of one channel is a unit; the windows of a row of the output are worked on
+// together, a register at a time, tap after tap.
+
+namespace ADJOINT_NAMESPACE {
+
+/** Where one window reads along one axis: `taps` elements from `first` on; a mean counts `counted` of them. */
+struct Window {
+  Index first, taps, counted;
+};
+
+/** The geometry of src/pool-geometry.ts on three axes, with the windows of each axis. */
+struct Pooling {
+  Index in[3], kernel[3], out[3], stride[3], padding[3], dilation[3];
+  const Window* windows[3];
+  /** What a mean is divided by; 0 if by the number of elements that it counts. */
+  double divisor;
+  Index inPlane() const { return in[0] * in[1] * in[2]; }
+  Index outPlane() const { return out[0] * out[1] * out[2]; }
+};
+
+/** Numbers: input, kernel, output, stride, padding, dilation on three axes; 1 if padding counts; the divisor or 0. */
+static bool readPooling(Run& run, const double* n, Pooling& p) {
+  Index* const fields[] = {p.in, p.kernel, p.out, p.stride, p.padding, p.dilation};
+  for (Index* field : fields)
+    for (int axis = 0; axis < 3; axis++) field[axis] = Index(*n++);
+  const bool paddingCounts = *n++ != 0;
+  p.divisor = *n;
+  for (int axis = 0; axis < 3; axis++) {
+    Window* windows = take<Window>(run, p.out[axis]);
+    if (!windows) return false;
+    for (Index o = 0; o < p.out[axis]; o++) {
+      const Index start = o * p.stride[axis] - p.padding[axis], dilation = p.dilation[axis];
+      const auto below = [&](Index limit) { return limit <= start ? 0 : smaller(p.kernel[axis], ceilDivide(limit - start, dilation)); };
+      const Index skipped = start < 0 ? ceilDivide(-start, dilation) : 0;
+      const Index taps = larger(0, below(p.in[axis]) - skipped);
+      windows[o] = {start + skipped * dilation, taps, paddingCounts ? below(p.in[axis] + p.padding[axis]) : taps};
+    }
+    p.windows[axis] = windows;
+  }
+  return true;
+}
+
+/** Windows of one row of the output that are worked on together. */
+enum { POOL_BLOCK = 64 };
+
+/** Windows [begin, end) of a block read, at one tap, the elements `from`, `from + stride` … of the plane. */
+struct TapRun {
+  Index begin, end, from;
+};
+
+/** Calls `body(tap)` for each tap of `count` windows from (i, j, k0) on, row-major; windows that have it outside are not in its run. */
+template <class F> INLINE void eachTap(const Pooling& p, Index i, Index j, Index k0, Index count, const F& body) {
+  const Window d = p.windows[0][i], h = p.windows[1][j];
+  for (Index a = 0; a < d.taps; a++)
+    for (Index b = 0; b < h.taps; b++) {
+      const Index row = ((d.first + a * p.dilation[0]) * p.in[1] + h.first + b * p.dilation[1]) * p.in[2];
+      for (Index c = 0; c < p.kernel[2]; c++) {
+        const Index start = k0 * p.stride[2] - p.padding[2] + c * p.dilation[2];
+        const Index begin = start < 0 ? ceilDivide(-start, p.stride[2]) : 0;
+        const Index end = start >= p.in[2] ? 0 : smaller(count, ceilDivide(p.in[2] - start, p.stride[2]));
+        if (begin < end) body(TapRun{begin, end, row + start + begin * p.stride[2]});
+      }
+    }
+}
+
+/** Calls `body(plane, i, j, k0, count, row-major number of the first window)` for each block of windows of each plane. */
+template <class F> static void eachBlock(Run& run, const Pooling& p, Index planes, const F& body) {
+  eachUnit(run, planes, p.inPlane(), [&](Index plane) {
+    Index o = 0;
+    for (Index i = 0; i < p.out[0]; i++)
+      for (Index j = 0; j < p.out[1]; j++)
+        for (Index k = 0; k < p.out[2]; k += POOL_BLOCK) {
+          const Index count = smaller(POOL_BLOCK, p.out[2] - k);
+          body(plane, i, j, k, count, o);
+          o += count;
+        }
+  });
+}
+
+/** Every `step`th of the elements from `p` on. */
+template <class T> INLINE Vec<T> loadEvery(const T* p, Index step) {
+  if (step == 1) return load(p);
+  if (step == 2) return evens(load(p), load(p + Lanes<T>::N));
+  T lanes[Lanes<T>::N];
+  for (int lane = 0; lane < Lanes<T>::N; lane++) lanes[lane] = p[lane * step];
+  return load(lanes);
+}
+
+/** How many of `count` windows can be loaded in whole registers without reading past `left` elements. */
+template <class T> INLINE Index wholeRegisters(Index count, Index step, Index left) {
+  constexpr Index W = Lanes<T>::N;
+  Index whole = count / W * W;
+  // Two registers are read for one of every second element.
+  while (step == 2 && whole > 0 && whole * 2 > left) whole -= W;
+  return whole;
+}
+
+/** Arrays: x, y, and the place of each largest element within its plane. The first of equals; NaN wins. */
+template <class T> static Status maxPoolPlanes(Run& run, const Units& u) {
+  constexpr Index W = Lanes<T>::N;
+  Pooling p;
+  if (!readPooling(run, u.numbers, p)) return OUT_OF_MEMORY;
+  const T* const x = u.array<const T>(0);
+  T* const y = u.array<T>(1);
+  int* const places = u.array<int>(2);
+  const Index step = p.stride[2];
+  Bits<T> ramp;
+  for (int lane = 0; lane < W; lane++) ramp[lane] = lane * step;
+  eachBlock(run, p, u.count, [&](Index plane, Index i, Index j, Index k, Index count, Index o) {
+    const T* from = x + plane * p.inPlane();
+    T best[POOL_BLOCK];
+    LaneInt<T> place[POOL_BLOCK];
+    const Index row = (p.windows[0][i].first * p.in[1] + p.windows[1][j].first) * p.in[2];
+    for (Index q = 0; q < count; q++) {
+      best[q] = -__builtin_inf();
+      place[q] = LaneInt<T>(row + p.windows[2][k + q].first);
+    }
+    eachTap(p, i, j, k, count, [&](TapRun tap) {
+      const T* at = from + tap.from;
+      const Index n = tap.end - tap.begin, whole = wholeRegisters<T>(n, step, p.inPlane() - tap.from);
+      T* b = best + tap.begin;
+      LaneInt<T>* l = place + tap.begin;
+      Index q = 0;
+      for (; q < whole; q += W) {
+        const Vec<T> value = loadEvery(at + q * step, step), old = load(b + q);
+        const Bits<T> wins = (value > old) | (value != value);
+        store(b + q, wins ? value : old);
+        storeInts<T>(l + q, wins ? ramp + LaneInt<T>(tap.from + q * step) : loadInts<T>(l + q));
+      }
+      for (; q < n; q++) {
+        const T value = at[q * step];
+        if (!(value > b[q] || value != value)) continue;
+        b[q] = value;
+        l[q] = LaneInt<T>(tap.from + q * step);
+      }
+    });
+    T* to = y + plane * p.outPlane() + o;
+    int* placesTo = places + plane * p.outPlane() + o;
+    for (Index q = 0; q < count; q++) {
+      to[q] = best[q];
+      placesTo[q] = int(place[q]);
+    }
+  });
+  return DONE;
+}
+
+/** What the means of a block are divided by. */
+template <class T> INLINE void divisorsOf(const Pooling& p, Index i, Index j, Index k, Index count, T* divisors) {
+  const Index rest = p.windows[0][i].counted * p.windows[1][j].counted;
+  for (Index q = 0; q < count; q++) divisors[q] = T(p.divisor > 0 ? p.divisor : double(rest * p.windows[2][k + q].counted));
+}
+
+/** Arrays: x, y. */
+template <class T> static Status avgPoolPlanes(Run& run, const Units& u) {
+  constexpr Index W = Lanes<T>::N;
+  Pooling p;
+  if (!readPooling(run, u.numbers, p)) return OUT_OF_MEMORY;
+  const T* const x = u.array<const T>(0);
+  T* const y = u.array<T>(1);
+  const Index step = p.stride[2];
+  eachBlock(run, p, u.count, [&](Index plane, Index i, Index j, Index k, Index count, Index o) {
+    const T* from = x + plane * p.inPlane();
+    T sums[POOL_BLOCK] = {}, divisors[POOL_BLOCK];
+    eachTap(p, i, j, k, count, [&](TapRun tap) {
+      const T* at = from + tap.from;
+      const Index n = tap.end - tap.begin, whole = wholeRegisters<T>(n, step, p.inPlane() - tap.from);
+      T* sum = sums + tap.begin;
+      Index q = 0;
+      for (; q < whole; q += W) store(sum + q, load(sum + q) + loadEvery(at + q * step, step));
+      for (; q < n; q++) sum[q] += at[q * step];
+    });
+    divisorsOf(p, i, j, k, count, divisors);
+    T* to = y + plane * p.outPlane() + o;
+    for (Index q = 0; q < count; q++) to[q] = sums[q] / divisors[q];
+  });
+  return DONE;
+}
+
+/** Arrays: y, x. */
+template <class T> static Status avgPoolPlanesGrad(Run& run, const Units& u) {
+  Pooling p;
+  if (!readPooling(run, u.numbers, p)) return OUT_OF_MEMORY;
+  const T* const y = u.array<const T>(0);
+  T* const x = u.array<T>(1);
+  const Index step = p.stride[2];
+  // The blocks of a plane follow each other on one thread, the first of them first.
+  eachBlock(run, p, u.count, [&](Index plane, Index i, Index j, Index k, Index count, Index o) {
+    T* to = x + plane * p.inPlane();
+    if (o == 0) zero(to, p.inPlane());
+    const T* from = y + plane * p.outPlane() + o;
+    T shares[POOL_BLOCK];
+    divisorsOf(p, i, j, k, count, shares);
+    for (Index q = 0; q < count; q++) shares[q] = from[q] / shares[q];
+    eachTap(p, i, j, k, count, [&](TapRun tap) {
+      const T* share = shares + tap.begin;
+      T* at = to + tap.from;
+      const Index n = tap.end - tap.begin;
+      for (Index q = 0; q < n; q++) at[q * step] += share[q];
+    });
+  });
+  return DONE;
+}
+
+}  // namespace ADJOINT_NAMESPACE

@@ -1,0 +1,146 @@
+// Reading and writing where an index says, on a machine: along the last axis row by row, along the first in whole slices.
+// Other layouts, and few elements, are the reference's.
+
+import type { Kernels, Strided } from '../kernels.ts';
+import { reference } from '../reference/index.ts';
+import { elementCount, flatStep } from '../reference/strided.ts';
+import type { Machine } from './machine.ts';
+import { sameFloats } from './status.ts';
+import { reads, runUnits, updates, writes } from './units.ts';
+import { isInside } from './views.ts';
+
+/** Elements from which a call is worth it. */
+const LEAST = 256;
+
+type LookupName = 'gather' | 'scatterAdd' | 'indexSelect' | 'indexAdd' | 'sparseAlong';
+
+export function lookup(machine: Machine): Pick<Kernels, LookupName> {
+  return {
+    gather(a, axis, index, out) {
+      const [n, m] = [a.shape[axis], index.shape[axis]];
+      const fits =
+        out.length >= LEAST &&
+        out.length === elementCount(index.shape) &&
+        sameFloats(a.data, a.data, out) &&
+        sharesRows(a, index.shape, axis) &&
+        index.data instanceof Int32Array &&
+        isRun(index) &&
+        isRun(a);
+      const isDone =
+        fits &&
+        runUnits(
+          machine,
+          'gather',
+          out.length / m,
+          [n, m],
+          [reads(a.data, n, a.offset), reads(index.data, m, index.offset), writes(out, m)],
+        );
+      if (!isDone) reference.gather(a, axis, index, out);
+    },
+    scatterAdd(a, axis, index, target, targetShape) {
+      const [n, m] = [targetShape[axis], index.shape[axis]];
+      const count = elementCount(index.shape);
+      const fits =
+        count >= LEAST &&
+        target.length === elementCount(targetShape) &&
+        sameFloats(a.data, a.data, target) &&
+        sharesRows(a, index.shape, axis) &&
+        a.shape[axis] === m &&
+        sharesRows(index, targetShape, axis) &&
+        index.data instanceof Int32Array &&
+        isRun(index) &&
+        isRun(a);
+      const isDone =
+        fits &&
+        runUnits(
+          machine,
+          'scatterAdd',
+          count / m,
+          [n, m],
+          [reads(a.data, m, a.offset), reads(index.data, m, index.offset), updates(target, n)],
+        );
+      if (!isDone) reference.scatterAdd(a, axis, index, target, targetShape);
+    },
+    indexSelect(a, axis, index, out) {
+      const slice = elementCount(a.shape) / a.shape[axis];
+      const fits =
+        out.length >= LEAST &&
+        axis === 0 &&
+        out.length === index.length * slice &&
+        sameFloats(a.data, a.data, out) &&
+        isRun(a);
+      const isDone =
+        fits &&
+        runUnits(
+          machine,
+          'indexSelect',
+          index.length,
+          [a.shape[0], slice],
+          [reads(a.data, 0, a.offset), reads(index, 1), writes(out, slice)],
+        );
+      if (!isDone) reference.indexSelect(a, axis, index, out);
+    },
+    indexAdd(a, axis, index, target, targetShape) {
+      const slice = elementCount(a.shape) / a.shape[axis];
+      const count = elementCount(a.shape);
+      const fits =
+        count >= LEAST &&
+        axis === 0 &&
+        count === index.length * slice &&
+        target.length === targetShape[0] * slice &&
+        sameFloats(a.data, a.data, target) &&
+        isRun(a);
+      const isDone =
+        fits &&
+        runUnits(
+          machine,
+          'indexAdd',
+          index.length,
+          [targetShape[0], slice],
+          [reads(a.data, slice, a.offset), reads(index, 1), updates(target, 0)],
+        );
+      if (!isDone) reference.indexAdd(a, axis, index, target, targetShape);
+    },
+    sparseAlong(matrix, a, axis, out) {
+      const { starts, columns, values } = matrix;
+      const [n, rows] = [a.shape[axis], starts.length - 1];
+      const inner = elementCount(a.shape.slice(axis + 1));
+      const outer = elementCount(a.shape.slice(0, axis));
+      const fits =
+        out.length >= LEAST &&
+        out.length === outer * rows * inner &&
+        sameFloats(a.data, a.data, out) &&
+        isRun(a);
+      const isDone =
+        fits &&
+        runUnits(
+          machine,
+          'sparseAlong',
+          outer,
+          [n, rows, inner],
+          [
+            reads(a.data, n * inner, a.offset),
+            writes(out, rows * inner),
+            reads(starts, 0),
+            reads(columns, 0),
+            reads(values, 0),
+          ],
+        );
+      if (!isDone) reference.sparseAlong(matrix, a, axis, out);
+    },
+  };
+}
+
+/** Whether the view is one run of its array, within it. */
+function isRun(a: Strided): boolean {
+  return flatStep(a, a.shape) === 1 && isInside(a);
+}
+
+/** Whether `axis` is the last, and the rows along it are as many as in `shape`, in the same places. */
+function sharesRows(a: Strided, shape: readonly number[], axis: number): boolean {
+  return (
+    axis === shape.length - 1 &&
+    a.shape.length === shape.length &&
+    a.shape.every((extent, other) => other === axis || extent === shape[other])
+  );
+}

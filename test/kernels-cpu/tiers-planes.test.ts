@@ -1,0 +1,221 @@
+// Pooling, lookups and sparse products of every fast tier and instruction set, against the reference.
+
+import type { FloatArray, Kernels, SparseMatrix } from '@adjoint/kernels-cpu';
+import { openTier } from '@adjoint/kernels-cpu';
+import fc from 'fast-check';
+import { afterAll, describe, expect, test } from 'vitest';
+import { poolGeometryArbitrary } from './arbitraries.ts';
+import { differentBits, fastTiers } from './tiers-available.ts';
+import { view } from './views.ts';
+
+const reference = openTier('reference').kernels;
+const types = [Float32Array, Float64Array] as const;
+
+const count = (extents: readonly number[]) => extents.reduce((p, q) => p * q, 1);
+
+/** Numbers with ties, zeros of both signs, and now and then what is not finite. */
+function numbers(Type: (typeof types)[number], length: number, seed: number): FloatArray {
+  const specials = [Number.NaN, Infinity, -Infinity, -0];
+  return new Type(length).map((_, i) => {
+    const draw = Math.imul(i + 1, 2654435761) + Math.imul(seed, 40503);
+    return (draw >>> 8) % 97 === 0 ? specials[(draw >>> 16) % 4] : ((draw >>> 10) % 41) / 8 - 2;
+  });
+}
+
+/** Whole numbers: sums are exact in any order. */
+function whole(Type: (typeof types)[number], length: number, seed: number): FloatArray {
+  return new Type(length).map((_, i) => (((Math.imul(i + 1, 2654435761) + seed) >>> 9) % 19) - 9);
+}
+
+describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
+  afterAll(() => {
+    setThreads(4);
+  });
+
+  describe.each(types)('%o', (Type) => {
+    test('maxima and their places are those of the reference, to the bit', () => {
+      fc.assert(
+        fc.property(poolGeometryArbitrary, fc.nat(999), (geometry, seed) => {
+          // Enough channels for a call to be worth it, whatever the plane.
+          const g = { ...geometry, channels: 97 };
+          const x = numbers(Type, g.batch * g.channels * count(g.inputSize), seed);
+          const length = g.batch * g.channels * count(g.outputSize);
+          const [got, expected] = [kernels, reference].map((tier) => {
+            const [y, places] = [new Type(length), new Int32Array(length)];
+            tier.maxPool(g, x, y, places);
+            return { y, places };
+          });
+          expect(differentBits(got.places, expected.places)).toEqual([]);
+          expect(differentBits(got.y, expected.y)).toEqual([]);
+        }),
+        { numRuns: 60 },
+      );
+    });
+
+    test('means, and the adjoint of means, are those of the reference', () => {
+      fc.assert(
+        fc.property(poolGeometryArbitrary, fc.nat(999), (geometry, seed) => {
+          // With a divisor that is a power of two, sums of whole numbers are exact and comparable to the bit.
+          const g = {
+            ...geometry,
+            channels: 97,
+            divisorOverride: geometry.divisorOverride === undefined ? undefined : 4,
+          };
+          const [inputs, outputs] = [g.inputSize, g.outputSize].map(
+            (size) => g.batch * g.channels * count(size),
+          );
+          const x = whole(Type, inputs, seed);
+          const [y, yExpected] = [new Type(outputs), new Type(outputs)];
+          kernels.avgPool(g, x, y);
+          reference.avgPool(g, x, yExpected);
+          expect(differentBits(y, yExpected)).toEqual([]);
+          const [back, backExpected] = [new Type(inputs).fill(7), new Type(inputs)];
+          kernels.avgPoolInputGrad(g, y, back);
+          reference.avgPoolInputGrad(g, y, backExpected);
+          const most = Math.max(0, ...backExpected.map(Math.abs));
+          const bound =
+            g.divisorOverride === 4
+              ? 0
+              : count(g.kernelSize) * (Type === Float32Array ? 2 ** -23 : 2 ** -52) * most;
+          backExpected.forEach((value, i) => {
+            if (!(Math.abs(back[i] - value) <= bound)) expect(`${back[i]} at ${i}`).toBe(`${value}`);
+          });
+        }),
+        { numRuns: 60 },
+      );
+    });
+
+    const rowCase = fc.record({
+      shape: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 0, maxLength: 2 }),
+      n: fc.integer({ min: 1, max: 50 }),
+      m: fc.integer({ min: 1, max: 400 }),
+      offset: fc.nat(3),
+      seed: fc.nat(999),
+    });
+
+    test('gather and scatterAdd along the last axis', () => {
+      fc.assert(
+        fc.property(rowCase, ({ shape, n, m, offset, seed }) => {
+          const lines = count(shape);
+          const a = { ...view(numbers(Type, lines * n + offset, seed), [...shape, n]), offset };
+          const index = view(
+            Int32Array.from({ length: lines * m }, (_, i) => (i * 7 + seed) % n),
+            [...shape, m],
+          );
+          const [out, expected] = [new Type(lines * m), new Type(lines * m)];
+          kernels.gather(a, shape.length, index, out);
+          reference.gather(a, shape.length, index, expected);
+          expect(differentBits(out, expected)).toEqual([]);
+          const source = { ...view(numbers(Type, lines * m + offset, seed + 1), [...shape, m]), offset };
+          const start = numbers(Type, lines * n, seed + 2);
+          const [target, targetExpected] = [start.slice(), start.slice()];
+          kernels.scatterAdd(source, shape.length, index, target, [...shape, n]);
+          reference.scatterAdd(source, shape.length, index, targetExpected, [...shape, n]);
+          expect(differentBits(target, targetExpected)).toEqual([]);
+        }),
+        { numRuns: 60 },
+      );
+    });
+
+    const sliceCase = fc.record({
+      slices: fc.integer({ min: 1, max: 20 }),
+      slice: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 0, maxLength: 2 }),
+      m: fc.integer({ min: 1, max: 60 }),
+      offset: fc.nat(3),
+      seed: fc.nat(999),
+    });
+
+    test('whole slices, read and added to', () => {
+      fc.assert(
+        fc.property(sliceCase, ({ slices, slice, m, offset, seed }) => {
+          const n = count(slice);
+          const a = { ...view(numbers(Type, slices * n + offset, seed), [slices, ...slice]), offset };
+          const index = Int32Array.from({ length: m }, (_, i) => (i * i + seed) % slices);
+          const [out, expected] = [new Type(m * n), new Type(m * n)];
+          kernels.indexSelect(a, 0, index, out);
+          reference.indexSelect(a, 0, index, expected);
+          expect(differentBits(out, expected)).toEqual([]);
+          const source = { ...view(numbers(Type, m * n + offset, seed + 1), [m, ...slice]), offset };
+          const start = numbers(Type, slices * n, seed + 2);
+          const [target, targetExpected] = [start.slice(), start.slice()];
+          kernels.indexAdd(source, 0, index, target, [slices, ...slice]);
+          reference.indexAdd(source, 0, index, targetExpected, [slices, ...slice]);
+          expect(differentBits(target, targetExpected)).toEqual([]);
+        }),
+        { numRuns: 60 },
+      );
+    });
+
+    test('a sparse matrix along any axis', () => {
+      fc.assert(
+        fc.property(
+          fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 3 }),
+          fc.nat(2),
+          fc.integer({ min: 1, max: 30 }),
+          fc.nat(999),
+          (shape, where, rows, seed) => {
+            const axis = where % shape.length;
+            const a = view(whole(Type, count(shape), seed), shape);
+            const matrix: SparseMatrix = {
+              starts: Int32Array.from({ length: rows + 1 }, (_, r) => 2 * r),
+              columns: Int32Array.from({ length: 2 * rows }, (_, k) => (k * 5 + seed) % shape[axis]),
+              values: Float64Array.from({ length: 2 * rows }, (_, k) => (k % 7) / 4),
+            };
+            const length = (count(shape) / shape[axis]) * rows;
+            const [out, expected] = [new Type(length), new Type(length)];
+            kernels.sparseAlong(matrix, a, axis, out);
+            reference.sparseAlong(matrix, a, axis, expected);
+            expect(differentBits(out, expected)).toEqual([]);
+          },
+        ),
+        { numRuns: 60 },
+      );
+    });
+
+    test('an index that names nothing reads and writes nothing outside', () => {
+      const index = view(new Int32Array(512).fill(2 ** 30));
+      const a = view(new Type(512).fill(1));
+      const out = new Type(512);
+      kernels.gather(a, 0, index, out);
+      expect(out.every(Number.isNaN)).toBe(true);
+      kernels.scatterAdd(a, 0, index, out.fill(0), [512]);
+      expect(out.every((value) => value === 0)).toBe(true);
+    });
+
+    test('the same bits on any number of threads', () => {
+      const g = {
+        ...fc.sample(poolGeometryArbitrary, { numRuns: 1, seed: 5 })[0],
+        batch: 3,
+        channels: 200,
+        inputSize: [40, 30],
+      };
+      const geometry = {
+        ...g,
+        kernelSize: [3, 3],
+        stride: [2, 2],
+        padding: [1, 1],
+        dilation: [1, 1],
+        outputSize: [20, 15],
+      };
+      const x = numbers(Type, 3 * 200 * 1200, 1);
+      const y = numbers(Type, 3 * 200 * 300, 2);
+      const slices = Int32Array.from({ length: 4000 }, (_, i) => (i * i) % 50);
+      const run = (tier: Kernels) => {
+        const results = [new Type(y.length), new Type(y.length), new Type(x.length), new Type(50 * 150)];
+        tier.maxPool(geometry, x, results[0], new Int32Array(y.length));
+        tier.avgPool(geometry, x, results[1]);
+        tier.avgPoolInputGrad(geometry, y, results[2]);
+        tier.indexAdd(view(x.subarray(0, 4000 * 150), [4000, 150]), 0, slices, results[3], [50, 150]);
+        return results;
+      };
+      setThreads(1);
+      const alone = run(kernels);
+      for (const threads of [2, 3, 4]) {
+        setThreads(threads);
+        run(kernels).forEach((result, i) => {
+          expect(differentBits(result, alone[i])).toEqual([]);
+        });
+      }
+    });
+  });
+});
