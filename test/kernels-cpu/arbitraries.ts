@@ -66,28 +66,30 @@ const poolAxisOptions = fc.record({
   dilation: fc.integer({ min: 1, max: 3 }),
 });
 
-/** Pooling geometries of 1 to 3 axes. */
-export const poolGeometryArbitrary = fc
-  .record({
-    batch: fc.nat(2),
-    channels: fc.integer({ min: 1, max: 2 }),
-    ceilMode: fc.boolean(),
-    countIncludePad: fc.boolean(),
-    divisorOverride: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined }),
-    axes: fc.array(poolAxisOptions, { minLength: 1, maxLength: 3 }),
-  })
-  .map(({ axes, ...rest }) => {
-    try {
-      return poolGeometry({
-        ...rest,
-        inputSize: axes.map(({ input }) => input),
-        kernelSize: axes.map(({ kernel }) => kernel),
-        stride: axes.map(({ stride }) => stride),
-        padding: axes.map(({ padding, kernel }) => Math.min(padding, Math.floor(kernel / 2))),
-        dilation: axes.map(({ dilation }) => dilation),
-      });
-    } catch {
-      return undefined;
-    }
-  })
-  .filter((geometry) => geometry !== undefined);
+/** Pooling geometries of 1 to 3 axes; rows of the input have up to `widest` elements. */
+export const poolGeometries = ({ widest = 7 } = {}) =>
+  fc
+    .record({
+      width: fc.integer({ min: 1, max: widest }),
+      batch: fc.nat(2),
+      channels: fc.integer({ min: 1, max: 2 }),
+      ceilMode: fc.boolean(),
+      countIncludePad: fc.boolean(),
+      divisorOverride: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined }),
+      axes: fc.array(poolAxisOptions, { minLength: 1, maxLength: 3 }),
+    })
+    .map(({ axes, width, ...rest }) => {
+      try {
+        return poolGeometry({
+          ...rest,
+          inputSize: axes.map(({ input }, axis) => (axis === axes.length - 1 ? width : input)),
+          kernelSize: axes.map(({ kernel }) => kernel),
+          stride: axes.map(({ stride }) => stride),
+          padding: axes.map(({ padding, kernel }) => Math.min(padding, Math.floor(kernel / 2))),
+          dilation: axes.map(({ dilation }) => dilation),
+        });
+      } catch {
+        return undefined;
+      }
+    })
+    .filter((geometry) => geometry !== undefined);
