@@ -71,26 +71,19 @@ INLINE Vec<double> evens(Vec<double> a, Vec<double> b) {
 #endif
 }
 
-/** to[j] = row[start + j · step], or 0 outside the row. */
-template <class T> INLINE void copyPaddedRow(const T* row, Index extent, Index start, Index step, Index n, T* to) {
-  Index low = start < 0 ? ceilDivide(-start, step) : 0;
-  Index high = extent > start ? ceilDivide(extent - start, step) : 0;
-  low = smaller(low, n);
-  high = larger(low, smaller(high, n));
-  zero(to, low);
-  const T* from = row + start + low * step;
+/** to[j] = from[j · step]. */
+template <class T> INLINE void copySteps(T* to, const T* from, Index step, Index n) {
   if (step == 1) {
-    copyRun(to + low, from, high - low);
-  } else {
-    Index j = low;
-    if (step == 2)
-      for (; j + Lanes<T>::N < high; j += Lanes<T>::N, from += 2 * Lanes<T>::N)
-        store(to + j, evens(load(from), load(from + Lanes<T>::N)));
-    if (step == 2 && Lanes<T>::N > 4)
-      for (; j + 4 < high; j += 4, from += 8) store4(to + j, __builtin_shufflevector(load4(from), load4(from + 4), 0, 2, 4, 6));
-    for (; j < high; j++, from += step) to[j] = *from;
+    copyRun(to, from, n);
+    return;
   }
-  zero(to + high, n - high);
+  Index j = 0;
+  if (step == 2) {
+    for (; j + Lanes<T>::N < n; j += Lanes<T>::N) store(to + j, evens(load(from + 2 * j), load(from + 2 * j + Lanes<T>::N)));
+    if (Lanes<T>::N > 4)
+      for (; j + 4 < n; j += 4) store4(to + j, __builtin_shufflevector(load4(from + 2 * j), load4(from + 2 * j + 4), 0, 2, 4, 6));
+  }
+  for (; j < n; j++) to[j] = from[j * step];
 }
 
 /** Fills the copy of one channel for the unit at (depth, first row of its band). `image` is the channel's source. */
@@ -105,12 +98,22 @@ template <class T> static void copyChannel(const Padded& p, const T* image, Inde
     }
     const T* plane = image + d * p.extent[1] * p.extent[2];
     for (Index rp = 0; rp < p.rowPhases; rp++)
-      for (Index cp = 0; cp < p.columnPhases; cp++)
+      for (Index cp = 0; cp < p.columnPhases; cp++) {
+        // Column j of the copy is column start + j · scale of the source, if that is there.
+        const Index start = p.origin[2] + p.columnPhase[cp], scale = p.scale[2];
+        const Index low = start < 0 ? smaller(p.pitch, ceilDivide(-start, scale)) : 0;
+        const Index high = larger(low, start < p.extent[2] ? smaller(p.pitch, ceilDivide(p.extent[2] - start, scale)) : 0);
         for (Index r = 0; r < p.rows; r++, to += p.pitch) {
           const Index h = (firstRow + r) * p.scale[1] + p.origin[1] + p.rowPhase[rp];
-          if (h < 0 || h >= p.extent[1]) zero(to, p.pitch);
-          else copyPaddedRow(plane + h * p.extent[2], p.extent[2], p.origin[2] + p.columnPhase[cp], p.scale[2], p.pitch, to);
+          if (h < 0 || h >= p.extent[1]) {
+            zero(to, p.pitch);
+            continue;
+          }
+          for (Index j = 0; j < low; j++) to[j] = 0;
+          copySteps(to + low, plane + h * p.extent[2] + start + low * scale, scale, high - low);
+          for (Index j = high; j < p.pitch; j++) to[j] = 0;
         }
+      }
   }
 }
 
@@ -134,6 +137,16 @@ INLINE Index bandRowsFor(Index rows, Index bytesPerRow, Index overlap) {
   const Index most = larger(fit - overlap, larger(4, 2 * overlap));
   return ceilDivide(rows, ceilDivide(rows, most));
 }
+
+/** Units (image, output depth, band of output rows) of one group: the weight gradient runs over them in order. */
+struct WeightUnits {
+  Index depths, bands, bandRows, perGroup;
+  void place(Index unit, Index& n, Index& depth, Index& band) const {
+    band = unit % bands;
+    depth = unit / bands % depths;
+    n = unit / bands / depths;
+  }
+};
 
 /** Plans the copies of x: those of the forward convolution, and of the weight gradient's inner products. */
 template <class T> static bool planForward(Run& run, const ConvShape& s, const T* x, T* y, ConvPlan<T>& plan) {

@@ -38,6 +38,52 @@ template <class T> INLINE Index directWidth(const ConvPlan<T>& plan) {
   return (plan.m <= Tiles<T>::THIN ? Tiles<T>::thinVectors[plan.m] : NV) * Lanes<T>::N;
 }
 
+/** Registers of each row of the output that a single channel needs. */
+template <class T> INLINE Index registersPerRow(const OutputPhase<T>& phase) { return ceilDivide(phase.count[2], Lanes<T>::N); }
+
+/**
+ * As `directPanels` for a weight of one row, as in depthwise convolutions: a panel is PLACES registers, each within a row of
+ * the output, to which they go straight.
+ */
+template <class T>
+static void singlePanels(const ConvPlan<T>& plan, const OutputPhase<T>* phases, Index group, const T* copy, UnitTarget<T> target,
+                         Index first, Index last, T* sums) {
+  constexpr Index W = Lanes<T>::N;
+  const Index columns = phases->count[2], perRow = registersPerRow(*phases), registers = target.rows * perRow;
+  const Index rowStep = plan.outStep[1] * plan.outExtent[2], step = plan.outStep[2];
+  const bool straight = step == 1 && columns >= W;
+  Index row = first * PLACES / perRow, part = first * PLACES % perRow;
+  for (Index q = first; q < last; q++) {
+    const Index count = smaller(PLACES, registers - q * PLACES);
+    Place<T> places[PLACES];
+    Index column[PLACES];
+    T* to[PLACES];
+    for (Index v = 0; v < PLACES; v++) {
+      // The last register of a row repeats what it can of the one before it, and what is missing at the end the last place.
+      if (v < count) {
+        column[v] = larger(0, smaller(part * W, columns - W));
+        to[v] = target.data + row * rowStep + column[v] * step;
+        places[v] = {copy + row * plan.padded.pitch + column[v], straight ? to[v] : sums + v * W};
+        if (++part == perRow) {
+          part = 0;
+          row++;
+        }
+      } else {
+        places[v] = {places[v - 1].from, straight ? places[v - 1].to : sums + v * W};
+      }
+    }
+    for (Index c = 0; c < plan.columnPhases; c++) {
+      const OutputPhase<T>& phase = phases[c];
+      tilePlaces(phase.depth, phase.weight + group * phase.depth, phase.offsets, places);
+      for (Index v = 0; v < PLACES; v++) places[v].to += PLACES * W;
+    }
+    if (straight) continue;
+    for (Index v = 0; v < count; v++)
+      putColumns(to[v], plan.columnPhases, step, sums + v * W, PLACES * W,
+                 smaller(smaller(W, columns) * step, plan.outExtent[2] - column[v] * step));
+  }
+}
+
 /**
  * Panels [first, last) of one unit, read in place from its copy, for all column phases. Positions run over whole rows of the
  * copy; what falls between two rows of the output is dropped.
@@ -45,6 +91,10 @@ template <class T> INLINE Index directWidth(const ConvPlan<T>& plan) {
 template <class T>
 static void directPanels(const ConvPlan<T>& plan, const OutputPhase<T>* phases, Index group, const T* copy, UnitTarget<T> target,
                          Index first, Index last, T* sums) {
+  if (plan.m == 1) {
+    singlePanels(plan, phases, group, copy, target, first, last, sums);
+    return;
+  }
   const bool thin = plan.m <= Tiles<T>::THIN;
   const Index width = directWidth(plan), pitch = plan.padded.pitch, columns = phases->count[2];
   const Index positions = (target.rows - 1) * pitch + columns;
@@ -80,6 +130,7 @@ static void directPanels(const ConvPlan<T>& plan, const OutputPhase<T>* phases, 
 }
 
 template <class T> INLINE Index directPanelCount(const ConvPlan<T>& plan, const OutputPhase<T>& phase, Index rows) {
+  if (plan.m == 1) return ceilDivide(rows * registersPerRow(phase), PLACES);
   return rows == 0 ? 0 : ceilDivide((rows - 1) * plan.padded.pitch + phase.count[2], directWidth(plan));
 }
 

@@ -1,19 +1,10 @@
 // The weight gradient, summed over the batch image by image, band by band, always in that order.
 //
-// With many channels x is turned channels-last once, so that a register holds neighbouring channels and no matrix of taps is
-// needed. With few, inner products along rows do without that. Both give one element to one thread for the whole sum.
+// With many input channels x is turned channels-last once, so that a register holds neighbouring channels and no matrix of taps
+// is needed. With few, and many output channels, y is (conv-taps.h); with few of both, inner products along rows do without.
+// All give one element to one thread for the whole sum.
 
 namespace ADJOINT_NAMESPACE {
-
-/** Units (image, output depth, band of output rows) of one group. */
-struct WeightUnits {
-  Index depths, bands, bandRows, perGroup;
-  void place(Index unit, Index& n, Index& depth, Index& band) const {
-    band = unit % bands;
-    depth = unit / bands % depths;
-    n = unit / bands / depths;
-  }
-};
 
 /** dw as products of rows of y with channels-last x. */
 template <class T> static Status weightByChannels(Run& run, const ConvShape& s, const T* x, const T* y, T* w) {
@@ -208,6 +199,8 @@ template <class T> static Status convWeightGrad(Run& run, const ConvShape& s, co
   // Channels-last wastes the lanes that the last register of channels leaves empty.
   const Index lanes = roundUp(s.inChannels, Tile<T>::N);
   if (s.inChannels * 4 >= lanes * 3) return weightByChannels(run, s, x, y, w);
+  const Index m = s.outChannels;
+  if (m > Tiles<T>::DOT_ROWS && 2 * m >= roundUp(m, Lanes<T>::N)) return weightByTaps(run, s, x, y, w);
   const Status status = weightByRows(run, s, x, y, w);
   if (status != DONE) return status;
   // The zeros between rows of y meet elements of x that are not theirs: NaN if one is infinite. Then let others do it.

@@ -9,6 +9,7 @@
 #include "conv-plan.h"
 #include "conv-run.h"
 #include "conv.h"
+#include "conv-taps.h"
 #include "conv-weight.h"
 #include "functions.h"
 #include "functions-normal.h"

@@ -67,6 +67,30 @@ __attribute__((noinline)) void tileOffsets(Index depth, const T* a, const T* b, 
   }
 }
 
+/** A register of sums: what it reads, and where it goes. */
+template <class T> struct Place {
+  const T* from;
+  T* to;
+};
+enum { PLACES = 8 };
+
+/** to = Σ a[k] · from[offsets[k]] at each of PLACES places: one row of a weight is too few for the tiles above. */
+template <class T>
+__attribute__((noinline)) void tilePlaces(Index depth, const T* a, const Index* offsets, const Place<T>* places) {
+  Vec<T> sum[PLACES];
+  const T* from[PLACES];
+  UNROLL for (int i = 0; i < PLACES; i++) {
+    sum[i] = Vec<T>{};
+    from[i] = places[i].from;
+  }
+  for (Index k = 0; k < depth; k++) {
+    const Vec<T> left = splat(a[k]);
+    const Index offset = offsets[k];
+    UNROLL for (int i = 0; i < PLACES; i++) sum[i] = fma(left, load(from[i] + offset), sum[i]);
+  }
+  UNROLL for (int i = 0; i < PLACES; i++) store(places[i].to, sum[i]);
+}
+
 /** Inner products along memory: c[i, j] += Σ a[i][t] · b[j][t] over `count` (a multiple of the vector) contiguous t. */
 template <class T, int R, int C>
 __attribute__((noinline)) void tileDots(Index count, const T* a, Index aRow, const T* b, const Index* offsets,
@@ -86,6 +110,36 @@ __attribute__((noinline)) void tileDots(Index count, const T* a, Index aRow, con
   }
   for (int i = 0; i < rows; i++)
     for (int j = 0; j < columns; j++) c[i * cRow + j] += horizontalSum<T>(sum[i][j]);
+}
+
+/** Taps per tile of `tileTaps`: one address each must fit into the registers that are not vectors. */
+enum { TAPS = MR < 10 ? MR : 10 };
+
+/**
+ * c[i] += Σ b[t] · a[offsets[i] + position of t] for `taps` <= TAPS of i: V registers of b per t, which runs over `rows` rows of
+ * `count` neighbouring positions, `aJump` positions between two rows.
+ */
+template <class T, int V>
+__attribute__((noinline)) void tileTaps(Index rows, Index count, const T* a, Index aJump, const Index* offsets, Index taps,
+                                        const T* b, T* c, Index cRow) {
+  constexpr int W = Lanes<T>::N;
+  const T* left[TAPS];
+  Vec<T> sum[TAPS][V];
+  UNROLL for (int i = 0; i < TAPS; i++) {
+    left[i] = a + offsets[i < taps ? i : taps - 1];
+    UNROLL for (int v = 0; v < V; v++) sum[i][v] = Vec<T>{};
+  }
+  for (Index row = 0, at = 0; row < rows; row++, at += aJump)
+    for (Index t = 0; t < count; t++, at++, b += V * W) {
+      Vec<T> right[V];
+      UNROLL for (int v = 0; v < V; v++) right[v] = load(b + v * W);
+      UNROLL for (int i = 0; i < TAPS; i++) {
+        const Vec<T> x = splat(left[i][at]);
+        UNROLL for (int v = 0; v < V; v++) sum[i][v] = fma(x, right[v], sum[i][v]);
+      }
+    }
+  UNROLL for (int i = 0; i < TAPS; i++)
+    if (i < taps) UNROLL for (int v = 0; v < V; v++) store(c + i * cRow + v * W, sum[i][v] + load(c + i * cRow + v * W));
 }
 
 template <class T> using RowsTile = void (*)(Index, Index, const T*, const T*, Index, Index, T*, Index, bool);
@@ -119,20 +173,20 @@ template <class T> struct Tiles {
       tileOffsets<T, 13, NV>, tileOffsets<T, 14, NV>,
 #endif
   };
-  // Few rows make a tile too small to hide the latency of its sums: these are wider.
+  // Few rows make a tile too small to hide the latency of its sums: these are wider. A single row has tilePlaces.
   enum { THIN = 4 };
 #if ADJOINT_TILE_ROWS >= 12
-  static constexpr int thinVectors[] = {0, 8, 8, 6, 4};
-  static constexpr OffsetsTile<T> thin[] = {nullptr, tileOffsets<T, 1, 8>, tileOffsets<T, 2, 8>, tileOffsets<T, 3, 6>, tileOffsets<T, 4, 4>};
-  enum { DOT_ROWS = 6 };
-  static constexpr int dotColumns[] = {0, 9, 9, 6, 5, 4, 4};
-  static constexpr DotsTile<T> dots[] = {nullptr, tileDots<T, 1, 9>, tileDots<T, 2, 9>, tileDots<T, 3, 6>, tileDots<T, 4, 5>, tileDots<T, 5, 4>, tileDots<T, 6, 4>};
-#else
-  static constexpr int thinVectors[] = {0, 8, 4, 3, 2};
-  static constexpr OffsetsTile<T> thin[] = {nullptr, tileOffsets<T, 1, 8>, tileOffsets<T, 2, 4>, tileOffsets<T, 3, 3>, tileOffsets<T, 4, 2>};
+  static constexpr int thinVectors[] = {0, PLACES, 8, 6, 4};
+  static constexpr OffsetsTile<T> thin[] = {nullptr, nullptr, tileOffsets<T, 2, 8>, tileOffsets<T, 3, 6>, tileOffsets<T, 4, 4>};
   enum { DOT_ROWS = 4 };
-  static constexpr int dotColumns[] = {0, 9, 5, 3, 2};
-  static constexpr DotsTile<T> dots[] = {nullptr, tileDots<T, 1, 9>, tileDots<T, 2, 5>, tileDots<T, 3, 3>, tileDots<T, 4, 2>};
+  static constexpr int dotColumns[] = {0, 9, 9, 6, 5};
+  static constexpr DotsTile<T> dots[] = {nullptr, tileDots<T, 1, 9>, tileDots<T, 2, 9>, tileDots<T, 3, 6>, tileDots<T, 4, 5>};
+#else
+  static constexpr int thinVectors[] = {0, PLACES, 4, 3, 2};
+  static constexpr OffsetsTile<T> thin[] = {nullptr, nullptr, tileOffsets<T, 2, 4>, tileOffsets<T, 3, 3>, tileOffsets<T, 4, 2>};
+  enum { DOT_ROWS = 2 };
+  static constexpr int dotColumns[] = {0, 9, 5};
+  static constexpr DotsTile<T> dots[] = {nullptr, tileDots<T, 1, 9>, tileDots<T, 2, 5>};
 #endif
 };
 
