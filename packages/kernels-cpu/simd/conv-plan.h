@@ -7,8 +7,14 @@
 
 namespace ADJOINT_NAMESPACE {
 
-/** Bytes of one band's copy, and of all copies alive at once, about. */
-enum { BAND_BYTES = 1 << 20, WAVE_BYTES = 6 << 20 };
+/** Bytes of one band's copy, and per thread of all copies alive at once, about: they are read while they are in cache. */
+enum { BAND_BYTES = 1 << 20, WAVE_BYTES = 3 << 19 };
+
+/** How many of `units` copies of `bytes` each are made at once: waves of about the same length. */
+INLINE Index waveOf(const Run& run, Index units, Index bytes) {
+  const Index most = larger(1, run.threads * Index(WAVE_BYTES) / bytes);
+  return ceilDivide(larger(1, units), ceilDivide(larger(1, units), most));
+}
 
 /** Copies for bands of images: `channels × slices × rowPhases × columnPhases` planes of `rows × pitch` elements. */
 struct Padded {

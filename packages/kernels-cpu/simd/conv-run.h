@@ -293,15 +293,21 @@ template <class T> static Status runPlan(Run& run, const ConvPlan<T>& plan) {
   }
 
   // The threads share a wave of units: first they copy, then they compute.
-  const Index wave = smaller(unitsPerGroup, larger(1, WAVE_BYTES / (unitSize * Index(sizeof(T)))));
+  const Index wave = waveOf(run, unitsPerGroup, unitSize * Index(sizeof(T)));
   T* copies = take<T>(run, wave * unitSize);
-  UnitTarget<T>* targets = take<UnitTarget<T>>(run, wave);
-  Index* starts = take<Index>(run, wave + 1);
+  // Per row phase (all phases that differ in their columns alone): targets of the wave's units, and where their panels start.
+  const Index rowPhases = plan.phases / plan.columnPhases;
+  UnitTarget<T>* targets = take<UnitTarget<T>>(run, rowPhases * wave);
+  Index* starts = take<Index>(run, rowPhases * (wave + 1));
   Index block = 0;
   for (Index f = 0; f < plan.phases; f++) block = larger(block, smaller(plan.phase[f].depth, depthBlock<T>(plan.phase[f].depth)));
   const Index packedSize = packs ? PANELS * block * Tile<T>::N + 16 : 0;
   T* packed = take<T>(run, run.threads * packedSize);
   if (!copies || !targets || !starts || !packed) return OUT_OF_MEMORY;
+  const auto panelsOf = [&](Index f, Index count) {
+    const Index total = starts[f * (wave + 1) + count];
+    return packs ? ceilDivide(total, Tile<T>::N) : total;
+  };
   for (Index group = 0; group < plan.groups; group++)
     for (Index w0 = 0; w0 < unitsPerGroup; w0 += wave) {
       const Index count = smaller(wave, unitsPerGroup - w0);
@@ -311,33 +317,42 @@ template <class T> static Status runPlan(Run& run, const ConvPlan<T>& plan) {
         const Index c = t % channels;
         copyChannel(plan.padded, source(n, group, c), depth, band * plan.bandRows, copies + t / channels * unitSize + c * plan.padded.channelSize());
       });
-      for (Index f = 0; f < plan.phases; f += plan.columnPhases) {
-        const OutputPhase<T>* const phases = plan.phase + f;
-        starts[0] = 0;
+      Index most = 0;
+      for (Index f = 0; f < rowPhases; f++) {
+        const OutputPhase<T>& phase = plan.phase[f * plan.columnPhases];
+        UnitTarget<T>* const target = targets + f * wave;
+        Index* const start = starts + f * (wave + 1);
+        start[0] = 0;
         for (Index u = 0; u < count; u++) {
           Index n, depth, band;
           place(w0 + u, n, depth, band);
-          targets[u] = targetOf(plan, *phases, n, group, depth, band);
-          starts[u + 1] = starts[u] + (packs ? targets[u].rows * phases->count[2] : directPanelCount(plan, *phases, targets[u].rows));
+          target[u] = targetOf(plan, phase, n, group, depth, band);
+          start[u + 1] = start[u] + (packs ? target[u].rows * phase.count[2] : directPanelCount(plan, phase, target[u].rows));
         }
-        const Index panels = packs ? ceilDivide(starts[count], Tile<T>::N) : starts[count];
-        const Index tasks = smaller(panels, run.threads == 1 ? 1 : 4 * run.threads);
-        parallel(run, tasks, [&](Index t, int thread) {
-          const Index first = panels * t / tasks, last = panels * (t + 1) / tasks;
+        most = larger(most, panelsOf(f, count));
+      }
+      // A few panels of every row phase per task: neighbouring rows of the target are written while they are in cache.
+      const Index tasks = smaller(most, larger(ceilDivide(most, PANELS), run.threads == 1 ? 1 : 4 * run.threads));
+      parallel(run, tasks, [&](Index t, int thread) {
+        for (Index f = 0; f < rowPhases; f++) {
+          const OutputPhase<T>* const phases = plan.phase + f * plan.columnPhases;
+          const UnitTarget<T>* const target = targets + f * wave;
+          const Index* const start = starts + f * (wave + 1);
+          const Index panels = panelsOf(f, count), first = panels * t / tasks, last = panels * (t + 1) / tasks;
           T* const own = sums + thread * sumsSize;
           if (packs) {
-            packedPanels(plan, phases, group, copies, targets, starts, count, first, last, packed + thread * packedSize, own);
-            return;
+            packedPanels(plan, phases, group, copies, target, start, count, first, last, packed + thread * packedSize, own);
+            continue;
           }
           Index unit = 0;
           for (Index q = first; q < last;) {
-            while (starts[unit + 1] <= q) unit++;
-            const Index end = smaller(last, starts[unit + 1]);
-            directPanels(plan, phases, group, copies + unit * unitSize, targets[unit], q - starts[unit], end - starts[unit], own);
+            while (start[unit + 1] <= q) unit++;
+            const Index end = smaller(last, start[unit + 1]);
+            directPanels(plan, phases, group, copies + unit * unitSize, target[unit], q - start[unit], end - start[unit], own);
             q = end;
           }
-        });
-      }
+        }
+      });
     }
   return DONE;
 }

@@ -67,7 +67,7 @@ template <class T> static Status weightByTaps(Run& run, const ConvShape& s, cons
     });
     return DONE;
   }
-  const Index wave = smaller(larger(1, units.perGroup), larger(1, WAVE_BYTES / (unitSize * Index(sizeof(T)))));
+  const Index wave = waveOf(run, units.perGroup, unitSize * Index(sizeof(T)));
   T* copies = take<T>(run, wave * unitSize);
   T* sums = take<T>(run, sumsSize);
   if (!copies || !sums) return OUT_OF_MEMORY;

@@ -22,7 +22,7 @@ template <class T> static Status weightByChannels(Run& run, const ConvShape& s, 
   units.perGroup = s.batch * units.depths * units.bands;
   const Index rows = (units.bandRows - 1) * s.stride[1] + overlap + 1;
   const Index xSize = roundUp(s.kernel[0] * rows * pitch * channels, 16), ySize = roundUp(m * units.bandRows * s.out[2], 16);
-  const Index wave = smaller(larger(1, units.perGroup), larger(1, WAVE_BYTES / ((xSize + ySize) * Index(sizeof(T)))));
+  const Index wave = waveOf(run, units.perGroup, (xSize + ySize) * Index(sizeof(T)));
   const Index columns = taps * (channels / N);
   T* copies = take<T>(run, wave * (xSize + ySize));
   T* sums = take<T>(run, m * taps * channels);
@@ -160,7 +160,7 @@ template <class T> static Status weightByRows(Run& run, const ConvShape& s, cons
     });
     return DONE;
   }
-  const Index wave = smaller(larger(1, units.perGroup), larger(1, WAVE_BYTES / (unitSize * Index(sizeof(T)))));
+  const Index wave = waveOf(run, units.perGroup, unitSize * Index(sizeof(T)));
   T* copies = take<T>(run, wave * unitSize);
   if (!copies) return OUT_OF_MEMORY;
   for (Index group = 0; group < s.groups; group++)

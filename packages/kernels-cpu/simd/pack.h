@@ -33,12 +33,16 @@ static void pack(const T* from, Index row, Index step, Index n, Index width, Ind
   }
   Index k = 0;
   if (step == 1 && n >= 4) {
-    for (; k + 4 <= depth; k += 4) {
-      Index i = 0;
-      for (; i + 4 <= n; i += 4) transpose4(from + i * row + k, row, to + k * width + i, width);
-      // What is left over is done with the last four, some of them again.
-      if (i < n) transpose4(from + (n - 4) * row + k, row, to + k * width + n - 4, width);
-    }
+    // All that is wanted of a line of each four rows at a time: rows are often a power of two apart, and more lines than the
+    // first-level cache has ways for would push each other out.
+    constexpr Index LINE = 64 / sizeof(T);
+    for (; k + 4 <= depth; k += LINE)
+      for (Index i = 0; i < n; i += 4) {
+        // What is left over is done with the last four, some of them again.
+        const Index r = smaller(i, n - 4);
+        for (Index j = k; j + 4 <= smaller(depth, k + LINE); j += 4) transpose4(from + r * row + j, row, to + j * width + r, width);
+      }
+    k = depth / 4 * 4;
   }
   for (; k < depth; k++)
     for (Index i = 0; i < n; i++) to[k * width + i] = from[i * row + k * step];
