@@ -66,6 +66,11 @@ test('values are converted to the dtype of the module', () => {
   expect(layer.bias!.toArray()).toEqual([3]);
 });
 
+test('what is no tensor is said to be none', () => {
+  const state = { weight: [[1, 2]], bias: 0 } as never;
+  expect(() => new Linear(2, 1).loadStateDict(state)).toThrow(/weight is no tensor, expected \(1, 2\)/);
+});
+
 test('every missing, unexpected and mis-shaped key is listed, and nothing is changed', () => {
   const keys = Object.keys(net().stateDict());
   fc.assert(

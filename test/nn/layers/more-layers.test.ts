@@ -233,6 +233,13 @@ describe('recurrence', () => {
     expect(() =>
       new LSTMCell(3, 4).forward(zeros([2, 3]), { hidden: zeros([4]), cell: zeros([2, 4]) }),
     ).toThrow(ShapeError);
+    // PyTorch's pair of states: it must not be taken for none.
+    const pair = [zeros([1, 2, 4]), zeros([1, 2, 4])] as never;
+    expect(() => rnn.forward(zeros([2, 5, 3]), pair)).toThrow(
+      /state is an array of 2; give { hidden, cell }/,
+    );
+    expect(() => new LSTMCell(3, 4).forward(zeros([2, 3]), pair)).toThrow(ArgumentError);
+    expect(() => rnn.forward(zeros([2, 5, 3]), { hidden: zeros([1, 2, 4]) } as never)).toThrow(ArgumentError);
   });
 });
 

@@ -147,7 +147,9 @@ describe('what is refused', () => {
     expect(() => new SGD([])).toThrow(ArgumentError);
     expect(() => new SGD([p, p])).toThrow(/parameter 1 .* already/);
     expect(() => new SGD([{ params: [p] }, { params: [p] }])).toThrow(/already/);
-    expect(() => new SGD([zeros([2])] as never)).toThrow(ArgumentError);
+    expect(() => new SGD([zeros([2])] as never)).toThrow(/element 0 of params is no Parameter/);
+    for (const wrong of [new Linear(2, 2), () => [p], undefined, { params: [p] }])
+      expect(() => new SGD(wrong as never)).toThrow(/params cannot be iterated.*model\.parameters\(\)/);
   });
 
   test('a state that does not fit, with every flaw, and nothing is changed', () => {

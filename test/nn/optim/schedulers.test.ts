@@ -232,6 +232,8 @@ describe('what is refused', () => {
     () => new SequentialLR(o, [new StepLR(o, { stepSize: 1 })], { milestones: [3] }),
     () => new SequentialLR(o, [new StepLR(sgd(1), { stepSize: 1 })], { milestones: [] }),
     () => new ChainedScheduler([]),
+    () => new LambdaLR(o, { lambda: () => 1 } as never),
+    () => new LambdaLR(o, [1] as never),
   ])('%s', (make) => {
     expect(make).toThrow(ArgumentError);
   });

@@ -7,7 +7,7 @@ import { Linear } from '@adjoint/nn';
 import { openJsonlLog, openTensorBoard } from '@adjoint/nn/log';
 import { SGD } from '@adjoint/nn/optim';
 import { htmlReport, imageGrid } from '@adjoint/nn/report';
-import { encodeEvent, histogramOf, parseJsonl, scalarsOf, train } from '@adjoint/nn/train';
+import { encodeEvent, histogramOf, parseJsonl, scalarsOf, toJsonl, train } from '@adjoint/nn/train';
 import { decode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -167,6 +167,12 @@ describe('JSONL', () => {
     expect(await readFile(path, 'utf8')).toBe('');
     await writeFile(path, '{"step":1}\nnot json\n');
     expect(() => openJsonlLog(path, { resumeAt: 1 })).toThrow(/run\.jsonl, byte 11/);
+  });
+
+  test('typed arrays are arrays, and what JSON has no word for is named, in them too', () => {
+    expect(toJsonl({ a: Float32Array.of(0.5, Number.NaN), t: tensor([2]) })).toBe(
+      '{"a":[0.5,"NaN"],"t":{"shape":[1],"dtype":"float32","data":[2]}}\n',
+    );
   });
 
   test('a step has its numbers under flat names', async () => {

@@ -321,6 +321,8 @@ describe('manners', () => {
     );
     await refused({ data: [] }).toThrow(/no batch in epoch 1/);
     await refused({ data: [inputs] }).toThrow(/say with forward/);
+    await refused({ loss: (a: Tensor, b: Tensor) => a.sub(b) }).toThrow(/the loss has shape .*one number/);
+    await refused({ optimizer: new SGD(net().parameters(), { lr: 1 }) }).toThrow(/of this very model/);
     expect(weights(model)).toEqual(before);
     // A generator is used up by its first pass.
     const once = batches.values();

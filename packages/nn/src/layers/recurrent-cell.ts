@@ -1,6 +1,7 @@
 // One step of a recurrent network: the three kinds, as functions of input, state and parameters, and as cells with their own.
 
 import {
+  ArgumentError,
   add,
   chunk,
   formatShape,
@@ -12,7 +13,7 @@ import {
   ShapeError,
   sigmoid,
   sub,
-  type Tensor,
+  Tensor,
   tanh,
   transpose,
   zeros,
@@ -237,6 +238,15 @@ export interface LSTMState {
   readonly cell: Tensor;
 }
 
+/** Throws unless a state is none, or of two tensors: a pair, which PyTorch takes, would else be passed over in silence. */
+export function requireLstmState(op: string, state: LSTMState | undefined): LSTMState | undefined {
+  if (state === undefined || (state?.hidden instanceof Tensor && state.cell instanceof Tensor)) return state;
+  throw new ArgumentError(
+    `state is ${Array.isArray(state) ? `an array of ${state.length}` : 'no state of an LSTM'}; give { hidden, cell }, two tensors.`,
+    { op, operand: 'state', actual: state, expected: '{ hidden, cell }' },
+  );
+}
+
 /**
  * One step of a long short-term memory. PyTorch's `nn.LSTMCell`.
  *
@@ -254,8 +264,10 @@ export class LSTMCell extends RecurrentCell {
    * @param x shape (N, input) or (input).
    * @param state hidden and cell state, shape (N, hidden) or (hidden) each. Default zeros.
    * @returns the next state.
+   * @throws ArgumentError for a state that is none; ShapeError for other shapes.
    */
   forward(x: Tensor, state?: LSTMState): LSTMState {
-    return this.advance(x, state?.hidden, state?.cell) as LSTMState;
+    const from = requireLstmState('LSTMCell', state);
+    return this.advance(x, from?.hidden, from?.cell) as LSTMState;
   }
 }

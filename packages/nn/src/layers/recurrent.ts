@@ -3,7 +3,7 @@
 import { requireOptions, type Tensor } from '@adjoint/core';
 import { requireOneOf } from './options.ts';
 import { Recurrent, type RecurrentOptions, recurrentOptions, type SequenceResult } from './recurrent-base.ts';
-import { elman, gru, type LSTMState, lstm } from './recurrent-cell.ts';
+import { elman, gru, type LSTMState, lstm, requireLstmState } from './recurrent-cell.ts';
 
 /** Options of {@link RNN}. */
 export interface RNNOptions extends RecurrentOptions {
@@ -81,9 +81,10 @@ export class LSTM extends Recurrent {
    * @param x a sequence: (L, N, input), with batchFirst (N, L, input), or (L, input) for a single one.
    * @param state the state before the first step, (layers·directions, N, hidden) each, without N for a single sequence. Default zeros.
    * @returns outputs of the last layer, (L, N, directions·hidden) or in the layout of the input; and the state after the last step.
-   * @throws ShapeError for other shapes.
+   * @throws ShapeError for other shapes; ArgumentError for a state that is none.
    */
   forward(x: Tensor, state?: LSTMState): SequenceResult & LSTMState {
-    return this.run(x, state?.hidden, state?.cell) as SequenceResult & LSTMState;
+    const from = requireLstmState('LSTM', state);
+    return this.run(x, from?.hidden, from?.cell) as SequenceResult & LSTMState;
   }
 }

@@ -31,7 +31,8 @@ export interface LoadReport {
 /** A key whose value does not fit. */
 export interface Mismatch {
   readonly key: string;
-  readonly actual: readonly number[];
+  /** The shape that it has; null for what is no tensor. */
+  readonly actual: readonly number[] | null;
   /** The shapes that would do. */
   readonly expected: readonly (readonly number[])[];
 }
@@ -49,7 +50,7 @@ export class StateDictError extends AdjointError {
     if (unexpected.length > 0) lines.push(`unexpected: ${unexpected.join(', ')}`);
     for (const { key, actual, expected } of mismatched)
       lines.push(
-        `mis-shaped: ${key} is ${formatShape(actual)}, expected ${expected.map(formatShape).join(' or ')}`,
+        `mis-shaped: ${key} is ${actual === null ? 'no tensor' : formatShape(actual)}, expected ${expected.map(formatShape).join(' or ')}`,
       );
     super(
       `the state dict does not fit ${module}, and nothing was loaded.\n  ${lines.join('\n  ')}\n` +
@@ -98,8 +99,8 @@ export function loadState(root: Module, state: StateDict, options: LoadOptions):
     else {
       found.set(path, value);
       const shapes = legalShapes(places.get(path)!);
-      const actual = value instanceof Tensor ? value.shape : [];
-      if (!(value instanceof Tensor) || !shapes.some((shape) => String(shape) === String(actual)))
+      const actual = value instanceof Tensor ? value.shape : null;
+      if (actual === null || !shapes.some((shape) => String(shape) === String(actual)))
         mismatched.push({ key, actual, expected: shapes });
     }
   }

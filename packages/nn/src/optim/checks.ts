@@ -6,7 +6,8 @@ import { ArgumentError } from '@adjoint/core';
 export function requireOption(op: string, option: string, value: number, low: number, high = Infinity): void {
   if (typeof value === 'number' && value >= low && value < high) return;
   const range = high === Infinity ? `a finite number >= ${low}` : `a number >= ${low} and < ${high}`;
-  throw new ArgumentError(`${option} is ${String(value)}; give ${range}.`, {
+  const shown = typeof value === 'string' ? `'${value}'` : String(value);
+  throw new ArgumentError(`${option} is ${shown}; give ${range}.`, {
     op,
     operand: option,
     actual: value,

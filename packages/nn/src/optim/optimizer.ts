@@ -90,7 +90,7 @@ export abstract class Optimizer<Options extends BaseOptions> {
       });
     }
     const isGroup = (item: Parameter | ParamGroup<Options>): item is ParamGroup<Options> =>
-      !(item instanceof Parameter);
+      typeof item === 'object' && item !== null && 'params' in item;
     if (given.every(isGroup)) for (const group of given) this.addGroup(group);
     else this.addGroup({ params: given } as unknown as ParamGroup<Options>);
   }
@@ -245,9 +245,12 @@ export abstract class Optimizer<Options extends BaseOptions> {
 }
 
 function requireList(op: string, params: unknown): void {
-  if (!(params instanceof Tensor)) return;
+  const iterable = typeof (params as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] === 'function';
+  if (iterable && !(params instanceof Tensor)) return;
   throw new ArgumentError(
-    `params is one tensor, of shape ${formatShape(params.shape)}; put it into an array: [parameter].`,
+    params instanceof Tensor
+      ? `params is one tensor, of shape ${formatShape(params.shape)}; put it into an array: [parameter].`
+      : 'params cannot be iterated; pass model.parameters(), with parentheses, or an array of groups { params, … }.',
     { op, operand: 'params', actual: params, expected: 'an array or another iterable of parameters' },
   );
 }

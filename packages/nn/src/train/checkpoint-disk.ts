@@ -113,8 +113,12 @@ async function syncDirectory(directory: string): Promise<void> {
 }
 
 function failure(file: string, sentence: string, cause: unknown): CheckpointError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new CheckpointError(`${sentence} (${reason}).`, { op: 'saveCheckpoint', file }, { cause });
+  return new CheckpointError(`${sentence} (${reasonOf(cause)}).`, { op: 'saveCheckpoint', file }, { cause });
+}
+
+/** What a failure says of itself. */
+export function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 function codeOf(error: unknown): unknown {

@@ -16,7 +16,7 @@ import {
   restoreCheckpoint,
   type TrainingParts,
 } from './checkpoint.ts';
-import { remove, removeLeftovers, replaceFile } from './checkpoint-disk.ts';
+import { reasonOf, remove, removeLeftovers, replaceFile } from './checkpoint-disk.ts';
 import { readCheckpoint } from './checkpoint-file.ts';
 
 /** Options of {@link CheckpointFolder}. */
@@ -164,7 +164,7 @@ export class CheckpointFolder {
     const names = await readdir(this.directory).catch((cause: unknown) => {
       if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return [];
       throw new CheckpointError(
-        'the folder cannot be listed.',
+        `the folder cannot be listed (${reasonOf(cause)}).`,
         { op: 'CheckpointFolder', file: this.directory },
         { cause },
       );
@@ -185,7 +185,7 @@ export class CheckpointFolder {
   async #write(made: CheckpointEntry, bytes: Promise<Uint8Array>): Promise<void> {
     await mkdir(this.directory, { recursive: true }).catch((cause: unknown) => {
       throw new CheckpointError(
-        'the folder cannot be made.',
+        `the folder cannot be made (${reasonOf(cause)}).`,
         { op: 'save', file: this.directory },
         { cause },
       );

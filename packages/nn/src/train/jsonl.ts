@@ -4,15 +4,17 @@ import { DataFormatError, requireOptions } from '@adjoint/core';
 
 /**
  * One line of a log, with its line feed. JSON has no NaN and no infinities: they become the strings 'NaN', 'Infinity' and
- * '-Infinity', rather than null.
+ * '-Infinity', rather than null. Typed arrays are written as arrays.
  *
  * @example
  * toJsonl({ step: 1, loss: NaN }).trim(); // '{"step":1,"loss":"NaN"}'
  */
 export function toJsonl(record: Readonly<Record<string, unknown>>): string {
-  const text = JSON.stringify(record, (_, value: unknown) =>
-    typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
-  );
+  const text = JSON.stringify(record, (_, value: unknown) => {
+    if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+    // JSON makes objects with numbers as keys of these.
+    return ArrayBuffer.isView(value) ? Array.from(value as Float64Array) : value;
+  });
   return `${text}\n`;
 }
 

@@ -19,7 +19,8 @@ import { turnTaker } from './turns.ts';
  *
  * The optimiser gets a closure that computes the loss, so that L-BFGS works too; loss and metrics are of its first run.
  *
- * @throws ArgumentError for illegal options, a pass without batches, or a score to monitor that is not there.
+ * @throws ArgumentError for illegal options, a pass without batches, a score to monitor that is not there, or an optimiser of other
+ * parameters than the loss depends on; ShapeError for a loss that is not one number.
  * @example
  * manualSeed(0);
  * const model = new Linear(2, 1);

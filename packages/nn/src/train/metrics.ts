@@ -131,7 +131,7 @@ export class MeanLoss implements Metric {
   #samples = 0;
 
   constructor(loss: LossInput) {
-    this.#loss = lossOf(loss);
+    this.#loss = lossOf('MeanLoss', loss);
   }
 
   update(output: Tensor, target: Tensor): void {

@@ -1,6 +1,6 @@
 // From a batch to a loss: what training and evaluation share.
 
-import { ArgumentError, Tensor } from '@adjoint/core';
+import { ArgumentError, formatShape, ShapeError, Tensor } from '@adjoint/core';
 import type { Module, UnaryModule } from '../module/module.ts';
 
 /** A function such as `crossEntropy`, or a module such as `new CrossEntropyLoss()`. */
@@ -36,7 +36,14 @@ export function forwardOf<Batch>(op: string, { model, forward }: Objective<Batch
   };
 }
 
-/** The loss as a function. */
-export function lossOf(loss: LossInput): (output: Tensor, target: Tensor) => Tensor {
-  return typeof loss === 'function' ? loss : (output, target) => loss.forward(output, target);
+/** The loss as a function, which throws unless it gives one number. */
+export function lossOf(op: string, loss: LossInput): (output: Tensor, target: Tensor) => Tensor {
+  return (output, target) => {
+    const value = typeof loss === 'function' ? loss(output, target) : loss.forward(output, target);
+    if (value.size === 1) return value;
+    throw new ShapeError(
+      `the loss has shape ${formatShape(value.shape)}; give one number for a batch, such as the mean.`,
+      { op, operand: 'loss', actual: value.shape, expected: 'one number' },
+    );
+  };
 }

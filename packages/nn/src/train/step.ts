@@ -40,7 +40,7 @@ export class Run<Batch> {
   constructor(options: TrainOptions<Batch>) {
     this.#options = options;
     this.#forward = forwardOf('train', options);
-    this.#loss = lossOf(options.loss);
+    this.#loss = lossOf('train', options.loss);
   }
 
   async step(batches: readonly Batch[], lastOfEpoch: boolean, before: Position): Promise<TrainStep> {
@@ -108,6 +108,12 @@ export class Run<Batch> {
       for (const metric of Object.values(metrics)) noGrad(() => metric.update(seen, target));
     }
     const { parameters } = optimizer;
+    if (parameters.every(({ grad }) => grad === null)) {
+      throw new ArgumentError(
+        'the loss has a gradient, but for no parameter of the optimiser; make the optimiser for the parameters of this very model.',
+        { op: 'train', operand: 'optimizer', expected: 'parameters that the loss depends on' },
+      );
+    }
     if (batches.length > 1) {
       for (const { grad } of parameters) if (grad !== null) noGrad(() => mul_(grad, 1 / batches.length));
     }

@@ -199,10 +199,16 @@ function lambdas(
   lambda: LrLambda | readonly LrLambda[],
 ): (group: number) => LrLambda {
   if (typeof lambda === 'function') return () => lambda;
-  if (lambda.length === optimizer.groups.length) return (group) => lambda[group];
+  const all = Array.isArray(lambda) && lambda.every((one) => typeof one === 'function');
+  if (all && lambda.length === optimizer.groups.length) return (group) => lambda[group];
   throw new ArgumentError(
-    `there are ${lambda.length} functions and ${optimizer.groups.length} groups; give one function, or one per group.`,
-    { op, operand: 'lambda', actual: lambda.length, expected: String(optimizer.groups.length) },
+    `there are ${all ? lambda.length : 'no'} functions and ${optimizer.groups.length} groups; give one function (of the number of steps), or one per group.`,
+    {
+      op,
+      operand: 'lambda',
+      actual: all ? lambda.length : lambda,
+      expected: String(optimizer.groups.length),
+    },
   );
 }
 
