@@ -2,7 +2,7 @@
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { defineOp, vjpRule } from '../registry.ts';
-import { apply } from '../tape/apply.ts';
+import { apply, applyOver } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { inferArithmetic, inferFloatBinary, inferSame } from './infer.ts';
 import { logicalAndOp, logicalOrOp } from './logic.ts';
@@ -13,7 +13,7 @@ export const addOp = defineOp({
   name: 'add',
   operands: ['a', 'b'],
   infer: inferArithmetic('add'),
-  forward: ([a, b], out, _, shape) => kernels.add(a, b, out, shape),
+  forward: (inputs, out, _, shape) => kernels.add(inputs[0], inputs[1], out, shape),
   layout: 'strided',
   broadcasts: true,
   vjps: [vjpRule((g) => g), vjpRule((g) => g)],
@@ -26,7 +26,7 @@ export const subOp = defineOp({
   name: 'sub',
   operands: ['a', 'b'],
   infer: inferArithmetic('sub'),
-  forward: ([a, b], out, _, shape) => kernels.sub(a, b, out, shape),
+  forward: (inputs, out, _, shape) => kernels.sub(inputs[0], inputs[1], out, shape),
   layout: 'strided',
   broadcasts: true,
   vjps: [vjpRule((g) => g), vjpRule((g) => neg(g))],
@@ -39,7 +39,7 @@ export const mulOp = defineOp({
   name: 'mul',
   operands: ['a', 'b'],
   infer: inferArithmetic('mul'),
-  forward: ([a, b], out, _, shape) => kernels.mul(a, b, out, shape),
+  forward: (inputs, out, _, shape) => kernels.mul(inputs[0], inputs[1], out, shape),
   layout: 'strided',
   broadcasts: true,
   vjps: [vjpRule('b', (g, b) => mul(g, b)), vjpRule('a', (g, a) => mul(g, a))],
@@ -52,7 +52,7 @@ export const divOp = defineOp({
   name: 'div',
   operands: ['a', 'b'],
   infer: inferFloatBinary('div'),
-  forward: ([a, b], out, _, shape) => kernels.div(a, b, out, shape),
+  forward: (inputs, out, _, shape) => kernels.div(inputs[0], inputs[1], out, shape),
   layout: 'strided',
   broadcasts: true,
   vjps: [vjpRule('b', (g, b) => div(g, b)), vjpRule('b', 'output', (g, b, y) => neg(mul(g, div(y, b))))],
@@ -83,6 +83,14 @@ export function add(a: Operand, b: Operand): Tensor {
   const left = toOperand(a, b);
   const right = toOperand(b, a);
   return apply(areBool(left, right) ? logicalOrOp : addOp, [left, right], undefined);
+}
+
+/**
+ * `sum + b`, in the array of `sum` where that can be: for a result that no derivative rule reads and that the caller alone has
+ * seen, and will not look at again.
+ */
+export function addOver(sum: Tensor, b: Tensor): Tensor {
+  return applyOver(addOp, [sum, b], undefined);
 }
 
 /**

@@ -9,7 +9,7 @@ import { ArgumentError, DTypeError, formatShape, ShapeError } from '../errors.ts
 import { noOptions, requireOptions } from '../options.ts';
 import { sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { add } from './arithmetic.ts';
+import { addOver } from './arithmetic.ts';
 import { cast } from './cast.ts';
 import { conv, convInputGrad } from './conv.ts';
 import { requireFloat } from './infer.ts';
@@ -283,7 +283,7 @@ function finish(
   const wide = options.computeMode === 'float32' && isHalf(dtype);
   const inner: FloatDType = wide ? 'float32' : (dtype as FloatDType);
   let output = run(cast(input, inner), cast(weight, inner));
-  if (bias !== null) output = add(output, cast(bias, inner));
+  if (bias !== null) output = addOver(output, cast(bias, inner));
   output = cast(output, dtype);
   return batched ? output : reshape(output, output.shape.slice(1));
 }

@@ -2,7 +2,7 @@
 
 import { formatShape, ShapeError } from '../errors.ts';
 import type { Tensor } from '../tensor.ts';
-import { add, mul } from './arithmetic.ts';
+import { addOver, mul } from './arithmetic.ts';
 import { reshape, transpose } from './layout.ts';
 import { matmul } from './matmul.ts';
 
@@ -96,12 +96,17 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
       { op: 'linear', operand: 'bias', actual: bias.shape, expected: formatShape(out) },
     );
   }
+  const columns = weight.ndim === 2 ? transpose(weight) : weight;
+  if (x.ndim === 2) return withBias(matmul(x, columns), bias);
   // One product of two matrices, whatever the leading axes: the weight's gradient is then one product too.
   const lead = x.shape.slice(0, -1);
   const rows = lead.reduce((product, size) => product * size, 1);
-  const flat = x.ndim === 2 ? x : reshape(x, [rows, features]);
-  const product = matmul(flat, weight.ndim === 2 ? transpose(weight) : weight);
-  return reshape(bias ? add(product, bias) : product, [...lead, ...out]);
+  return reshape(withBias(matmul(reshape(x, [rows, features]), columns), bias), [...lead, ...out]);
+}
+
+// The product is this function's own: the sum may take its array.
+function withBias(product: Tensor, bias: Tensor | null | undefined): Tensor {
+  return bias ? addOver(product, bias) : product;
 }
 
 function requireRank(op: string, operand: string, x: Tensor, rank: number): void {

@@ -5,13 +5,13 @@ import { allocate, computeDType, type DType, isFloat, isHalf } from '../dtype.ts
 import { AdjointError, ArgumentError } from '../errors.ts';
 import { decodeHalf, encodeHalf } from '../half.ts';
 import type { Kept, Op, ResultSpec } from '../registry.ts';
-import { isRowMajor, rowMajorStrides, sizeOf } from '../shape.ts';
+import { isRowMajor, rowMajorStrides, type Shape, sameShape, sizeOf } from '../shape.ts';
 import { fromArray, Storage, Tensor } from '../tensor.ts';
 import { abstractResult } from './abstract.ts';
 import { gradMode } from './mode.ts';
 import { Node } from './node.ts';
 import { report, watching } from './observer.ts';
-import { own, scope, take } from './recycling.ts';
+import { isWorthwhile, own, scope, take } from './recycling.ts';
 import { saving } from './saving.ts';
 import { tracing } from './tracing.ts';
 
@@ -45,13 +45,14 @@ export function apply<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], attrs: 
     ({ output, kept } = abstractResult(op, operands, attrs, spec));
   } else if (op.view === null) {
     const inputs = readInputs(op, operands, spec);
-    const recycles = scope.open && op.recycles && !isHalf(dtype);
-    const array = recycles ? take(dtype, sizeOf(shape)) : allocateResult(dtype, sizeOf(shape), inputs);
+    const size = sizeOf(shape);
+    const recycles = scope.open && op.recycles && !isHalf(dtype) && isWorthwhile(dtype, size);
+    const array = recycles ? take(dtype, size) : allocateResult(dtype, size, inputs);
     // Rules that keep nothing return nothing, or whatever their kernel call gives.
     const extra = op.forward!(inputs, array, attrs, shape);
     if (op.keeps.length > 0) kept = (extra as readonly Kept[]).map(toTensor);
     const stored = isHalf(dtype) ? encodeHalf(dtype, array as Float32Array | Float64Array) : array;
-    output = new Tensor(new Storage(stored), shape, rowMajorStrides(shape), 0, dtype);
+    output = new Tensor(new Storage(stored), shape, stridesLike(operands, shape), 0, dtype);
     if (recycles) own(output);
   } else {
     const { strides, offset } = op.view(operands[0], attrs, shape);
@@ -60,6 +61,35 @@ export function apply<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], attrs: 
   if (gradMode.enabled && isFloat(dtype)) record(op, operands, attrs, output, kept);
   if (watching.current !== null) reportRun(op, operands, attrs, output, kept);
   return output;
+}
+
+/**
+ * As {@link apply}, with the result in the array of the first operand where that has its shape and type and nobody watches. For
+ * element-wise ops that save no operand, on a result that the caller alone has seen and that its own op does not save.
+ */
+export function applyOver<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], attrs: Attrs): Tensor {
+  const [target] = operands;
+  const { storage, shape, strides, dtype } = target;
+  if (tracing.current !== null || watching.current !== null || isHalf(dtype) || !isPlain(target))
+    return apply(op, operands, attrs);
+  const spec = op.infer(operands, attrs);
+  if (spec.dtype !== dtype || !sameShape(spec.shape, shape)) return apply(op, operands, attrs);
+  op.forward!(readInputs(op, operands, spec), storage.data, attrs, shape);
+  const output = new Tensor(storage, shape, strides, 0, dtype);
+  if (gradMode.enabled && isFloat(dtype)) record(op, operands, attrs, output, undefined);
+  return output;
+}
+
+// Row-major strides: those of an operand that has the very same shape, if they are, for nobody changes them.
+function stridesLike(operands: readonly Tensor[], shape: Shape): readonly number[] {
+  if (operands.length === 0 || operands[0].shape !== shape) return rowMajorStrides(shape);
+  const { strides } = operands[0];
+  let stride = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    if (strides[i] !== stride) return rowMajorStrides(shape);
+    stride *= shape[i];
+  }
+  return strides;
 }
 
 const toTensor = ({ data, shape, dtype }: Kept): Tensor => fromArray(data, shape, dtype);

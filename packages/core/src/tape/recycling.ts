@@ -76,9 +76,13 @@ export function endPass(outer: number): void {
   if (++pass % PATIENCE === 0) clearOut();
 }
 
-/** The array of a tensor that an op just made within a scope is the engine's. */
+/** Whether an array is large enough to be used again. */
+export function isWorthwhile(dtype: DType, length: number): boolean {
+  return length * bytesPerElement[dtype] > limits.small;
+}
+
+/** The array of a tensor that an op just made within a scope, from an array that was taken, is the engine's. */
 export function own(tensor: Tensor): void {
-  if (tensor.size * bytesPerElement[tensor.dtype] <= limits.small) return;
   tensor.storage.holders = 0;
   made.push(tensor);
 }

@@ -2,12 +2,12 @@
 
 import {
   ArgumentError,
-  add,
   cat,
   dropout,
   expand,
   formatShape,
   type Generator,
+  linear,
   matmul,
   mean,
   mul,
@@ -178,7 +178,7 @@ export class MultiheadAttention extends Module {
     const { needWeights = true, averageAttnWeights = true } = options;
     const batched = query.ndim === 3;
     this.#check(query, key, value);
-    const [q, k, v] = [query, key, value].map((x, i) => this.#heads(this.#project(this.#timeFirst(x), i), i));
+    const [q, k, v] = [query, key, value].map((x, i) => this.#heads(this.#timeFirst(this.#project(x, i)), i));
     const [batch, heads, queries, features] = q.shape;
     const { allKeys, allValues, added } = this.#extend(k, v);
     let scores = mul(matmul(q, transpose(allKeys)), 1 / Math.sqrt(features));
@@ -189,11 +189,18 @@ export class MultiheadAttention extends Module {
       this.training && this.dropout > 0
         ? dropout(attention, { p: this.dropout, generator: this.#generator })
         : attention;
-    const mixed = reshape(permute(matmul(dropped, allValues), [2, 0, 1, 3]), [
-      queries,
-      batch,
-      heads * features,
-    ]);
+    // The order of the operands: batch first, or positions.
+    const [axes, order] =
+      batched && this.batchFirst
+        ? [
+            [0, 2, 1, 3],
+            [batch, queries],
+          ]
+        : [
+            [2, 0, 1, 3],
+            [queries, batch],
+          ];
+    const mixed = reshape(permute(matmul(dropped, allValues), axes), [...order, heads * features]);
     const output = this.outProj.forward(mixed);
     const unbatch = (x: Tensor, axis: number): Tensor =>
       batched
@@ -204,7 +211,7 @@ export class MultiheadAttention extends Module {
           );
     const weights = averageAttnWeights ? mean(dropped, { axes: 1 }) : dropped;
     return {
-      output: batched && this.batchFirst ? transpose(output, 0, 1) : unbatch(output, 1),
+      output: unbatch(output, 1),
       weights: needWeights ? unbatch(weights, 0) : null,
     };
   }
@@ -219,10 +226,8 @@ export class MultiheadAttention extends Module {
     const { embedDim } = this;
     const separate = [this.qProjWeight, this.kProjWeight, this.vProjWeight][which];
     const weight = separate ?? narrow(this.inProjWeight!, 0, which * embedDim, embedDim);
-    const product = matmul(x, transpose(weight));
-    return this.inProjBias === null
-      ? product
-      : add(product, narrow(this.inProjBias, 0, which * embedDim, embedDim));
+    const bias = this.inProjBias === null ? null : narrow(this.inProjBias, 0, which * embedDim, embedDim);
+    return linear(x, weight, bias);
   }
 
   // (L, N, embedDim) to (N, heads, L, features); learned keys and values come before the heads are parted.

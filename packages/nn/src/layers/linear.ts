@@ -1,15 +1,6 @@
 // Layers that are a matrix product, and those that change nothing but the shape.
 
-import {
-  add,
-  type FlattenOptions,
-  flatten,
-  matmul,
-  requireOptions,
-  type Tensor,
-  transpose,
-  zeros,
-} from '@adjoint/core';
+import { type FlattenOptions, flatten, linear, requireOptions, type Tensor, zeros } from '@adjoint/core';
 import { type InitOptions, uniform_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
@@ -59,8 +50,7 @@ export class Linear extends Module {
 
   forward(x: Tensor): Tensor {
     requireFeatures(x, { op: 'Linear', operand: 'x', option: 'inFeatures', size: this.inFeatures });
-    const product = matmul(x, transpose(this.weight));
-    return this.bias === null ? product : add(product, this.bias);
+    return linear(x, this.weight, this.bias);
   }
 
   override extraRepr(): string {
