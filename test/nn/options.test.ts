@@ -50,7 +50,7 @@ const table: readonly (readonly [entry: string, before: readonly unknown[], name
     'nn',
     [2],
     `AvgPool1d AvgPool2d AvgPool3d BatchNorm1d BatchNorm2d BatchNorm3d InstanceNorm1d InstanceNorm2d InstanceNorm3d LayerNorm
-    LearnedPositionalEncoding LocalResponseNorm MaxPool1d MaxPool2d MaxPool3d RMSNorm SinusoidalPositionalEncoding Unfold`,
+    LearnedPositionalEncoding LocalResponseNorm MaxPool1d MaxPool2d MaxPool3d MaxUnpool1d MaxUnpool2d MaxUnpool3d RMSNorm SinusoidalPositionalEncoding Unfold`,
   ],
   [
     'nn',
@@ -138,6 +138,12 @@ const methods: readonly (readonly [owner: string, method: string, op: string, ca
     const name = `ConvTranspose${dims}d`;
     return [name, 'forward', `${name}.forward`, (o) => layer.forward(image, o as never)];
   }),
+  [
+    'MaxUnpool',
+    'forward',
+    'MaxUnpool2d.forward',
+    (o) => new nn.MaxUnpool2d(1).forward(ones([1, 1, 1]), ones([1, 1, 1]), o as never),
+  ],
   [
     'MultiheadAttention',
     'forward',

@@ -33,6 +33,7 @@ export * from './layers/reparametrise.ts';
 export * from './layers/resize.ts';
 export type { RunningNormOptions } from './layers/running-norm.ts';
 export * from './layers/transformer.ts';
+export * from './layers/unpooling.ts';
 export * from './losses/losses.ts';
 export * from './module/containers.ts';
 export type { ForwardHook, ForwardPreHook, HookHandle } from './module/hooks.ts';

@@ -112,6 +112,22 @@ class Circular(nn.Module):
         return nn.functional.pad(v, self.amounts, mode='circular')
 
 
+def unpooling():
+    for d, size in ((1, (2, 3, 7)), (2, (2, 2, 5, 7)), (3, (1, 2, 4, 5, 3))):
+        F, M = nn.functional, getattr(nn, f'MaxUnpool{d}d')
+        pool = getattr(F, f'max_pool{d}d')
+        # Of distinct numbers, so that no window has two largest elements.
+        n = torch.tensor(size).prod().item()
+        image = torch.tensor(random.Random(d).sample(range(n), n)).double().reshape(size) / 32
+        v, i = pool(image, 2, return_indices=True)
+        even = image[(..., *[slice(0, extent - extent % 2) for extent in size[2:]])]
+        case(f'MaxUnpool{d}d', [2], {}, M(2), list(pool(even, 2, return_indices=True)))
+        case(f'MaxUnpool{d}d', [2], {}, M(2), [v.clone(), i], lambda m, v, i: m(v, i, output_size=image.shape[2:]), {'outputSize': list(size[2:])}, 'outputSize')
+        v, i = pool(image, 3, stride=3, padding=1, return_indices=True)
+        case(f'MaxUnpool{d}d', [3], {'stride': 3, 'padding': 1}, M(3, stride=3, padding=1), [v[0].clone(), i[0]],
+             lambda m, v, i: m(v, i, output_size=image.shape[2:]), {'outputSize': list(size[2:])}, 'unbatched')
+
+
 def activations():
     for name, options, module in [
             ('ReLU', None, nn.ReLU()), ('ReLU6', None, nn.ReLU6()), ('LeakyReLU', {'negativeSlope': 0.2}, nn.LeakyReLU(0.2)), ('ELU', {'alpha': 0.5}, nn.ELU(0.5)),
@@ -211,6 +227,7 @@ def norms():
 
 simple()
 padding()
+unpooling()
 activations()
 losses()
 recurrent()

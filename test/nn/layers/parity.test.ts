@@ -61,7 +61,7 @@ function make({ layer, args, options, note }: Case): nn.Module {
 }
 
 // Layers without parameters have no dtype of their own.
-const typeless = /Pool|Pad|Upsample|Pixel|old$|Loss|LU$|Soft|Hard|shrink|tanh|Flatten/;
+const typeless = /[Pp]ool|Pad|Upsample|Pixel|old$|Loss|LU$|Soft|Hard|shrink|tanh|Flatten/;
 
 function call(module: nn.Module, { layer, note, keywords }: Case, inputs: readonly Tensor[]): Tensor[] {
   const options = Object.fromEntries(

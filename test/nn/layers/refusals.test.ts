@@ -100,3 +100,23 @@ test('a blank that is no class', () => {
   expect(new nn.CTCLoss({ blank: 2 }).forward(certain, target, [2], [1]).item()).toBeCloseTo(0, 12);
   expect(new nn.CTCLoss({ reduction: 'none' }).forward(certain, target, [2], [1]).shape).toEqual([1]);
 });
+
+test('an unpooling of places that do not belong to it', () => {
+  const places = zeros([1, 2, 2], { dtype: 'int32' });
+  const layer = new nn.MaxUnpool2d(2);
+  expect(() => layer.forward(zeros([1, 2, 3]), places)).toThrow(ShapeError);
+  for (const outputSize of [2, 6])
+    expect(() => layer.forward(zeros([1, 2, 2]), places, { outputSize })).toThrow(
+      `outputSize[0] is ${outputSize}; windows of these sizes and strides come from an integer above 2 and below 6`,
+    );
+  const beyond = tensor(
+    [
+      [
+        [0, 1],
+        [2, 16],
+      ],
+    ],
+    { dtype: 'int32' },
+  );
+  expect(() => layer.forward(zeros([1, 2, 2]), beyond)).toThrow(ArgumentError);
+});
