@@ -93,6 +93,15 @@ describe('lossCurveSvg', () => {
     expect(batches[1].at(-1)?.[0]).toBe(776);
   });
 
+  test('steps up to a hundred thousand are written in digits', () => {
+    const svg = lossCurveSvg({
+      title: '',
+      training: descent(1000, (i) => i).map((p, i) => ({ ...p, step: i })),
+    });
+    expect(svg).toContain('>200</text>');
+    expect(lossCurveSvg({ title: '', training: [{ step: 1e6, loss: 1 }] })).toContain('M</text>');
+  });
+
   test('a long title is cut in the picture, not in its name', () => {
     const title = 'word '.repeat(40).trim();
     const svg = lossCurveSvg({ title, training: [] });

@@ -255,6 +255,23 @@ test('the printed form shows the tree, shapes, and counts of parameters', () => 
   );
 });
 
+test('a module with options, parameters and children shows all three', () => {
+  class Scaled extends Module {
+    readonly scale = new Parameter(ones([1]));
+    readonly inner = new ReLU();
+    forward(x: Tensor): Tensor {
+      return this.inner.forward(x);
+    }
+    override extraRepr(): string {
+      return 'by=1';
+    }
+  }
+  expect(String(new Scaled())).toBe(`Scaled(by=1)  scale (1,)  1 parameter (
+  (inner): ReLU()
+)
+1 parameter`);
+});
+
 test('a parameter shares the array of contiguous values and copies others; changing it is no graph', () => {
   const values = tensor([
     [1, 2],

@@ -23,8 +23,8 @@ function tree(module: Module, indent: string): string {
   if (children.length === 0) return head;
   const inner = `${indent}  `;
   const lines = children.map(([name, child]) => `${inner}(${name}): ${tree(child, inner)}`);
-  const open = module.extraRepr() === '' ? '(' : `(${module.extraRepr()}, `;
-  return `${module.constructor.name}${open}${own(module)}\n${lines.join('\n')}\n${indent})`;
+  const bare = `${module.constructor.name}()`;
+  return `${head === bare ? bare.slice(0, -1) : `${head} (`}\n${lines.join('\n')}\n${indent})`;
 }
 
 function own(module: Module): string {

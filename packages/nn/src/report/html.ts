@@ -56,8 +56,9 @@ th[scope=row] { white-space: nowrap; }
   svg .grid { stroke: var(--line); }
   svg .axis { stroke: var(--quiet); }
   svg .training { stroke: #60a5fa; }
+  svg .training-mean { stroke: #dbeafe; }
   svg .held-out { stroke: #fb923c; }
-  svg circle.training { fill: #60a5fa; }
+  svg circle.training-mean { fill: #dbeafe; }
   svg circle.held-out { fill: #fb923c; }
 }
 `;

@@ -31,7 +31,7 @@ const PLOT = { left: 88, right: WIDTH - 24, top: 64, bottom: HEIGHT - 56 } as co
 const COLOURS = { ink: '#27272a', quiet: '#71717a', grid: '#e4e4e7' } as const;
 
 interface Pen {
-  readonly kind: 'training' | 'held-out';
+  readonly kind: 'training' | 'training-mean' | 'held-out';
   readonly colour: string;
   readonly width: number;
   readonly opacity: number;
@@ -40,7 +40,7 @@ interface Pen {
 // Each stands out from the page by the 3:1 that WCAG 2.1 asks of graphics.
 const PENS = {
   batches: { kind: 'training', colour: '#2563eb', width: 1, opacity: 0.7 },
-  mean: { kind: 'training', colour: '#1e3a8a', width: 2.5, opacity: 1 },
+  mean: { kind: 'training-mean', colour: '#1e3a8a', width: 2.5, opacity: 1 },
   heldOut: { kind: 'held-out', colour: '#ea580c', width: 1.5, opacity: 1 },
 } as const satisfies Readonly<Record<string, Pen>>;
 
@@ -57,7 +57,7 @@ type Scale = ScaleContinuousNumeric<number, number>;
  * The loss axis is logarithmic when the losses are positive and span a factor of ten or more, and linear if not. Of very long curves what a
  * column of pixels shows is drawn (the first, lowest, highest and last loss), so that the file stays small.
  *
- * Colours are set as attributes and can be changed by CSS: the classes are `page`, `ink`, `quiet`, `grid`, `axis`, `training` and `held-out`.
+ * Colours are set as attributes and can be changed by CSS: the classes are `page`, `ink`, `quiet`, `grid`, `axis`, `training`, `training-mean` and `held-out`.
  *
  * @example
  * ```ts
@@ -197,7 +197,8 @@ interface Axes extends Plane {
 }
 
 function axes({ x, y, xLabel, yLabel, logarithmic }: Axes): string {
-  const xFormat = x.tickFormat(8, '~s');
+  // Thousands in digits, and only what is longer by k, M, G.
+  const xFormat = x.domain()[1] < 1e5 ? x.tickFormat(8) : x.tickFormat(8, '~s');
   const yFormat = lossFormat(y, logarithmic);
   const rows = y.ticks(6).map((tick) => {
     const at = pixel(y(tick));

@@ -11,9 +11,9 @@ import {
   type RestoreOptions,
   requireRestorable,
   restoreCheckpoint,
-  type TrainingParts,
 } from './checkpoint.ts';
 import { removeLeftovers, replaceFile } from './checkpoint-disk.ts';
+import type { TrainingParts } from './checkpoint-parts.ts';
 
 /**
  * Writes a checkpoint to `path`, in place of one that is there already. At every moment, the file there is whole: the old

@@ -14,10 +14,10 @@ import {
   type RestoreOptions,
   requireRestorable,
   restoreCheckpoint,
-  type TrainingParts,
 } from './checkpoint.ts';
 import { reasonOf, remove, removeLeftovers, replaceFile } from './checkpoint-disk.ts';
 import { readCheckpoint } from './checkpoint-file.ts';
+import type { TrainingParts } from './checkpoint-parts.ts';
 
 /** Options of {@link CheckpointFolder}. */
 export interface CheckpointFolderOptions {

@@ -4,11 +4,8 @@ export {
   type Checkpoint,
   type CheckpointContent,
   CheckpointError,
-  type Parts,
   type RestoreOptions,
   restoreCheckpoint,
-  type Stateful,
-  type TrainingParts,
 } from './checkpoint.ts';
 export { loadCheckpoint, readCheckpoint, saveCheckpoint } from './checkpoint-file.ts';
 export {
@@ -18,3 +15,4 @@ export {
   type FolderContent,
   type LoadedCheckpoint,
 } from './checkpoint-folder.ts';
+export type { Parts, Stateful, TrainingParts } from './checkpoint-parts.ts';

@@ -3,42 +3,17 @@
 // For browsers and Node; ./checkpoint-node.ts is the way to disk. The tensors stand in the file under the names of their parts
 // (`model.encoder.0.weight`), so that any reader of safetensors finds the weights; the rest is JSON in the metadata.
 
-import {
-  AdjointError,
-  ArgumentError,
-  clone,
-  DataFormatError,
-  defaultGenerator,
-  type Generator,
-  noGrad,
-  requireOptions,
-} from '@adjoint/core';
+import { AdjointError, ArgumentError, clone, DataFormatError, noGrad, requireOptions } from '@adjoint/core';
 import { parseSafetensors, serializeSafetensors } from '@adjoint/core/io';
+import {
+  DEFAULT_GENERATOR,
+  isRecord,
+  type Part,
+  partsOf,
+  slots,
+  type TrainingParts,
+} from './checkpoint-parts.ts';
 import { packTree, unpackTree } from './checkpoint-tree.ts';
-
-/** What has a state that can be taken out and put back: modules, optimisers, schedulers, and classes of yours. */
-export interface Stateful {
-  /** The state: null, booleans, numbers, strings, tensors and typed arrays, in arrays and plain objects. */
-  stateDict(): unknown;
-  /** Takes over a state, or throws and changes nothing. */
-  loadStateDict(state: unknown): unknown;
-}
-
-/** One part, or several by name, where a run has two models or optimisers. */
-export type Parts = Stateful | Readonly<Record<string, Stateful>>;
-
-/** The live objects of a training run. */
-export interface TrainingParts {
-  readonly model?: Parts;
-  readonly optimizer?: Parts;
-  readonly scheduler?: Parts;
-  /** Averaged weights. */
-  readonly ema?: Parts;
-  /** The position in the data. */
-  readonly loader?: Parts;
-  /** Generators by name. The default generator is kept under the name `default` without being listed. */
-  readonly generators?: Readonly<Record<string, Generator>>;
-}
 
 /** What {@link encodeCheckpoint} and `saveCheckpoint` keep. */
 export interface CheckpointContent extends TrainingParts {
@@ -83,8 +58,6 @@ export class CheckpointError extends AdjointError {
     this.file = details.file;
   }
 }
-
-const slots = ['model', 'optimizer', 'scheduler', 'ema', 'loader'] as const;
 
 const VERSION = '1';
 const DIGEST_LENGTH = 64;
@@ -262,51 +235,6 @@ function putBack(part: Part, state: unknown): boolean {
   }
 }
 
-const DEFAULT_GENERATOR = 'generators.default';
-
-/** A part as the functions here see it, be it a module or a generator. */
-interface Part {
-  readonly get: () => unknown;
-  readonly set: (state: unknown) => void;
-}
-
-// The parts by the names under which a checkpoint keeps them.
-function partsOf(content: TrainingParts, op: string): Map<string, Part> {
-  const parts = new Map<string, Part>();
-  const add = (name: string, part: unknown): void => {
-    if (isStateful(part)) {
-      parts.set(name, { get: () => part.stateDict(), set: (state) => void part.loadStateDict(state) });
-      return;
-    }
-    throw new ArgumentError(
-      `${name} has no stateDict() and loadStateDict(); give a module, an optimiser or the like.`,
-      {
-        op,
-        operand: name,
-        actual: part,
-      },
-    );
-  };
-  for (const slot of slots) {
-    const value = content[slot];
-    if (value === undefined) continue;
-    if (isStateful(value) || !isRecord(value)) add(slot, value);
-    else for (const [name, part] of Object.entries(value)) add(`${slot}.${name}`, part);
-  }
-  for (const [name, generator] of Object.entries({ default: defaultGenerator, ...content.generators })) {
-    parts.set(`generators.${name}`, {
-      get: () => generator.getState(),
-      set: (state) => generator.setState(state as ReturnType<Generator['getState']>),
-    });
-  }
-  return parts;
-}
-
-function isStateful(value: unknown): value is Stateful {
-  if (typeof value !== 'object' || value === null) return false;
-  return 'stateDict' in value && typeof value.stateDict === 'function' && 'loadStateDict' in value;
-}
-
 // A state dict shares the arrays of what it was taken from.
 function copyState(state: unknown, op: string): unknown {
   const { json, tensors } = packTree(state, op);
@@ -335,15 +263,6 @@ function parseJson(text: string | undefined, wrong: (what: string) => DataFormat
   } catch {
     throw wrong('text that is not JSON');
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    Object.getPrototypeOf(value) === Object.prototype
-  );
 }
 
 function ascii(text: string): Uint8Array {

@@ -6,12 +6,10 @@ export {
   CheckpointError,
   decodeCheckpoint,
   encodeCheckpoint,
-  type Parts,
   type RestoreOptions,
   restoreCheckpoint,
-  type Stateful,
-  type TrainingParts,
 } from './checkpoint.ts';
+export type { Parts, Stateful, TrainingParts } from './checkpoint-parts.ts';
 export { type Diagnostics, diagnose, type NonFinite, type ParameterDiagnostics } from './diagnostics.ts';
 export { EarlyStopping, type EarlyStoppingOptions, type EarlyStoppingState } from './early-stopping.ts';
 export { type EvaluateOptions, evaluate, type Scores, type StopSignal } from './evaluate.ts';
