@@ -48,7 +48,7 @@ function explain(error) {
     // The first error says what is wrong; the last lines are what follows from it.
     const first = lines.findIndex((line) => /\berror\b/i.test(line));
     const shown = first < 0 ? lines.slice(-8) : lines.slice(first, first + 8);
-    return `no native kernels, because ${error.command} failed: ${INSTEAD} It says:\n${shown.map((line) => `  ${line}`).join('\n')}\nAnother compiler (g++ 9 or clang++ 12 and later) can be named in CXX; ${AGAIN}`;
+    return `no native kernels, because ${error.command} failed: ${INSTEAD} It says:\n${shown.map((line) => `  ${line}`).join('\n')}\nAnother one can be named in CXX (g++ does from version 11 on); ${AGAIN}`;
   }
   const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
   return `no native kernels, because the build could not run (${reason}): ${INSTEAD}`;

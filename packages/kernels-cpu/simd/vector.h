@@ -1,5 +1,10 @@
 // Vectors of one register, in GCC's and Clang's portable extension. ADJOINT_VECTOR_BYTES is the width of a register.
 
+// GCC has Clang's shuffle from version 12 on; before, its own, which takes the places as a vector.
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 12
+#define __builtin_shufflevector(a, b, ...) __builtin_shuffle((a), (b), (decltype((a) < (b))){__VA_ARGS__})
+#endif
+
 namespace ADJOINT_NAMESPACE {
 
 #define INLINE static inline __attribute__((always_inline))
