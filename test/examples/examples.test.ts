@@ -15,12 +15,15 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** What an example prints. Without ADJOINT_DATA digits are drawn, so that these tests are the same on every machine. */
+/**
+ * What an example prints. Without ADJOINT_DATA digits are drawn, so that these tests are the same on every machine. They run side by side
+ * and need no threads of their own.
+ */
 function run(name: string, ...args: string[]): Promise<string> {
   const { ADJOINT_DATA: _, ...env } = process.env;
   const child = spawn(process.execPath, ['--import', 'tsx', join(root, 'examples', name), ...args], {
     cwd: root,
-    env,
+    env: { ...env, ADJOINT_NUM_THREADS: '1' },
   });
   const [out, err]: [Buffer[], Buffer[]] = [[], []];
   child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
