@@ -5,6 +5,7 @@ import {
   kernels as active,
   convGeometry,
   GeometryError,
+  KernelMemoryError,
   type Kernels,
   OperandError,
   openTier,
@@ -14,6 +15,8 @@ import {
 } from '@adjoint/kernels-cpu';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { accelerate } from '../../packages/kernels-cpu/src/tiers/accelerate.ts';
+import { type Machine, NUMBERS, OUT_OF_MEMORY } from '../../packages/kernels-cpu/src/tiers/machine.ts';
 import { fastTiers } from './tiers-available.ts';
 
 type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array | Uint16Array;
@@ -293,4 +296,37 @@ describe.each(tiers)('%s', (_name, { kernels }) => {
       { numRuns: 5 },
     );
   });
+});
+
+test('a kernel that gets no memory for its workspace says so by name; nothing else is thrown', () => {
+  // What any machine answers when its memory is used up: see Status in simd/runtime.h.
+  const machine = new Proxy({ numbers: new Float64Array(NUMBERS) } as unknown as Machine, {
+    get: (target, name) => (name === 'numbers' ? target.numbers : () => OUT_OF_MEMORY),
+  });
+  const kernels = accelerate(machine);
+  const draw: Draw = { shape: [5, 16, 100], axis: 2, reversed: 0, Type: Float32Array };
+  const refused = (Object.keys(active) as (keyof Kernels)[]).filter((name) => {
+    const make = (cases as Readonly<Record<string, Case>>)[name] ?? unary;
+    try {
+      (kernels[name] as (...operands: readonly unknown[]) => void)(...make(draw));
+      return false;
+    } catch (error) {
+      expect(error).toBeInstanceOf(KernelMemoryError);
+      // A conversion is a copy.
+      expect([name, 'copy']).toContain((error as KernelMemoryError).op);
+      return true;
+    }
+  });
+  expect(refused).toEqual(
+    expect.arrayContaining([
+      'add',
+      'exp',
+      'sum',
+      'softmax',
+      'matmul',
+      'convForward',
+      'convInputGrad',
+      'convWeightGrad',
+    ]),
+  );
 });
