@@ -1,6 +1,6 @@
 // Written by scripts/wasm.mjs from simd/: the kernels as WebAssembly, packed as ./wasm-unpack.ts says. Do not edit; a test
 // compares the hash of the sources, and wasm.mjs --check the bytes of the modules.
-// Sources: 0a29bb3c3082f9c6a5fb5b1386eb51fa39bd789ebaf94cfb876d125461cea5cf
+// Sources: 32fc8b9bebe37b54d8eb2c39aace1787b135cde09b4210baeac782ed7bbc2e15
 
 export const packedModules = {
   /** Instruction sets of the modules, the fastest first. */
