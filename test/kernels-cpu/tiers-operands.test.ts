@@ -117,6 +117,15 @@ const pool = poolGeometry({
 });
 const [poolX, poolY] = [2 * 5 * 400, 2 * 5 * count(pool.outputSize)];
 
+const lineGradient: Case = (d) => {
+  const [g, y, out] = [1, 2, 3].map(() => new d.Type(count(d.shape)));
+  return [g, y, d.shape, d.axis, out];
+};
+const norm = { batch: 4, groups: 3, channels: 4, places: 8, over: 'sample', centred: true, eps: 1 };
+const all = (d: Draw) => new d.Type(4 * 3 * 4 * 8);
+const affine = (d: Draw) => ({ weight: new d.Type(12), bias: new d.Type(12) });
+const found = (d: Draw) => ({ mean: new d.Type(12), rstd: new d.Type(12) });
+
 const cases: Readonly<Record<Exclude<keyof Kernels, UnaryName>, Case>> = {
   add: binary,
   sub: binary,
@@ -162,6 +171,12 @@ const cases: Readonly<Record<Exclude<keyof Kernels, UnaryName>, Case>> = {
   cumprod: scan,
   softmax: scan,
   logSoftmax: scan,
+  softmaxGrad: lineGradient,
+  logSoftmaxGrad: lineGradient,
+  normalise: (d) => [norm, all(d), affine(d), all(d), found(d)],
+  normaliseBy: (d) => [norm, all(d), affine(d), found(d), all(d)],
+  normaliseGrad: (d) => [norm, all(d), all(d), new d.Type(12), found(d), all(d)],
+  normaliseWeightGrad: (d) => [norm, all(d), all(d), found(d), new d.Type(12)],
   argsort: (d) => [tight(d), d.axis, 'ascending', ints(count(d.shape))],
   recurrence: (d) => [tight(d), tight(d), d.axis, new d.Type(count(d.shape))],
   matmul: (d) => {
@@ -227,6 +242,8 @@ function* spoiled(value: unknown): Generator<readonly [string, unknown]> {
 /** Of a view, a geometry or a sparse matrix. */
 function* spoiledFields(whole: Readonly<Record<string, unknown>>): Generator<readonly [string, unknown]> {
   for (const [field, value] of Object.entries(whole)) {
+    // Any number will do.
+    if (field === 'eps') continue;
     const wrong =
       field === 'offset'
         ? [(value as number) + 1, (value as number) - 1, 0.5, Number.NaN].map((o) => [String(o), o] as const)
@@ -248,13 +265,10 @@ function spoiledStrides(strides: readonly number[]): (readonly [string, unknown]
 
 /** Every array that a call could write. */
 function arraysOf(operands: readonly unknown[]): TypedArray[] {
-  return operands.flatMap((operand) =>
-    ArrayBuffer.isView(operand) ? [operand as TypedArray] : isStrided(operand) ? [operand.data] : [],
-  );
-}
-
-function isStrided(value: unknown): value is Strided {
-  return typeof value === 'object' && value !== null && 'strides' in value;
+  return operands.flatMap((operand) => {
+    const fields = ArrayBuffer.isView(operand) ? [operand] : Object.values(operand ?? {});
+    return fields.filter((field) => ArrayBuffer.isView(field)) as TypedArray[];
+  });
 }
 
 const tiers = [

@@ -262,6 +262,15 @@ type Rule4<A> = (
   context: RuleContext<A>,
   index: number,
 ) => Tensor;
+type Rule5<A> = (
+  g: Tensor,
+  a: Tensor,
+  b: Tensor,
+  c: Tensor,
+  d: Tensor,
+  context: RuleContext<A>,
+  index: number,
+) => Tensor;
 
 /**
  * The derivative rule of one operand. Names come first, the tensors they name are saved and handed to the rule after
@@ -274,6 +283,13 @@ export function vjpRule<A>(rule: Rule1<A>): VjpRule<A>;
 export function vjpRule<A>(first: string, rule: Rule2<A>): VjpRule<A>;
 export function vjpRule<A>(first: string, second: string, rule: Rule3<A>): VjpRule<A>;
 export function vjpRule<A>(first: string, second: string, third: string, rule: Rule4<A>): VjpRule<A>;
+export function vjpRule<A>(
+  first: string,
+  second: string,
+  third: string,
+  fourth: string,
+  rule: Rule5<A>,
+): VjpRule<A>;
 export function vjpRule<A>(...args: unknown[]): VjpRule<A> {
   const saves = args.slice(0, -1) as string[];
   const rule = args.at(-1);
@@ -284,10 +300,15 @@ export function vjpRule<A>(...args: unknown[]): VjpRule<A> {
       return { saves, rule: (g, s, context, index) => (rule as Rule2<A>)(g, s[0], context, index) };
     case 2:
       return { saves, rule: (g, s, context, index) => (rule as Rule3<A>)(g, s[0], s[1], context, index) };
-    default:
+    case 3:
       return {
         saves,
         rule: (g, s, context, index) => (rule as Rule4<A>)(g, s[0], s[1], s[2], context, index),
+      };
+    default:
+      return {
+        saves,
+        rule: (g, s, context, index) => (rule as Rule5<A>)(g, s[0], s[1], s[2], s[3], context, index),
       };
   }
 }

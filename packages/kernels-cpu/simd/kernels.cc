@@ -22,6 +22,8 @@
 #include "units.h"
 #include "rows.h"
 #include "descent.h"
+#include "moments.h"
+#include "norms.h"
 #include "planes.h"
 #include "lookup.h"
 #include "unit-table.h"

@@ -6,8 +6,8 @@ template <class T> using UnitKernel = Status (*)(Run& run, const Units& units);
 
 /** In the order of UNIT_KERNELS in src/tiers/machine.ts. */
 template <class T> constexpr UnitKernel<T> unitKernels[] = {
-    softmaxRows<T, false>,
-    softmaxRows<T, true>,
+    softmax<T, false>, softmax<T, true>, softmaxGrad<T, false>, softmaxGrad<T, true>, logSumExp<T>,
+    groupMoments<T>, normaliseSamples<T>, normaliseBy<T>, normaliseSamplesGrad<T>, normaliseByGrad<T>, normaliseSums<T>,
     sgdStep<T>,
     adamStep<T>,
     rmspropStep<T>,

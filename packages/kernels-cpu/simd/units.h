@@ -1,4 +1,5 @@
-// How a kernel that works unit by unit (rows, planes, flat pieces) shares its units among threads.
+// What kernels that work unit by unit (rows, planes, flat pieces) are written with: how units are shared among threads, and
+// loops over registers with what is left over at the end.
 
 namespace ADJOINT_NAMESPACE {
 
@@ -9,5 +10,73 @@ template <class F> static void eachUnit(Run& run, Index count, Index workPerUnit
     for (Index unit = part * grain; unit < smaller(count, (part + 1) * grain); unit++) body(unit);
   });
 }
+
+/** A register's worth of elements. */
+template <class T> struct Whole {
+  INLINE_MEMBER Vec<T> get(const T* p) { return load(p); }
+  INLINE_MEMBER void put(T* p, Vec<T> v) { store(p, v); }
+  INLINE_MEMBER Vec<T> keep(Vec<T> v) { return v; }
+};
+
+// A few elements to and from the lanes of a register. Not inlined: every loop over registers has such an end.
+template <class T> __attribute__((noinline)) static void getPart(const T* p, Index n, T* lanes) {
+  for (Index i = 0; i < Lanes<T>::N; i++) lanes[i] = i < n ? p[i] : T(0);
+}
+template <class T> __attribute__((noinline)) static void putPart(T* p, Index n, const T* lanes) {
+  for (Index i = 0; i < n; i++) p[i] = lanes[i];
+}
+
+/** The first `n` elements of one: those past the end are read as 0 and not written. */
+template <class T> struct Part {
+  Index n;
+  inline __attribute__((always_inline)) Vec<T> get(const T* p) const {
+    T lanes[Lanes<T>::N] __attribute__((aligned(64)));
+    getPart<T>(p, n, lanes);
+    return load(lanes);
+  }
+  inline __attribute__((always_inline)) void put(T* p, Vec<T> v) const {
+    T lanes[Lanes<T>::N] __attribute__((aligned(64)));
+    store(lanes, v);
+    putPart<T>(p, n, lanes);
+  }
+  /** 0 in the place of what is past the end. */
+  inline __attribute__((always_inline)) Vec<T> keep(Vec<T> v) const {
+    T lanes[Lanes<T>::N] __attribute__((aligned(64)));
+    store(lanes, v);
+    return get(lanes);
+  }
+};
+
+// Bodies are long already.
+#ifdef __clang__
+#define ROLLED _Pragma("clang loop unroll(disable)")
+#else
+#define ROLLED
+#endif
+
+/** Calls `body(i, some)` for the elements from i on, a register at a time; `some` reads and writes as many as there are. */
+template <class T, class F> INLINE void eachVector(Index n, const F& body) {
+  Index i = 0;
+  ROLLED for (; i + Lanes<T>::N <= n; i += Lanes<T>::N) body(i, Whole<T>{});
+  if (i < n) body(i, Part<T>{n - i});
+}
+
+/** A sum of registers in double precision, added up at the end in one order. */
+template <class T> struct DoubleSum;
+template <> struct DoubleSum<double> {
+  Doubles value = {};
+  inline __attribute__((always_inline)) void add(Vec<double> v) { value += v; }
+  double total() const { return horizontalSum<double>(value); }
+};
+template <> struct DoubleSum<float> {
+  Doubles low = {}, high = {};
+  inline __attribute__((always_inline)) void add(Vec<float> v) {
+    HalfFloats halves[2];
+    __builtin_memcpy(halves, &v, sizeof v);
+    low += __builtin_convertvector(halves[0], Doubles);
+    high += __builtin_convertvector(halves[1], Doubles);
+  }
+  double total() const { return horizontalSum<double>(low + high); }
+};
 
 }  // namespace ADJOINT_NAMESPACE

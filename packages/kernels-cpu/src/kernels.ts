@@ -53,6 +53,44 @@ export type ReduceKernel = (a: Strided, axes: readonly number[], out: NumericArr
 /** Runs along one axis; `out` has the shape of `a`. */
 export type ScanKernel = (a: Strided, axis: number, out: NumericArray) => void;
 
+/** `g` and `y` are contiguous and of `shape`, as is `out`; sums run along `axis`. */
+export type SoftmaxGradKernel = (
+  g: FloatArray,
+  y: FloatArray,
+  shape: readonly number[],
+  axis: number,
+  out: FloatArray,
+) => void;
+
+/**
+ * What is normalised: contiguous arrays of `batch` × `groups` × `channels` × `places` elements, with a weight and a bias per group and
+ * channel, and one mean and one `rstd` (the reciprocal of the deviation) per set of elements that are normalised together.
+ */
+export interface NormGeometry {
+  readonly batch: number;
+  readonly groups: number;
+  readonly channels: number;
+  readonly places: number;
+  /** The sets: `'sample'`, each group of each sample; `'batch'`, each group of all samples. Statistics lie in that order. */
+  readonly over: 'sample' | 'batch';
+  /** Whether the mean is taken off; if not, it counts as 0, and the mean square as the variance. */
+  readonly centred: boolean;
+  /** Added to the variance before its root is taken. */
+  readonly eps: number;
+}
+
+/** One of each per group and channel. */
+export interface NormParameters {
+  readonly weight: FloatArray;
+  readonly bias: FloatArray;
+}
+
+/** One of each per set. */
+export interface NormStatistics {
+  readonly mean: FloatArray;
+  readonly rstd: FloatArray;
+}
+
 /** Names of the element-wise kernels of one operand. Parameters, where there are any, are `(p, q)`. */
 export type UnaryName =
   // arithmetic
@@ -164,10 +202,50 @@ export interface Kernels extends ElementwiseKernels, ReduceKernels, DescentKerne
   readonly softmax: ScanKernel;
   /** `a[i] - log(Σ exp(a[j]))` along `axis`, without overflow. */
   readonly logSoftmax: ScanKernel;
+  /** The gradient of `softmax` that gave `y`: `y · (g - Σ g y)` along `axis`. All are contiguous, of `shape`. */
+  readonly softmaxGrad: SoftmaxGradKernel;
+  /** The gradient of `logSoftmax` that gave `y`: `g - exp(y) Σ g`. */
+  readonly logSoftmaxGrad: SoftmaxGradKernel;
   /** `log(Σ exp(a[i]))`, without overflow; -Infinity of no elements. */
   readonly logsumexp: ReduceKernel;
   /** `Σ (a[i] - mean)² / max(0, n - correction)`, in two passes; NaN where that is 0 / 0. */
   readonly variance: (a: Strided, axes: readonly number[], correction: number, out: NumericArray) => void;
+  /**
+   * `y = (x - mean) · rstd · weight + bias` with the mean and `rstd = 1 / √(variance + eps)` of each set, which are written too. The
+   * variance is the mean square deviation.
+   */
+  readonly normalise: (
+    g: NormGeometry,
+    x: FloatArray,
+    affine: NormParameters,
+    y: FloatArray,
+    statistics: NormStatistics,
+  ) => void;
+  /** As `normalise`, with statistics that are given. */
+  readonly normaliseBy: (
+    g: NormGeometry,
+    x: FloatArray,
+    affine: NormParameters,
+    statistics: NormStatistics,
+    y: FloatArray,
+  ) => void;
+  /** The gradient of `normalise` in x, from the cotangent: `rstd · (c - mean(c) - x̂ mean(c x̂))` with c = cotangent · weight; without mean(c) unless centred. */
+  readonly normaliseGrad: (
+    g: NormGeometry,
+    cotangent: FloatArray,
+    x: FloatArray,
+    weight: FloatArray,
+    statistics: NormStatistics,
+    out: FloatArray,
+  ) => void;
+  /** The gradient of `normalise` in the weight: `Σ cotangent · (x - mean) · rstd` over samples and places. */
+  readonly normaliseWeightGrad: (
+    g: NormGeometry,
+    cotangent: FloatArray,
+    x: FloatArray,
+    statistics: NormStatistics,
+    out: FloatArray,
+  ) => void;
   /** Stable order of the elements along `axis`; NaN sorts as largest. `out` has the shape of `a`. */
   readonly argsort: (
     a: Strided,

@@ -6,6 +6,7 @@ import { functionSamples } from './functions.ts';
 import { indexingSamples } from './indexing.ts';
 import { layoutSamples } from './layout.ts';
 import { networkSamples } from './networks.ts';
+import { normSamples } from './norms.ts';
 import { predicateSamples } from './predicates.ts';
 import { reductionSamples } from './reductions.ts';
 
@@ -16,5 +17,6 @@ export const samples: readonly OpSamples[] = [
   ...layoutSamples,
   ...indexingSamples,
   ...reductionSamples,
+  ...normSamples,
   ...networkSamples,
 ];

@@ -1,9 +1,9 @@
 // Shape and dtype rules that many records share.
 
 import { isFloat, resultType, toFloatDType } from '../dtype.ts';
-import { DTypeError } from '../errors.ts';
+import { DTypeError, formatShape, ShapeError } from '../errors.ts';
 import type { OperandSpec, ResultSpec } from '../registry.ts';
-import { broadcastShapes, sizeOf } from '../shape.ts';
+import { broadcastShapes, type Shape, sameShape, sizeOf } from '../shape.ts';
 
 type Infer = (operands: readonly OperandSpec[]) => ResultSpec;
 
@@ -80,6 +80,17 @@ export function requireFloat(op: string, operand: string, spec: OperandSpec): vo
       actual: spec.dtype,
       expected: 'a floating-point dtype',
     },
+  );
+}
+
+/** @throws DTypeError unless the operand is floating-point; ShapeError unless it has the shape that the others ask for. */
+export function requireOperand(op: string, operand: string, spec: OperandSpec, expected: Shape): void {
+  requireFloat(op, operand, spec);
+  const { shape } = spec;
+  if (sameShape(shape, expected)) return;
+  throw new ShapeError(
+    `${operand} has shape ${formatShape(shape)}; beside the other operands it takes ${formatShape(expected)}.`,
+    { op, operand, actual: shape, expected: formatShape(expected) },
   );
 }
 

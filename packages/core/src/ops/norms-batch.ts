@@ -5,17 +5,19 @@
 
 import { ArgumentError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
+import { apply } from '../tape/apply.ts';
 import { noGrad } from '../tape/mode.ts';
 import type { Tensor } from '../tensor.ts';
-import { add, mul, sub } from './arithmetic.ts';
+import { add, mul } from './arithmetic.ts';
 import { cast } from './cast.ts';
 import { mean } from './expand-sum.ts';
 import { reshape } from './layout.ts';
+import { normaliseByOp } from './norm-records.ts';
 import {
-  affine,
   type NormalisationOptions,
+  type NormalisedShape,
   normalise,
-  perChannel,
+  parameters,
   requireChannelAxis,
   requireParameter,
   requireSeveral,
@@ -85,9 +87,8 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = noOptions): Nor
   if (!training) return byRunning(op, 'training', x, options, eps);
   const places = x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
   requireSeveral(op, x, x.size / x.shape[1], 'channel');
-  const output = normalise(op, x, (wide) =>
-    affine(standardise(wide, places, eps), options, perChannel(x.shape[1], x.ndim)),
-  );
+  const shape = { seen: channelsOf(x), over: 'batch', centred: true } as const;
+  const output = normalise(op, x, (wide) => standardise(wide, shape, options, eps));
   return { output, ...carryOn(options, momentum, x, places) };
 }
 
@@ -125,9 +126,8 @@ export function instanceNorm(x: Tensor, options: InstanceNormOptions = noOptions
     places.reduce((product, axis) => product * x.shape[axis], 1),
     'channel of an instance',
   );
-  const output = normalise(op, x, (wide) =>
-    affine(standardise(wide, places, eps), options, perChannel(x.shape[1], x.ndim)),
-  );
+  const shape = { seen: channelsOf(x), over: 'sample', centred: true } as const;
+  const output = normalise(op, x, (wide) => standardise(wide, shape, options, eps));
   return { output, ...carryOn(options, momentum, x, places) };
 }
 
@@ -145,13 +145,19 @@ function byRunning(
       { op, operand: option, actual: false, expected: 'true, or runningMean and runningVar' },
     );
   }
-  const shape = perChannel(x.shape[1], x.ndim);
+  const seen = channelsOf(x);
   const output = normalise(op, x, (wide) => {
-    const statistic = (running: Tensor): Tensor => cast(reshape(running, shape), wide.dtype);
-    const scale = rsqrt(add(statistic(runningVar), eps));
-    return affine(mul(sub(wide, statistic(runningMean)), scale), options, shape);
+    const statistic = (running: Tensor): Tensor => cast(reshape(running, [1, x.shape[1], 1, 1]), wide.dtype);
+    const rstd = rsqrt(add(statistic(runningVar), eps));
+    const operands = [reshape(wide, seen), ...parameters(wide, seen, options), statistic(runningMean), rstd];
+    return reshape(apply(normaliseByOp, operands, undefined), x.shape);
   });
   return { output, runningMean, runningVar };
+}
+
+/** Each channel is a group of its own. */
+function channelsOf({ shape }: Tensor): NormalisedShape['seen'] {
+  return [shape[0], shape[1], 1, shape.slice(2).reduce((product, size) => product * size, 1)];
 }
 
 // The running statistics moved towards those of the batch: over `places`, then over what is left beside the channels.

@@ -6,14 +6,16 @@ import { computeDType, type FloatDType } from '../dtype.ts';
 import { ArgumentError, DTypeError, formatShape, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { type Shape, sameShape } from '../shape.ts';
+import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
-import { add, div, mul, sub } from './arithmetic.ts';
+import { add, div, mul } from './arithmetic.ts';
 import { cast, inFloat32 } from './cast.ts';
-import { mean } from './expand-sum.ts';
+import { ones, zeros } from './create.ts';
 import { requireFloat } from './infer.ts';
 import { reshape } from './layout.ts';
+import { type NormAttrs, normaliseOp } from './norm-records.ts';
 import { pad } from './pad.ts';
-import { pow, rsqrt, square } from './powers.ts';
+import { pow, square } from './powers.ts';
 import { narrow } from './slice.ts';
 
 /** Options of normalisations with a scale and a shift. */
@@ -26,11 +28,34 @@ export interface NormalisationOptions {
   readonly eps?: number | undefined;
 }
 
-/** `(x - mean) / sqrt(variance + eps)` over axes, with the mean square deviation as variance. */
-export function standardise(x: Tensor, axes: readonly number[], eps: number): Tensor {
-  const centred = sub(x, mean(x, { axes, keepdim: true }));
-  const spread = mean(square(centred), { axes, keepdim: true });
-  return mul(centred, rsqrt(add(spread, eps)));
+/** An operand seen as (batch, groups, channels, places), in that order; how many of each, and what is normalised together. */
+export interface NormalisedShape extends NormAttrs {
+  readonly seen: readonly [batch: number, groups: number, channels: number, places: number];
+}
+
+/** `(x - mean) / sqrt(variance + eps)`, then scale and shift, with the mean square deviation as variance. */
+export function standardise(
+  x: Tensor,
+  { seen, over, centred }: NormalisedShape,
+  options: NormalisationOptions,
+  eps: number,
+): Tensor {
+  const operands = [reshape(x, seen), ...parameters(x, seen, options)];
+  return reshape(apply(normaliseOp, operands, { over, centred, eps }), x.shape);
+}
+
+/** Weight and bias as the records take them: 1 and 0 where there is none. */
+export function parameters(
+  x: Tensor,
+  [, groups, channels]: NormalisedShape['seen'],
+  { weight, bias }: NormalisationOptions,
+): [weight: Tensor, bias: Tensor] {
+  const dtype = x.dtype as FloatDType;
+  const shape = [1, groups, channels, 1];
+  return [
+    weight === undefined ? ones(shape, { dtype }) : cast(reshape(weight, shape), dtype),
+    bias === undefined ? zeros(shape, { dtype }) : cast(reshape(bias, shape), dtype),
+  ];
 }
 
 /** Runs a normalisation, of 16-bit floats in float32; its result is rounded once. */
@@ -65,18 +90,6 @@ export function requireParameter(
   });
 }
 
-/** Multiplies by the weight and adds the bias, seen under a shape that broadcasts to that of `x`. */
-export function affine(x: Tensor, { weight, bias }: NormalisationOptions, shape: Shape): Tensor {
-  const wide = x.dtype as FloatDType;
-  const scaled = weight === undefined ? x : mul(x, cast(reshape(weight, shape), wide));
-  return bias === undefined ? scaled : add(scaled, cast(reshape(bias, shape), wide));
-}
-
-/** The shape in which one element per channel, on axis 1, broadcasts to a tensor of `rank` axes. */
-export function perChannel(channels: number, rank: number): number[] {
-  return Array.from({ length: rank }, (_, axis) => (axis === 1 ? channels : 1));
-}
-
 /**
  * Normalises over the last axes: mean 0, variance 1, then scale and shift. PyTorch's `torch.nn.functional.layer_norm`.
  *
@@ -96,7 +109,7 @@ export function layerNorm(
   const axes = lastAxes(op, x, normalizedShape);
   requireParameter(op, 'weight', weight, normalizedShape, x);
   requireParameter(op, 'bias', bias, normalizedShape, x);
-  return normalise(op, x, (wide) => affine(standardise(wide, axes, eps), { weight, bias }, normalizedShape));
+  return normalise(op, x, (wide) => standardise(wide, rowsOf(x, axes), { weight, bias }, eps));
 }
 
 /** Options of {@link rmsNorm}. */
@@ -129,11 +142,21 @@ export function rmsNorm(x: Tensor, normalizedShape: Shape, options: RmsNormOptio
   const op = 'rmsNorm';
   const axes = lastAxes(op, x, normalizedShape);
   requireParameter(op, 'weight', weight, normalizedShape, x);
-  return normalise(op, x, (wide) => {
-    const power = mean(square(wide), { axes, keepdim: true });
-    const unit = mul(wide, rsqrt(add(power, eps ?? epsilons[x.dtype as FloatDType])));
-    return affine(unit, { weight }, normalizedShape);
-  });
+  const shape = { ...rowsOf(x, axes), centred: false };
+  return normalise(op, x, (wide) =>
+    standardise(wide, shape, { weight }, eps ?? epsilons[x.dtype as FloatDType]),
+  );
+}
+
+/** Each row, over the last axes, by itself. */
+function rowsOf({ shape }: Tensor, axes: readonly number[]): NormalisedShape {
+  const product = (sizes: Shape): number => sizes.reduce((total, size) => total * size, 1);
+  const lead = shape.length - axes.length;
+  return {
+    seen: [product(shape.slice(0, lead)), 1, product(shape.slice(lead)), 1],
+    over: 'sample',
+    centred: true,
+  };
 }
 
 function lastAxes(op: string, x: Tensor, normalizedShape: Shape): number[] {
@@ -180,10 +203,11 @@ export function groupNorm(x: Tensor, numGroups: number, options: NormalisationOp
   requireParameter(op, 'bias', bias, [channels], x);
   const members = spatial.reduce((product, size) => product * size, channels / numGroups);
   requireSeveral(op, x, batch * members, 'group');
-  return normalise(op, x, (wide) => {
-    const groups = standardise(reshape(wide, [batch, numGroups, members]), [2], eps);
-    return affine(reshape(groups, x.shape), { weight, bias }, perChannel(channels, x.ndim));
-  });
+  const places = spatial.reduce((product, size) => product * size, 1);
+  const seen = [batch, numGroups, channels / numGroups, places] as const;
+  return normalise(op, x, (wide) =>
+    standardise(wide, { seen, over: 'sample', centred: true }, { weight, bias }, eps),
+  );
 }
 
 /** @throws ShapeError unless there is an axis of channels. */

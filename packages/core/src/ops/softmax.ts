@@ -1,23 +1,32 @@
 // Softmax, its logarithm, and the logarithm of a sum of exponentials: none overflows, whatever the size of the operand.
 
-import { kernels } from '@adjoint/kernels-cpu';
+import { type FloatArray, kernels } from '@adjoint/kernels-cpu';
 import { noOptions, requireOptions } from '../options.ts';
-import { defineOp, vjpRule } from '../registry.ts';
+import { defineOp, type OperandSpec, type ResultSpec, vjpRule } from '../registry.ts';
 import { checkAxis, reducedShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
-import { mul, sub } from './arithmetic.ts';
+import { add, mul, neg, sub } from './arithmetic.ts';
 import { type ReduceAttrs, type ReduceOptions, reduceAttrs, sum, unreduce } from './expand-sum.ts';
 import { exp } from './exponential.ts';
-import { flopsPerElement, inferFloat } from './infer.ts';
+import { flopsPerElement, inferFloat, requireFloat, requireOperand } from './infer.ts';
 import { reshape } from './layout.ts';
 
 interface AxisAttrs {
   readonly axis: number;
 }
 
+/** The gradient has the shape of the result, which it is made from. */
+const inferGrad =
+  (op: string) =>
+  ([g, y]: readonly OperandSpec[]): ResultSpec => {
+    requireFloat(op, 'y', y);
+    requireOperand(op, 'g', g, y.shape);
+    return { shape: y.shape, dtype: y.dtype, compute: y.dtype };
+  };
+
 /**
- * `e^x / Σ e^x` along an axis. Its Jacobian `diag(y) - y yᵀ` is symmetric, so one rule serves both modes. A line with NaN or
+ * `e^x / Σ e^x` along an axis. Its Jacobian `diag(y) - y yᵀ` is symmetric, so one op serves both modes. A line with NaN or
  * Infinity, or of -Infinity alone, is NaN.
  */
 export const softmaxOp = defineOp<readonly ['x'], AxisAttrs>({
@@ -26,13 +35,38 @@ export const softmaxOp = defineOp<readonly ['x'], AxisAttrs>({
   infer: inferFloat,
   forward: ([x], out, { axis }) => kernels.softmax(x, axis, out),
   layout: 'strided',
-  vjps: [vjpRule('output', (g, y, { attrs }) => softmaxSlope(g, y, attrs))],
+  vjps: [vjpRule('output', (g, y, { attrs }) => softmaxGrad(g, y, attrs))],
   recycles: true,
-  forwardMode: ([tangent], _, y, { attrs }) => softmaxSlope(tangent!, y, attrs),
+  forwardMode: ([tangent], _, y, { attrs }) => softmaxGrad(tangent!, y, attrs),
 });
 
-function softmaxSlope(t: Tensor, y: Tensor, { axis }: AxisAttrs): Tensor {
-  return mul(y, sub(t, sum(mul(t, y), { axes: axis, keepdim: true })));
+const along = (x: Tensor, { axis }: AxisAttrs): Tensor => sum(x, { axes: axis, keepdim: true });
+
+/** The gradient of softmax from its result: `y · (g - Σ g y)` along an axis. */
+export const softmaxGradOp = defineOp<readonly ['g', 'y'], AxisAttrs>({
+  name: 'softmaxGrad',
+  operands: ['g', 'y'],
+  infer: inferGrad('softmaxGrad'),
+  forward: ([g, y], out, { axis }, shape) =>
+    kernels.softmaxGrad(g.data as FloatArray, y.data as FloatArray, shape, axis, out as FloatArray),
+  flops: flopsPerElement,
+  recycles: true,
+  vjps: [
+    vjpRule('y', (h, y, { attrs }) => softmaxGrad(h, y, attrs)),
+    vjpRule('g', 'y', (h, g, y, { attrs }) =>
+      sub(mul(h, sub(g, along(mul(g, y), attrs))), mul(g, along(mul(h, y), attrs))),
+    ),
+  ],
+  forwardMode: ([tg, ty], [g, y], _, { attrs }) => {
+    const parts: Tensor[] = [];
+    if (tg) parts.push(softmaxGrad(tg, y, attrs));
+    if (ty) parts.push(sub(mul(ty, sub(g, along(mul(g, y), attrs))), mul(y, along(mul(g, ty), attrs))));
+    return parts.reduce(add);
+  },
+});
+
+function softmaxGrad(g: Tensor, y: Tensor, attrs: AxisAttrs): Tensor {
+  return apply(softmaxGradOp, [g, y], attrs);
 }
 
 /** `x - log(Σ e^x)` along an axis. NaN as `softmax`. */
@@ -42,15 +76,35 @@ export const logSoftmaxOp = defineOp<readonly ['x'], AxisAttrs>({
   infer: inferFloat,
   forward: ([x], out, { axis }) => kernels.logSoftmax(x, axis, out),
   layout: 'strided',
-  vjps: [
-    vjpRule('output', (g, y, { attrs: { axis } }) =>
-      sub(g, mul(exp(y), sum(g, { axes: axis, keepdim: true }))),
-    ),
-  ],
+  vjps: [vjpRule('output', (g, y, { attrs }) => logSoftmaxGrad(g, y, attrs))],
   recycles: true,
-  forwardMode: ([tangent], _, y, { attrs: { axis } }) =>
-    sub(tangent!, sum(mul(exp(y), tangent!), { axes: axis, keepdim: true })),
+  forwardMode: ([tangent], _, y, { attrs }) => sub(tangent!, along(mul(exp(y), tangent!), attrs)),
 });
+
+/** The gradient of logSoftmax from its result: `g - e^y · Σ g` along an axis. */
+export const logSoftmaxGradOp = defineOp<readonly ['g', 'y'], AxisAttrs>({
+  name: 'logSoftmaxGrad',
+  operands: ['g', 'y'],
+  infer: inferGrad('logSoftmaxGrad'),
+  forward: ([g, y], out, { axis }, shape) =>
+    kernels.logSoftmaxGrad(g.data as FloatArray, y.data as FloatArray, shape, axis, out as FloatArray),
+  flops: flopsPerElement,
+  recycles: true,
+  vjps: [
+    vjpRule('y', (h, y, { attrs }) => sub(h, along(mul(exp(y), h), attrs))),
+    vjpRule('g', 'y', (h, g, y, { attrs }) => neg(mul(mul(h, exp(y)), along(g, attrs)))),
+  ],
+  forwardMode: ([tg, ty], [g, y], _, { attrs }) => {
+    const parts: Tensor[] = [];
+    if (tg) parts.push(logSoftmaxGrad(tg, y, attrs));
+    if (ty) parts.push(neg(mul(mul(ty, exp(y)), along(g, attrs))));
+    return parts.reduce(add);
+  },
+});
+
+function logSoftmaxGrad(g: Tensor, y: Tensor, attrs: AxisAttrs): Tensor {
+  return apply(logSoftmaxGradOp, [g, y], attrs);
+}
 
 /** `log(Σ e^x)` over axes; -Infinity of no elements. Its derivative is the softmax. */
 export const logsumexpOp = defineOp<readonly ['x'], ReduceAttrs>({

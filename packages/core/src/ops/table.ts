@@ -22,6 +22,7 @@ import { binaryCrossEntropyOp, logisticLossOp } from './losses-binary.ts';
 import { classIndexOp } from './losses-classes.ts';
 import { matmulOp } from './matmul.ts';
 import { medianOp } from './median.ts';
+import { normaliseByOp, normaliseGradOp, normaliseOp, normaliseWeightGradOp } from './norm-records.ts';
 import { padOp } from './pad.ts';
 import { avgPoolInputGradOp, avgPoolOp, maxPoolPlacesOp } from './pool.ts';
 import { adaptiveMaxPoolPlacesOp } from './pool-adaptive.ts';
@@ -43,7 +44,7 @@ import {
   siluOp,
   softplusOp,
 } from './sigmoids.ts';
-import { logSoftmaxOp, logsumexpOp, softmaxOp } from './softmax.ts';
+import { logSoftmaxGradOp, logSoftmaxOp, logsumexpOp, softmaxGradOp, softmaxOp } from './softmax.ts';
 import { argsortOp } from './sort.ts';
 import { varOp } from './statistics.ts';
 import { ceilOp, floorOp, roundOp, signOp, truncOp } from './steps.ts';
@@ -165,8 +166,15 @@ export const builtinOps: readonly AnyOp[] = [
   hardtanhOp,
   // softmax
   softmaxOp,
+  softmaxGradOp,
   logSoftmaxOp,
+  logSoftmaxGradOp,
   logsumexpOp,
+  // normalisation
+  normaliseOp,
+  normaliseGradOp,
+  normaliseWeightGradOp,
+  normaliseByOp,
   // extremes
   amaxOp,
   aminOp,

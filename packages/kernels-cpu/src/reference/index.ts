@@ -9,12 +9,13 @@ import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from './
 import { gather, indexAdd, indexSelect, scatter, scatterAdd } from './indexing.ts';
 import { matmul } from './matmul.ts';
 import { logsumexp, variance } from './moments.ts';
+import { normalise, normaliseBy, normaliseGrad, normaliseWeightGrad } from './norms.ts';
 import { avgPool, avgPoolInputGrad, maxPool } from './pool.ts';
 import { recurrence } from './recurrence.ts';
 import { argmax, argmin, reduceKernels } from './reduce.ts';
 import { adaptiveMaxPool, sparseAlong } from './resample.ts';
 import { cumprod, cumsum } from './scan.ts';
-import { logSoftmax, softmax } from './softmax.ts';
+import { logSoftmax, logSoftmaxGrad, softmax, softmaxGrad } from './softmax.ts';
 import { argsort } from './sort.ts';
 import { unaryKernels } from './unary.ts';
 
@@ -31,8 +32,14 @@ export const reference: Kernels = {
   recurrence,
   softmax,
   logSoftmax,
+  softmaxGrad,
+  logSoftmaxGrad,
   logsumexp,
   variance,
+  normalise,
+  normaliseBy,
+  normaliseGrad,
+  normaliseWeightGrad,
   argsort,
   matmul,
   convForward,

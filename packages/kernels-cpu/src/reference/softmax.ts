@@ -1,7 +1,7 @@
 // Softmax and its logarithm along one axis, from the largest element on so that nothing overflows.
 
-import type { NumericArray, ScanKernel } from '../kernels.ts';
-import { contiguous, Rows, withoutAxis } from './strided.ts';
+import type { NumericArray, ScanKernel, SoftmaxGradKernel } from '../kernels.ts';
+import { contiguous, elementCount, Rows, withoutAxis } from './strided.ts';
 
 /** Writes one line of `n` elements, given the largest of them. */
 type Line = (
@@ -51,3 +51,29 @@ export const logSoftmax = alongLines((n, largest, a, i, di, out, k, dk) => {
   const log = Math.log(total);
   for (let t = 0; t < n; t++, i += di, k += dk) out[k] = a[i] - largest - log;
 });
+
+/** A gradient from the sum of `term` along each line, and `slope` of each element and that sum. */
+function gradient(
+  term: (g: number, y: number) => number,
+  slope: (g: number, y: number, total: number) => number,
+): SoftmaxGradKernel {
+  return (g, y, shape, axis, out) => {
+    const inner = elementCount(shape.slice(axis + 1));
+    const reach = shape[axis] * inner;
+    for (let line = 0; line < out.length / shape[axis]; line++) {
+      const start = Math.floor(line / inner) * reach + (line % inner);
+      let total = 0;
+      for (let i = start; i < start + reach; i += inner) total += term(g[i], y[i]);
+      for (let i = start; i < start + reach; i += inner) out[i] = slope(g[i], y[i], total);
+    }
+  };
+}
+
+export const softmaxGrad = gradient(
+  (g, y) => g * y,
+  (g, y, total) => y * (g - total),
+);
+export const logSoftmaxGrad = gradient(
+  (g) => g,
+  (g, y, total) => g - Math.exp(y) * total,
+);

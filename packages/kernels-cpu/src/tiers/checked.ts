@@ -4,7 +4,7 @@
 
 import { GeometryError, OperandError } from '../errors.ts';
 import type { ConvGeometry } from '../geometry.ts';
-import type { BinaryName, Kernels, ReduceName, Strided } from '../kernels.ts';
+import type { BinaryName, Kernels, NormGeometry, NormStatistics, ReduceName, Strided } from '../kernels.ts';
 import type { PoolGeometry } from '../pool-geometry.ts';
 
 type Rules = {
@@ -184,6 +184,43 @@ function descends(op: string, values: Sized, arrays: Readonly<Record<string, Siz
 const halves: Rules['decodeFloat16'] = (op, from, to) =>
   lengthIs(op, 'the result', to, from.length, 'that of the operand');
 
+function lineGradient(
+  op: string,
+  g: Sized,
+  y: Sized,
+  shape: readonly number[],
+  axis: number,
+  out: Sized,
+): void {
+  const count = resultOf(op, out, shape);
+  axisIn(op, axis, shape.length);
+  lengthIs(op, 'g', g, count, 'that of out');
+  lengthIs(op, 'y', y, count, 'that of out');
+}
+
+/** Lengths of arrays of all elements, of parameters, and of statistics. */
+function normalises(
+  op: string,
+  g: NormGeometry,
+  elements: Readonly<Record<string, Sized>>,
+  parameters: Readonly<Record<string, Sized>>,
+  { mean, rstd }: NormStatistics,
+): void {
+  const { batch, groups, channels, places, over } = g;
+  for (const name of ['batch', 'groups', 'channels', 'places'] as const) {
+    if (g[name] >>> 0 !== g[name]) fail(op, 'g', name, g[name], 'a whole number of at least 0');
+  }
+  if (over !== 'sample' && over !== 'batch') fail(op, 'g', 'over', over, "'sample' or 'batch'");
+  const size = batch * groups * channels * places;
+  const sets = over === 'sample' ? batch * groups : groups;
+  for (const [name, array] of Object.entries(elements))
+    lengthIs(op, name, array, size, 'batch · groups · channels · places');
+  for (const [name, array] of Object.entries(parameters))
+    lengthIs(op, name, array, groups * channels, 'groups · channels');
+  lengthIs(op, 'mean', mean, sets, 'the sets that are normalised');
+  lengthIs(op, 'rstd', rstd, sets, 'the sets that are normalised');
+}
+
 function product(extents: readonly number[]): number {
   let count = 1;
   for (let axis = 0; axis < extents.length; axis++) count *= extents[axis];
@@ -345,6 +382,16 @@ const rules: Rules = {
   ...named(moved, ['assign', 'accumulate']),
   ...named(scattered, ['scatter', 'scatterAdd']),
   variance: (op, a, axes, _, out) => reduced(op, a, axes, out),
+  softmaxGrad: lineGradient,
+  logSoftmaxGrad: lineGradient,
+  normalise: (op, g, x, { weight, bias }, y, statistics) =>
+    normalises(op, g, { x, y }, { weight, bias }, statistics),
+  normaliseBy: (op, g, x, { weight, bias }, statistics, y) =>
+    normalises(op, g, { x, y }, { weight, bias }, statistics),
+  normaliseGrad: (op, g, cotangent, x, weight, statistics, out) =>
+    normalises(op, g, { cotangent, x, out }, { weight }, statistics),
+  normaliseWeightGrad: (op, g, cotangent, x, statistics, out) =>
+    normalises(op, g, { cotangent, x }, { out }, statistics),
   argsort: (op, a, axis, _, out) => scan(op, a, axis, out),
   recurrence: (op, a, b, axis, out) => {
     scan(op, a, axis, out);

@@ -1,0 +1,206 @@
+// Softmax, normalisations, their gradients, and variances, of every fast tier and instruction set, against the reference.
+
+import type { FloatArray, Kernels, NormGeometry } from '@adjoint/kernels-cpu';
+import { openTier } from '@adjoint/kernels-cpu';
+import fc from 'fast-check';
+import { afterAll, describe, expect, test } from 'vitest';
+import { differentBits, fastTiers } from './tiers-available.ts';
+import { view } from './views.ts';
+
+const reference = openTier('reference').kernels;
+const types = [Float32Array, Float64Array] as const;
+type Float = (typeof types)[number];
+
+const epsilonOf = (Type: Float): number => (Type === Float32Array ? 2 ** -24 : 2 ** -53);
+
+/** Numbers around `centre`, of about the size of `spread`. */
+function draw(Type: Float, length: number, seed: number, centre = 0, spread = 1): FloatArray {
+  const values = new Type(length);
+  let state = seed * 2 + 1;
+  for (let i = 0; i < length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    values[i] = centre + (spread * state) / 2 ** 31;
+  }
+  return values;
+}
+
+function expectWithin(
+  got: FloatArray,
+  expected: FloatArray,
+  bound: (i: number) => number,
+  what: string,
+): void {
+  for (let i = 0; i < expected.length; i++) {
+    if (Object.is(got[i], expected[i]) || got[i] === expected[i]) continue;
+    if (!(Math.abs(got[i] - expected[i]) <= bound(i)))
+      expect.fail(`${what}[${i}] = ${got[i]}, reference ${expected[i]}, may be ${bound(i)} off`);
+  }
+}
+
+const sizes = fc.record({
+  outer: fc.integer({ min: 1, max: 12 }),
+  n: fc.integer({ min: 1, max: 200 }),
+  inner: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 300 })),
+  seed: fc.nat(999),
+});
+
+const geometries = fc
+  .record({
+    batch: fc.integer({ min: 1, max: 20 }),
+    groups: fc.integer({ min: 1, max: 5 }),
+    channels: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 300 })),
+    places: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 40 })),
+    over: fc.constantFrom('sample' as const, 'batch' as const),
+    centred: fc.boolean(),
+    eps: fc.constant(1e-5),
+  })
+  .filter((g) => g.channels * g.places * (g.over === 'batch' ? g.batch : 1) > 1);
+
+/** Two that are long enough for many tasks, and for more than one piece on WebAssembly. */
+const long: readonly NormGeometry[] = [
+  { batch: 40, groups: 70, channels: 1, places: 57, over: 'batch', centred: true, eps: 1e-5 },
+  { batch: 700, groups: 211, channels: 1, places: 1, over: 'batch', centred: true, eps: 1e-5 },
+  { batch: 300, groups: 1, channels: 531, places: 1, over: 'sample', centred: true, eps: 1e-5 },
+  { batch: 9, groups: 3, channels: 5, places: 1213, over: 'sample', centred: true, eps: 1e-5 },
+];
+
+/** Everything that the kernels make of one geometry. */
+function allOf(kernels: Kernels, Type: Float, g: NormGeometry, seed: number): Record<string, FloatArray> {
+  const parameters = g.groups * g.channels;
+  const size = g.batch * parameters * g.places;
+  const sets = g.groups * (g.over === 'sample' ? g.batch : 1);
+  const x = draw(Type, size, seed, 3, 2);
+  const cotangent = draw(Type, size, seed + 1, 0.3);
+  const [weight, bias] = [draw(Type, parameters, seed + 2, 0.5), draw(Type, parameters, seed + 3)];
+  const [mean, rstd] = [new Type(sets).fill(7), new Type(sets).fill(7)];
+  const [y, again, slope] = [1, 2, 3].map(() => new Type(size).fill(7));
+  const weightGrad = new Type(parameters).fill(7);
+  kernels.normalise(g, x, { weight, bias }, y, { mean, rstd });
+  // From the same statistics on, so that errors do not add up.
+  const given = { mean: draw(Type, sets, seed + 4, 3, 0.1), rstd: draw(Type, sets, seed + 5, 1, 0.2) };
+  kernels.normaliseBy(g, x, { weight, bias }, given, again);
+  kernels.normaliseGrad(g, cotangent, x, weight, given, slope);
+  kernels.normaliseWeightGrad(g, cotangent, x, given, weightGrad);
+  return { y, mean, rstd, again, slope, weightGrad };
+}
+
+describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
+  afterAll(() => {
+    setThreads(4);
+  });
+
+  describe.each(types)('%o', (Type) => {
+    const eps = epsilonOf(Type);
+
+    test('softmax, its logarithm, logsumexp and gradients along any axis', () => {
+      fc.assert(
+        fc.property(sizes, fc.integer({ min: 1, max: 4 }), ({ outer, n, inner, seed }, threads) => {
+          setThreads(threads);
+          const shape = [outer, n, inner];
+          const size = outer * n * inner;
+          const x = draw(Type, size, seed, 0, 12);
+          if (seed % 7 === 0) x[seed % size] = [Infinity, -Infinity, Number.NaN][seed % 3];
+          const g = draw(Type, size, seed + 1);
+          const run = (k: Kernels): FloatArray[] => {
+            const results = [1, 2, 3, 4].map(() => new Type(size).fill(7));
+            const sums = new Type(outer * inner).fill(7);
+            k.softmax(view(x, shape), 1, results[0]);
+            k.logSoftmax(view(x, shape), 1, results[1]);
+            k.logsumexp(view(x, shape), [1], sums);
+            return [...results.slice(0, 2), sums];
+          };
+          const [got, expected] = [run(kernels), run(reference)];
+          // The rounding of x - largest, which is at most 24, becomes a relative one.
+          expectWithin(got[0], expected[0], (i) => 30 * eps * expected[0][i] + 2 ** -149, 'softmax');
+          expectWithin(got[1], expected[1], (i) => 4 * eps * (12 + Math.abs(expected[1][i])), 'logSoftmax');
+          expectWithin(got[2], expected[2], (i) => 4 * eps * (12 + Math.abs(expected[2][i])), 'logsumexp');
+          for (const [name, y] of [
+            ['softmaxGrad', expected[0]],
+            ['logSoftmaxGrad', expected[1]],
+          ] as const) {
+            const [one, two] = [new Type(size).fill(7), new Type(size)];
+            kernels[name](g, y, shape, 1, one);
+            reference[name](g, y, shape, 1, two);
+            // A line's sum is of n terms of at most 1, in double precision; float32 rounds each before.
+            const factor = name === 'softmaxGrad' ? 1 : n;
+            expectWithin(one, two, (i) => 6 * eps * (Math.abs(g[i]) + factor), name);
+          }
+        }),
+        { numRuns: 80 },
+      );
+    });
+
+    test.each(['any', 'long'] as const)('normalisations of %s geometry and their gradients', (which) => {
+      const check = (g: NormGeometry, seed: number): void => {
+        const expected = allOf(reference, Type, g, seed);
+        const results = [1, 2, 3, 4].map((threads) => {
+          setThreads(threads);
+          return allOf(kernels, Type, g, seed);
+        });
+        for (const result of results) {
+          for (const name of Object.keys(expected))
+            expect(differentBits(result[name], results[0][name]), name).toEqual([]);
+        }
+        const [got] = results;
+        const count = g.channels * g.places * (g.over === 'batch' ? g.batch : 1);
+        const steepest = Math.max(1, ...expected.rstd);
+        // Elements and mean are at most 5, weights 1.5: their rounding, magnified as the deviation is small.
+        // Means of chunks are joined, a rounding or two of a number near 3 each time.
+        expectWithin(got.mean, expected.mean, () => 256 * eps, 'mean');
+        expectWithin(got.rstd, expected.rstd, (i) => 32 * eps * expected.rstd[i] ** 3 * 25, 'rstd');
+        expectWithin(got.y, expected.y, () => 400 * eps * steepest ** 3, 'y');
+        expectWithin(got.again, expected.again, () => 64 * eps, 'by');
+        expectWithin(got.slope, expected.slope, () => 200 * eps, 'grad');
+        const terms = g.batch * g.places;
+        expectWithin(got.weightGrad, expected.weightGrad, () => 16 * eps * (1 + terms), 'weight');
+        expect(count).toBeGreaterThan(1);
+      };
+      if (which === 'long') {
+        for (const g of long) check(g, 5);
+        return;
+      }
+      fc.assert(fc.property(geometries, fc.nat(999), check), { numRuns: 60 });
+    });
+
+    test('variances over any axes, far from 0 too', () => {
+      fc.assert(
+        fc.property(
+          fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 4 }),
+          fc.nat(15),
+          fc.nat(999),
+          (shape, mask, seed) => {
+            const axes = shape.map((_, axis) => axis).filter((axis) => (mask >> axis) & 1);
+            const size = shape.reduce((p, q) => p * q, 1);
+            const length = shape.reduce((p, q, axis) => (axes.includes(axis) ? p : p * q), 1);
+            const [got, expected] = [new Type(length).fill(7), new Type(length)];
+            const x = draw(Type, size, seed, 100, 1);
+            kernels.variance(view(x, shape), axes, 1, got);
+            reference.variance(view(x, shape), axes, 1, expected);
+            expectWithin(got, expected, (i) => 4 * eps * expected[i] + 2 ** -44, 'variance');
+          },
+        ),
+        { numRuns: 100 },
+      );
+    });
+
+    test('the variance of a long array, by rows, by columns and of it all: nothing is lost far from 0', () => {
+      const [rows, columns] = [1003, 517];
+      // Means of chunks have the rounding of numbers near 1000; their differences enter squared. A hundredth of 1e-10 is asked for.
+      const joined = 1e-12;
+      for (const centre of [0, 1000]) {
+        const x = draw(Type, rows * columns, 3, centre, 1);
+        for (const axes of [[0], [1], [0, 1]]) {
+          const length = axes.length === 2 ? 1 : axes[0] === 0 ? columns : rows;
+          const expected = new Type(length);
+          reference.variance(view(x, [rows, columns]), axes, 1, expected);
+          for (const threads of [1, 3]) {
+            setThreads(threads);
+            const got = new Type(length);
+            kernels.variance(view(x, [rows, columns]), axes, 1, got);
+            expectWithin(got, expected, (i) => (2 * eps + joined) * expected[i], 'variance');
+          }
+        }
+      }
+    });
+  });
+});
