@@ -33,6 +33,25 @@ test('the documented example', () => {
   expect(layer.bias!.shape).toEqual([1, 64, 1, 1]);
 });
 
+test("'same' keeps the size, and where it pads one side more there is no transpose", () => {
+  const x = randn([2, 3, 7, 8]);
+  for (const [kernelSize, dilation] of [
+    [3, 1],
+    [5, 2],
+    [2, 2],
+  ] as const) {
+    const conv = new Conv2d(3, 4, kernelSize, { padding: 'same', dilation, bias: false });
+    const y = conv.forward(x);
+    expect(y.shape).toEqual([2, 4, 7, 8]);
+    expect(convTransposeFor(conv).forward(y).shape).toEqual(x.shape);
+  }
+  const even = new Conv2d(3, 4, [4, 3], { padding: 'same' });
+  expect(String(even)).toContain("padding='same'");
+  expect(() => convTransposeFor(even)).toThrow(/more zeros after the input/);
+  expect(() => new Conv2d(3, 4, 3, { padding: 'same', stride: 2 })).toThrow(/needs stride 1/);
+  expect(() => new ConvTranspose2d(3, 4, 3, { padding: 'same' as never })).toThrow(GeometryError);
+});
+
 test('defaults are those documented', () => {
   const { stride, padding, outputPadding, dilation, groups, bias, convMode, computeMode } =
     new ConvTranspose2d(2, 3, 4);

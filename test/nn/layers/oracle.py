@@ -66,6 +66,10 @@ def simple():
          nn.Conv2d(4, 6, (2, 3), groups=2, stride=(2, 1), padding=1, dilation=(1, 2)), [x(2, 4, 5, 6)])
     case('Conv1d', [2, 3, 2], {}, nn.Conv1d(2, 3, 2), [x(2, 5)])
     case('Conv3d', [2, 3, 2], {'bias': False}, nn.Conv3d(2, 3, 2, bias=False), [x(1, 2, 3, 2, 4)])
+    case('Conv1d', [2, 3, 4], {'padding': 'same'}, nn.Conv1d(2, 3, 4, padding='same'), [x(2, 2, 5)])
+    case('Conv2d', [4, 6, [2, 3]], {'padding': 'same', 'dilation': [3, 2], 'groups': 2}, nn.Conv2d(4, 6, (2, 3), padding='same', dilation=(3, 2), groups=2), [x(1, 4, 5, 6)])
+    case('Conv2d', [2, 3, 3], {'padding': 'same'}, nn.Conv2d(2, 3, 3, padding='same'), [x(1, 2, 4, 3)])
+    case('Conv2d', [2, 3, 2], {'padding': 'valid', 'stride': 2}, nn.Conv2d(2, 3, 2, 2, padding='valid'), [x(1, 2, 4, 5)])
     case('ConvTranspose2d', [4, 6, [2, 3]], {'groups': 2, 'stride': [2, 3], 'padding': [0, 1], 'outputPadding': [1, 0]},
          nn.ConvTranspose2d(4, 6, (2, 3), groups=2, stride=(2, 3), padding=(0, 1), output_padding=(1, 0)), [x(2, 4, 2, 3)])
     case('ConvTranspose2d', [2, 3, 3], {'stride': 2}, nn.ConvTranspose2d(2, 3, 3, stride=2), [x(1, 2, 3, 3)],

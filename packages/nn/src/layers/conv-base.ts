@@ -1,6 +1,7 @@
 // What convolution layers share in any number of dimensions, forward or transposed: options, checks, parameters.
 
 import {
+  ArgumentError,
   type ComputeMode,
   type ConvMode,
   type FloatDType,
@@ -20,8 +21,11 @@ import { type ParameterizedOptions, requireOneOf } from './options.ts';
 export interface ConvLayerOptions extends ParameterizedOptions {
   /** Step of the kernel. Default 1. */
   readonly stride?: PerAxis | undefined;
-  /** Zeros on both sides of the input (of the output, for a transposed convolution). Default 0. */
-  readonly padding?: PerAxis | undefined;
+  /**
+   * Zeros on both sides of the input; 'valid' for none, or 'same' for as many as give an output of the input's size, where the stride is 1.
+   * Default 0.
+   */
+  readonly padding?: PerAxis | 'same' | 'valid' | undefined;
   /** Distance between kernel elements. Default 1. */
   readonly dilation?: PerAxis | undefined;
   /** Independent groups of channels; divides both numbers of channels. Default 1. */
@@ -38,6 +42,8 @@ export interface ConvLayerOptions extends ParameterizedOptions {
 
 /** Options of transposed convolution layers. */
 export interface ConvTransposeLayerOptions extends ConvLayerOptions {
+  /** Rows taken off both sides of the output. Default 0. */
+  readonly padding?: PerAxis | undefined;
   /** Rows added on the far side of the output; less than max(stride, dilation). Default 0. */
   readonly outputPadding?: PerAxis | undefined;
 }
@@ -68,7 +74,10 @@ export abstract class ConvBase extends Module {
   readonly outChannels: number;
   readonly kernelSize: readonly number[];
   readonly stride: readonly number[];
+  /** Zeros on both sides. */
   readonly padding: readonly number[];
+  /** Zeros after the input beside those: 1 where 'same' takes an odd number of them, as for even kernels, else 0. */
+  readonly extraPadding: readonly number[];
   readonly dilation: readonly number[];
   readonly outputPadding: readonly number[];
   readonly groups: number;
@@ -87,7 +96,7 @@ export abstract class ConvBase extends Module {
     inChannels: number,
     outChannels: number,
     kernelSize: PerAxis,
-    options: ConvTransposeLayerOptions,
+    options: ConvLayerOptions & Pick<ConvTransposeLayerOptions, 'outputPadding'>,
   ) {
     super();
     requireOptions(op, options, transposed ? [...known, 'outputPadding'] : known);
@@ -97,8 +106,14 @@ export abstract class ConvBase extends Module {
       perAxis(value, dims, { op, option, minimum });
     this.kernelSize = axes('kernelSize', kernelSize, 1);
     this.stride = axes('stride', options.stride ?? 1, 1);
-    this.padding = axes('padding', options.padding ?? 0, 0);
     this.dilation = axes('dilation', options.dilation ?? 1, 1);
+    // How many zeros keep the size.
+    const same = this.kernelSize.map((size, axis) => this.dilation[axis] * (size - 1));
+    const isSame = options.padding === 'same' && !transposed;
+    if (isSame) requireUnitStride(op, this.stride);
+    const asked = options.padding === 'valid' && !transposed ? 0 : (options.padding ?? 0);
+    this.padding = isSame ? same.map((zeros) => Math.floor(zeros / 2)) : axes('padding', asked, 0);
+    this.extraPadding = same.map((zeros) => (isSame ? zeros % 2 : 0));
     this.outputPadding = axes('outputPadding', options.outputPadding ?? 0, 0);
     this.convMode = requireOneOf(op, 'convMode', options.convMode ?? 'crossCorrelation', [
       'crossCorrelation',
@@ -193,14 +208,24 @@ export abstract class ConvBase extends Module {
     const { inChannels, outChannels, groups, bias, computeMode } = this;
     const parts = [`${inChannels}, ${outChannels}, kernelSize=${perAxisText(this.kernelSize)}`];
     const axes = { stride: 1, padding: 0, outputPadding: 0, dilation: 1 } as const;
+    const isSame = this.extraPadding.some((zeros) => zeros > 0);
+    if (isSame) parts.push("padding='same'");
     for (const option of ['stride', 'padding', 'outputPadding', 'dilation'] as const)
-      if (this[option].some((value) => value !== axes[option]))
+      if (!(isSame && option === 'padding') && this[option].some((value) => value !== axes[option]))
         parts.push(`${option}=${perAxisText(this[option])}`);
     if (groups !== 1) parts.push(`groups=${groups}`);
     if (bias === null) parts.push('bias=false');
     if (computeMode !== 'default') parts.push(`computeMode='${computeMode}'`);
     return parts.join(', ');
   }
+}
+
+function requireUnitStride(op: string, stride: readonly number[]): void {
+  if (stride.every((step) => step === 1)) return;
+  throw new ArgumentError(
+    `padding is 'same' and stride ${perAxisText(stride)}; an output of the input's size needs stride 1. Give the padding as numbers.`,
+    { op, operand: 'padding', actual: 'same', expected: 'stride 1, or padding as numbers' },
+  );
 }
 
 function perAxisText(values: readonly number[]): string {

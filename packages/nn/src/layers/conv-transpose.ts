@@ -1,6 +1,7 @@
 // Transposed convolution layers in one, two and three dimensions, and the exact transpose of a given convolution.
 
 import {
+  ArgumentError,
   convTranspose1d,
   convTranspose2d,
   convTranspose3d,
@@ -145,7 +146,7 @@ export interface ConvTransposeForOptions extends Pick<ParameterizedOptions, 'gen
  * the very parameter of `conv`, shared: training either trains both. For an input size that differs from call to call, pass
  * `outputSize` to `forward`.
  *
- * @throws GeometryError if `inputSize` is too small for the convolution.
+ * @throws GeometryError if `inputSize` is too small for the convolution; ArgumentError if the convolution pads one side more than the other.
  * @example
  * const down = new Conv2d(1, 8, 3, { stride: 2, padding: 1, bias: false });
  * const up = convTransposeFor(down, { inputSize: 28 });
@@ -161,6 +162,17 @@ export function convTransposeFor(
   requireOptions('convTransposeFor', options, ['inputSize', 'bias', 'generator']);
   const { inputSize, bias = false, generator } = options;
   const { kernelSize, stride, padding, dilation, groups, convMode, computeMode, weight } = conv;
+  if (conv.extraPadding.some((zeros) => zeros > 0)) {
+    throw new ArgumentError(
+      "the convolution pads with 'same' and an even kernel, by more zeros after the input than before; a transposed convolution takes as much off both sides.",
+      {
+        op: 'convTransposeFor',
+        operand: 'conv',
+        actual: conv.extraPadding,
+        expected: 'padding that is the same on both sides',
+      },
+    );
+  }
   const own = {
     stride,
     padding,

@@ -23,7 +23,8 @@ abstract class ForwardConv extends ConvBase {
 
   forward(x: Tensor): Tensor {
     this.requireInput(x);
-    const { weight, bias, stride, padding, dilation, groups, convMode, computeMode } = this;
+    const { weight, bias, stride, dilation, groups, convMode, computeMode } = this;
+    const padding = this.extraPadding.some((zeros) => zeros > 0) ? 'same' : this.padding;
     return this.#convolve(x, weight, {
       bias: bias ?? undefined,
       stride,
