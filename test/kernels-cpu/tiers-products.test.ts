@@ -119,6 +119,26 @@ const layers: readonly ConvGeometry[] = [
     stride: 3,
     padding: 4,
   }),
+  // Depthwise with phases of columns that differ in length, and rows longer and shorter than a register.
+  convGeometry({
+    batch: 2,
+    inChannels: 5,
+    outChannels: 5,
+    inputSize: [12, 45],
+    kernelSize: 3,
+    stride: [1, 2],
+    padding: 1,
+    groups: 5,
+  }),
+  // Few input channels and many output channels, in several blocks of rows: two strips of them, the second narrower.
+  convGeometry({
+    batch: 2,
+    inChannels: 2,
+    outChannels: 45,
+    inputSize: [30, 40],
+    kernelSize: [3, 4],
+    padding: 1,
+  }),
   // Larger than a band, and than a block of the depth.
   convGeometry({ batch: 1, inChannels: 8, outChannels: 5, inputSize: [200, 210], kernelSize: 3, padding: 1 }),
   convGeometry({ batch: 2, inChannels: 160, outChannels: 18, inputSize: [8, 8], kernelSize: 3, padding: 1 }),

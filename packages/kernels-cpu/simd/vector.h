@@ -69,6 +69,10 @@ INLINE Index smaller(Index a, Index b) { return a < b ? a : b; }
 INLINE Index ceilDivide(Index a, Index b) { return (a + b - 1) / b; }
 INLINE Index roundUp(Index a, Index b) { return ceilDivide(a, b) * b; }
 
+#ifndef __clang__
+// Vectors wider than a register are passed to inlined functions only: how they would be passed otherwise does not matter.
+#pragma GCC diagnostic ignored "-Wpsabi"
+#endif
 /** Four elements, for what is shorter than a register of more. */
 template <class T> INLINE typename Lanes<T>::V4 load4(const T* p) {
   return *reinterpret_cast<const typename Lanes<T>::Unaligned4*>(p);
