@@ -1,6 +1,6 @@
 // Written by scripts/wasm.mjs from simd/: the kernels as WebAssembly, packed as ./wasm-unpack.ts says. Do not edit; a test
 // compares the hash of the sources, and wasm.mjs --check the bytes of the modules.
-// Sources: 6b16e52e89303df6735d0e21e917a808d75d6e1025368281a47ca920782ee945
+// Sources: baf6c99c0f497f80839d06314a9400112ea736654b45ece9643ca909519cd213
 
 export const packedModules = {
   /** Instruction sets of the modules, the fastest first. */
