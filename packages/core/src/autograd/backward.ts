@@ -24,6 +24,7 @@ import {
   hold,
   isOwn,
   isOwnSum,
+  isWorthwhile,
   openScope,
   share,
 } from '../tape/recycling.ts';
@@ -308,7 +309,8 @@ function visit(
   if (node.op === null || targets?.nodes.has(node)) emit(node, cotangent);
   if (node.op === null) return;
   const { op, parents } = node;
-  const own = recycles && op.recycles && watching.current === null;
+  const { dtype, size } = cotangent;
+  const own = recycles && op.recycles && watching.current === null && isWorthwhile(dtype, size);
   if (!own) share(cotangent);
   let used = false;
   for (let i = 0; i < parents.length; i++) {

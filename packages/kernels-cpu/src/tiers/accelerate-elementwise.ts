@@ -85,7 +85,10 @@ function suits(name: MapName, operands: readonly Strided[], out: NumericArray): 
   return sameOnIntegers.has(name);
 }
 
-/** Runs an op on a machine; false if the reference must. */
+/** Elements from which the op is worth a call. */
+const leastOf = (name: MapName): number => (cheap.has(name) ? CHEAP : DEAR);
+
+/** Runs an op on a machine; false if the reference must. Fewer elements than {@link leastOf} are not to come here. */
 type Runner = (
   operands: readonly Strided[],
   out: NumericArray,
@@ -97,10 +100,8 @@ type Runner = (
 function runnerOf(machine: Machine, name: MapName): Runner {
   const { numbers } = machine;
   const op = MAP_OPS.indexOf(name);
-  const least = cheap.has(name) ? CHEAP : DEAR;
   return (operands, out, shape, p, q) => {
     if (
-      out.length < least ||
       !suits(name, operands, out) ||
       out.length !== elementCount(shape) ||
       !operands.every(isInside) ||
@@ -122,22 +123,28 @@ export function elementwise(machine: Machine): Partial<Kernels> {
   const table: { [K in MapName]?: Kernels[K] } = {};
   for (const name of [...UNARY_OPS, ...UNARY_PREDICATES]) {
     const run = runnerOf(machine, name);
+    const least = leastOf(name);
+    const fallback = reference[name] as UnaryKernel;
     const [defaultP, defaultQ] = parameters[name] ?? [0, 0];
     const kernel: UnaryKernel = (a, out, p = defaultP, q = defaultQ) => {
-      if (!run([a], out, a.shape, p, q)) (reference[name] as UnaryKernel)(a, out, p, q);
+      if (out.length < least || !run([a], out, a.shape, p, q)) fallback(a, out, p, q);
     };
     table[name] = kernel;
   }
   for (const name of [...BINARY_OPS, ...BINARY_PREDICATES]) {
     const run = runnerOf(machine, name);
+    const least = leastOf(name);
+    const fallback = reference[name];
     table[name] = (a, b, out, shape) => {
-      if (!run([a, b], out, shape, 0, 0)) reference[name](a, b, out, shape);
+      if (out.length < least || !run([a, b], out, shape, 0, 0)) fallback(a, b, out, shape);
     };
   }
   for (const name of TERNARY_OPS) {
     const run = runnerOf(machine, name);
+    const least = leastOf(name);
+    const fallback = reference[name];
     table[name] = (a, b, c, out, shape) => {
-      if (!run([a, b, c], out, shape, 0, 0)) reference[name](a, b, c, out, shape);
+      if (out.length < least || !run([a, b, c], out, shape, 0, 0)) fallback(a, b, c, out, shape);
     };
   }
   return { ...table, ...halves(machine) };

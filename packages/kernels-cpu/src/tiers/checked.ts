@@ -73,8 +73,9 @@ function broadcasts(op: string, operand: string, a: Strided, shape: readonly num
   const own = a.shape;
   const missing = shape.length - own.length;
   let fits = missing >= 0;
-  for (let axis = 0; axis < own.length; axis++)
-    if (own[axis] !== shape[axis + missing] && own[axis] !== 1) fits = false;
+  if (own !== shape)
+    for (let axis = 0; axis < own.length; axis++)
+      if (own[axis] !== shape[axis + missing] && own[axis] !== 1) fits = false;
   if (!fits) fail(op, operand, 'shape', own, `one that broadcasts to [${shape.join(', ')}]`);
   reaches(op, operand, a, count);
 }
