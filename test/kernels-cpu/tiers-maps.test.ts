@@ -201,10 +201,10 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
 
     test('sums of any axes are as good as the reference, whose sums are compensated', () => {
       fc.assert(
-        fc.property(pairArbitrary(Type), fc.nat(15), fc.nat(2), ([, , a], mask, which) => {
+        fc.property(pairArbitrary(Type), fc.nat(15), fc.nat(3), ([, , a], mask, which) => {
           const axes = a.shape.map((_, axis) => axis).filter((axis) => (mask >> axis) & 1);
           const length = a.shape.reduce((p, q, axis) => (axes.includes(axis) ? p : p * q), 1);
-          const name = (['sum', 'max', 'min'] as const)[which];
+          const name = (['sum', 'max', 'min', 'prod'] as const)[which];
           const expected = new Type(length);
           reference[name](a, axes, expected);
           const results = [1, 2, 3, 4].map((threads) => {
@@ -214,6 +214,18 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
             return got;
           });
           for (const got of results) expect(differentBits(got, results[0])).toEqual([]);
+          if (name === 'prod') {
+            // Of each factor one rounding, in any order; past the ends of the range the order shows.
+            const factors = a.shape.reduce((p, q, axis) => (axes.includes(axis) ? p * q : p), 1);
+            for (let i = 0; i < length; i++) {
+              const [got, size] = [results[0][i], Math.abs(expected[i])];
+              if (!(size > 1e-30 && size < 1e30) || !Number.isFinite(got)) continue;
+              const bound = (factors + 1) * 2 ** -52 + (Type === Float32Array ? 2 ** -23 : 0);
+              if (!(Math.abs(got - expected[i]) <= bound * size))
+                expect.fail(`prod ${got}, reference ${expected[i]}`);
+            }
+            return;
+          }
           if (name !== 'sum') {
             expect(
               differentBits(
@@ -234,6 +246,26 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
         }),
         { numRuns: 120 },
       );
+    });
+
+    test('products of whole numbers are exact, of rows and of columns; a NaN stays', () => {
+      const [rows, columns] = [67, 613];
+      const data = Type.from({ length: rows * columns }, (_, i) =>
+        (i * 7919) % 13 === 0 ? -2 : (i * 31) % 57 === 0 ? 3 : 1,
+      );
+      data[5 * columns + 11] = Number.NaN;
+      for (const [shape, axis] of [
+        [[rows, columns], 0],
+        [[rows, columns], 1],
+        [[columns, rows], 0],
+      ] as const) {
+        const length = shape[1 - axis];
+        // Powers of two times a dozen threes at most.
+        const [got, expected] = [new Type(length), new Type(length)];
+        kernels.prod(view(data, [...shape]), [axis], got);
+        reference.prod(view(data, [...shape]), [axis], expected);
+        expect(differentBits(got, expected)).toEqual([]);
+      }
     });
 
     test('long sums: one number, rows and columns of a large array, the same bits on 1 to 4 threads', () => {

@@ -32,12 +32,12 @@ template <VALUES> INLINE Vec<T> expMinusSquare(Vec<T> x, T scale) {
   return expOf<T>(splat(-scale) * high * high, splat(scale) * (high - x) * (high + x));
 }
 
-/** erf(x) / x for x² <= 1; relative error 2e-9 and 2e-19. */
+/** erf(x) / x − 1 for z = x² <= 1; relative errors of the quotient 2e-9 and 2e-19. */
 INLINE Vec<float> erfNear(Vec<float> z) {
-  return polynomial<float>(z, 1.128379166, -0.3761262582, 0.1128358515, -0.02685381208, 0.005188327964, -0.0008010195966, 7.853868649e-5);
+  return polynomial<float>(z, 0.128379166, -0.3761262582, 0.1128358515, -0.02685381208, 0.005188327964, -0.0008010195966, 7.853868649e-5);
 }
 INLINE Vec<double> erfNear(Vec<double> z) {
-  return polynomial<double>(z, 1.1283791670955126, -0.37612638903183748, 0.11283791670954857, -0.026866170645072896, 0.0052239776247808757,
+  return polynomial<double>(z, 0.12837916709551256, -0.37612638903183748, 0.11283791670954857, -0.026866170645072896, 0.0052239776247808757,
                             -0.00085483269787427837, 0.00012055331036921846, -1.4925593507433226e-5, 1.6460972825704271e-6, -1.6350025313251969e-7,
                             1.4657880438164545e-8, -1.1365668206801192e-9, 5.9452654457426233e-11);
 }
@@ -47,27 +47,27 @@ template <VALUES> INLINE Vec<T> erfcTail(Vec<T> size) {
   return splat(T(2)) * normalTail<T>(size * splat(T(1.4142135623730951)), expMinusSquare<T>(size, T(1)));
 }
 
-/** 2 ulp. */
+/** 2 ulp; 3 in float32. */
 template <VALUES> INLINE Vec<T> erfOf(Vec<T> x) {
   const Vec<T> size = magnitude<T>(x), one = splat(T(1));
   const Vec<T> far = withSign<T>(one - erfcTail<T>(clampTo<T>(size, T(0), T(6))), signOf<T>(x));
-  return choose<T>(size < one, x * erfNear(x * x), far);
+  return choose<T>(size < one, fma(x, erfNear(x * x), x), far);
 }
 
-/** Without cancellation; 3 ulp. */
+/** Without cancellation; 7 ulp far to the right, where exp(−x²) / x is multiplied together. */
 template <VALUES> INLINE Vec<T> erfcOf(Vec<T> x) {
   const Vec<T> size = magnitude<T>(x), one = splat(T(1));
   const Vec<T> tail = erfcTail<T>(clampTo<T>(size, T(0), T(28)));
   const Vec<T> right = choose<T>(size >= splat(T(28)), Vec<T>{}, tail);
   const Vec<T> far = choose<T>(x < Vec<T>{}, splat(T(2)) - right, right);
-  return choose<T>(x != x, x, choose<T>(size < splat(T(0.5)), one - x * erfNear(x * x), far));
+  return choose<T>(x != x, x, choose<T>(size < splat(T(0.5)), one - fma(x, erfNear(x * x), x), far));
 }
 
-/** x · Φ(x), as accurate in the left tail as it can be, where 1 + erf would cancel; 4 ulp. */
+/** x · Φ(x), as accurate in the left tail as it can be, where 1 + erf would cancel; 7 ulp there. */
 template <VALUES> INLINE Vec<T> geluOf(Vec<T> x) {
   const Vec<T> size = magnitude<T>(x), bounded = clampTo<T>(size, T(0), T(40));
   const Vec<T> tail = normalTail<T>(bounded, expMinusSquare<T>(bounded, T(0.5)));
-  const Vec<T> near = splat(T(0.5)) + x * erfNear(x * x * splat(T(0.5))) * splat(T(0.35355339059327373));
+  const Vec<T> near = splat(T(0.5)) + x * (splat(T(1)) + erfNear(x * x * splat(T(0.5)))) * splat(T(0.35355339059327373));
   const Vec<T> share = choose<T>(size < splat(T(0.7)), near, choose<T>(x >= Vec<T>{}, splat(T(1)) - tail, tail));
   return x * choose<T>((size >= splat(T(39.6))), choose<T>(x > Vec<T>{}, splat(T(1)), Vec<T>{}), share);
 }

@@ -13,7 +13,7 @@ template <> struct Format<float> {
   static constexpr float smallestNormal = 1.17549435e-38f, subnormalScale = 33554432.0f;
   static constexpr int rootHalf = 0x3f3504f3, splitMask = int(0xfffff000u);
   static constexpr float logPolynomial[] = {0.66666662693f, 0.40000972152f, 0.28498786688f, 0.24279078841f};
-  enum { LOG_TERMS = 4, EXP_TERMS = 7 };
+  enum { LOG_TERMS = 4 };
 };
 template <> struct Format<double> {
   static constexpr long long MANTISSA = 52, BIAS = 1023, SUBNORMAL_SHIFT = 54;
@@ -24,7 +24,7 @@ template <> struct Format<double> {
   static constexpr long long rootHalf = 0x3fe6a09e667f3bcdll, splitMask = (long long)0xffffffff00000000ull;
   static constexpr double logPolynomial[] = {6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01, 2.222219843214978396e-01,
                                              1.818357216161805012e-01, 1.531383769920937332e-01, 1.479819860511658591e-01};
-  enum { LOG_TERMS = 7, EXP_TERMS = 13 };
+  enum { LOG_TERMS = 7 };
 };
 
 #define VALUES typename T
@@ -55,14 +55,34 @@ template <VALUES> INLINE Vec<T> floorOf(Vec<T> x) {
 /** 2^n for exponents of normal numbers. */
 template <VALUES> INLINE Vec<T> powerOfTwo(Bits<T> n) { return (Vec<T>)((n + Format<T>::BIAS) << Format<T>::MANTISSA); }
 
-/** exp(r) − 1 for |r| <= log(2)/2. */
-template <VALUES> INLINE Vec<T> expm1Near(Vec<T> r) {
-  constexpr double inverseFactorials[] = {1.0, 1.0, 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320, 1.0 / 362880,
-                                          1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800.0};
-  Vec<T> sum = splat(T(inverseFactorials[Format<T>::EXP_TERMS]));
-  UNROLL for (int k = Format<T>::EXP_TERMS - 1; k >= 2; k--) sum = fma(sum, r, splat(T(inverseFactorials[k])));
-  return fma(r * r, sum, r);
+template <class T, class... Rest> INLINE Vec<T> afterThree(Vec<T> fourth, double, double, double, Rest... rest);
+
+/** c0 + c4 x⁴ + c8 x⁸ + … of coefficients of which only every fourth is taken. `fourth` is x⁴. */
+template <class T, class... Rest> INLINE Vec<T> everyFourth(Vec<T> fourth, double c0, Rest... rest) {
+  if constexpr (sizeof...(Rest) < 4) return splat(T(c0));
+  else return fma(afterThree<T>(fourth, rest...), fourth, splat(T(c0)));
 }
+template <class T, class... Rest> INLINE Vec<T> afterThree(Vec<T> fourth, double, double, double, Rest... rest) {
+  return everyFourth<T>(fourth, rest...);
+}
+
+/**
+ * c0 + c1 x + c2 x² + …, of four terms at least; the coefficients are constants of the code, not an array in memory. As four sums in x⁴
+ * side by side: what a polynomial costs is the waiting of one step for the other.
+ */
+template <class T, class... Rest> INLINE Vec<T> polynomial(Vec<T> x, double c0, double c1, double c2, double c3, Rest... rest) {
+  const Vec<T> square = x * x, fourth = square * square;
+  const Vec<T> low = fma(everyFourth<T>(fourth, c1, c2, c3, rest...), x, everyFourth<T>(fourth, c0, c1, c2, c3, rest...));
+  return fma(fma(everyFourth<T>(fourth, c3, rest...), x, everyFourth<T>(fourth, c2, c3, rest...)), square, low);
+}
+
+/** exp(r) − 1 for |r| <= log(2)/2: a Taylor sum. */
+INLINE Vec<float> expSeries(Vec<float> r) { return polynomial<float>(r, 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040); }
+INLINE Vec<double> expSeries(Vec<double> r) {
+  return polynomial<double>(r, 1.0 / 2, 1.0 / 6, 1.0 / 24, 1.0 / 120, 1.0 / 720, 1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800,
+                            1.0 / 479001600, 1.0 / 6227020800.0);
+}
+template <VALUES> INLINE Vec<T> expm1Near(Vec<T> r) { return fma(r * r, expSeries(r), r); }
 
 /** n and exp(r) − 1 for x + low = n log(2) + r, where `low` is what the rounding of x left over. */
 template <VALUES> INLINE void reduceExp(Vec<T> x, Vec<T> low, Bits<T>& n, Vec<T>& rest) {
@@ -156,12 +176,6 @@ template <VALUES> INLINE Vec<T> tanhOf(Vec<T> x) {
 template <VALUES> INLINE Vec<T> sigmoidOf(Vec<T> x) {
   const Vec<T> one = splat(T(1)), e = expOf<T>(-magnitude<T>(x));
   return choose<T>(x >= Vec<T>{}, one, choose<T>(x != x, x, e)) / (one + e);
-}
-
-/** c0 + c1 x + c2 x² + …; the coefficients are constants of the code, not an array in memory. */
-template <VALUES> INLINE Vec<T> polynomial(Vec<T>, double c0) { return splat(T(c0)); }
-template <class T, class... Rest> INLINE Vec<T> polynomial(Vec<T> x, double c0, double c1, Rest... rest) {
-  return fma(polynomial<T>(x, c1, rest...), x, splat(T(c0)));
 }
 
 }  // namespace ADJOINT_NAMESPACE

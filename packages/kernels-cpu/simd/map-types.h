@@ -21,46 +21,52 @@ typedef unsigned short Half;
 typedef unsigned char Byte;
 
 /** The formats of 16 bits: bits of the fraction, bias of the exponent, the bits of infinity. */
-struct HalfFormat {
-  int fraction, bias, infinity;
+struct Float16 {
+  enum { FRACTION = 10, BIAS = 15, INFINITE = 0x7c00 };
 };
-constexpr HalfFormat float16 = {10, 15, 0x7c00}, bfloat16 = {7, 127, 0x7f80};
+struct Bfloat16 {
+  enum { FRACTION = 7, BIAS = 127, INFINITE = 0x7f80 };
+};
 
 /** Exact. The bits are moved to where a float32 has them; multiplying by a power of two then puts exponents right, subnormals too. */
-template <class T> INLINE Vec<T> decodeHalves(typename Beside<T, Half>::V halves, HalfFormat f) {
+template <class T, class F> INLINE Vec<T> decodeHalves(typename Beside<T, Half>::V halves) {
   typedef typename Beside<T, int>::V Words;
   typedef typename Beside<T, float>::V Singles;
   const Words bits = __builtin_convertvector(halves, Words), size = bits & 0x7fff;
-  const Words moved = size << (23 - f.fraction);
-  const Singles scale = (Singles)(Words{} + ((127 + 127 - f.bias) << 23));
+  const Words moved = size << (23 - F::FRACTION);
+  const Singles scale = (Singles)(Words{} + ((127 + 127 - F::BIAS) << 23));
   // Of bfloat16 nothing is to be multiplied, and its subnormals must not go through a unit that might drop them.
-  const Words value = f.bias == 127 ? moved : (Words)((Singles)moved * scale);
+  const Words value = int(F::BIAS) == 127 ? moved : (Words)((Singles)moved * scale);
   const Words infinite = (Words{} + 0x7f800000) | (moved & 0x7fffff);
-  const Words isInfinite = size >= f.infinity;
+  const Words isInfinite = size >= int(F::INFINITE);
   const Words chosen = ((isInfinite & infinite) | (~isInfinite & value)) | (bits & 0x8000) << 16;
   return __builtin_convertvector((Singles)chosen, Vec<T>);
 }
 
 /** Rounded once to nearest even; NaN is the one quiet NaN of the format, without a sign. */
-template <class T> INLINE typename Beside<T, Half>::V encodeHalves(Vec<T> x, HalfFormat f) {
-  typedef Format<T> F;
-  // As the reference: |x| in units of the last place that the result will have, rounded to a whole number, and counted from the
-  // smallest. A normal number's hidden bit carries into the exponent, and so does rounding up to the next power of two.
+template <class T, class F> INLINE typename Beside<T, Half>::V encodeHalves(Vec<T> x) {
+  typedef Format<T> Own;
+  const Bits<T> sign = ((Bits<T>)x >> (sizeof(T) * 8 - 16)) & 0x8000, infinity = Bits<T>{} + int(F::INFINITE);
   const Vec<T> size = magnitude<T>(x);
-  const Bits<T> smallest = Bits<T>{} + (1 - f.bias + F::BIAS);
-  const Bits<T> own = (Bits<T>)size >> F::MANTISSA, exponent = chooseBits<T>(own > smallest, own, smallest);
-  // An exponent too large for the format is cut off first, which leaves infinity.
-  const Bits<T> top = Bits<T>{} + (f.bias + 1 + F::BIAS);
-  const Bits<T> cut = chooseBits<T>(exponent < top, exponent, top);
-  // In two steps, so that both powers of two are normal numbers.
-  const Bits<T> scale = F::BIAS + f.fraction - cut, half = scale >> 1;
-  const Vec<T> unit = size * powerOfTwo<T>(half) * powerOfTwo<T>(scale - half);
-  const Vec<T> rounded = (unit + splat(F::magic)) - splat(F::magic);
-  const Bits<T> whole = (Bits<T>)(rounded + splat(F::magic)) - (Bits<T>)splat(F::magic);
-  const Bits<T> counted = ((cut - F::BIAS + f.bias - 1) << f.fraction) + whole, infinity = Bits<T>{} + f.infinity;
-  const Bits<T> number = chooseBits<T>((exponent >= top) | (counted > infinity), infinity, counted);
-  const Bits<T> sign = ((Bits<T>)x >> (sizeof(T) * 8 - 16)) & 0x8000;
-  const Bits<T> bits = chooseBits<T>(x != x, infinity | (1 << (f.fraction - 1)), number | sign);
+  Bits<T> number;
+  if (sizeof(T) == 4 && int(F::BIAS) == 127) {
+    // The upper half of the bits; adding half a unit, less one where the last bit is even, rounds them.
+    const Bits<T> bits = (Bits<T>)size;
+    number = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+  } else {
+    // As the reference: |x| in units of the last place that the result will have, rounded to a whole number, and counted from the
+    // smallest. A normal number's hidden bit carries into the exponent, and so does rounding up to the next power of two.
+    const Bits<T> smallest = Bits<T>{} + (1 - F::BIAS + Own::BIAS), top = Bits<T>{} + (F::BIAS + 1 + Own::BIAS);
+    const Bits<T> own = (Bits<T>)size >> Own::MANTISSA, exponent = chooseBits<T>(own > smallest, own, smallest);
+    // An exponent too large for the format is cut off first, which leaves infinity.
+    const Bits<T> cut = chooseBits<T>(exponent < top, exponent, top);
+    // Here both powers of two are normal numbers.
+    const Vec<T> unit = size * powerOfTwo<T>((Bits<T>{} + int(F::FRACTION)) + Own::BIAS - cut);
+    const Vec<T> shifted = unit + splat(Own::magic);
+    const Bits<T> counted = ((cut - Own::BIAS + (F::BIAS - 1)) << int(F::FRACTION)) + ((Bits<T>)shifted - (Bits<T>)splat(Own::magic));
+    number = chooseBits<T>((exponent >= top) | (counted > infinity), infinity, counted);
+  }
+  const Bits<T> bits = chooseBits<T>(x != x, infinity | (1 << (F::FRACTION - 1)), number | sign);
   return __builtin_convertvector(bits, typename Beside<T, Half>::V);
 }
 
@@ -126,9 +132,10 @@ template <class T> __attribute__((noinline)) static const T* bring(int type, con
     }
     return buffer;
   }
-  if (type == FLOAT16 || type == BFLOAT16) {
-    const HalfFormat format = type == FLOAT16 ? float16 : bfloat16;
-    convertIn<T, Half>(static_cast<const Half*>(array) + first, step, n, buffer, [&](typename Beside<T, Half>::V v) { return decodeHalves<T>(v, format); });
+  if (type == FLOAT16) {
+    convertIn<T, Half>(static_cast<const Half*>(array) + first, step, n, buffer, [](typename Beside<T, Half>::V v) { return decodeHalves<T, Float16>(v); });
+  } else if (type == BFLOAT16) {
+    convertIn<T, Half>(static_cast<const Half*>(array) + first, step, n, buffer, [](typename Beside<T, Half>::V v) { return decodeHalves<T, Bfloat16>(v); });
   } else if (type == UINT8) {
     bringOther<T, Byte>(array, first, step, n, buffer);
   } else if (sizeof(T) == 8) {
@@ -141,11 +148,8 @@ template <class T> __attribute__((noinline)) static const T* bring(int type, con
 
 /** Stores n numbers from `first` on. */
 template <class T> __attribute__((noinline)) static void put(int type, void* array, Index first, Index n, const T* from) {
-  if (type == FLOAT16 || type == BFLOAT16) {
-    const HalfFormat format = type == FLOAT16 ? float16 : bfloat16;
-    convertOut<T, Half>(from, n, static_cast<Half*>(array) + first, [&](Vec<T> v) { return encodeHalves<T>(v, format); });
-    return;
-  }
+  if (type == FLOAT16) return convertOut<T, Half>(from, n, static_cast<Half*>(array) + first, [](Vec<T> v) { return encodeHalves<T, Float16>(v); });
+  if (type == BFLOAT16) return convertOut<T, Half>(from, n, static_cast<Half*>(array) + first, [](Vec<T> v) { return encodeHalves<T, Bfloat16>(v); });
   // Numbers of 8 bits that were computed in float32 are 0 or 1.
   if constexpr (sizeof(T) == 4) {
     convertOut<T, Byte>(from, n, static_cast<Byte*>(array) + first, [](Vec<T> v) { return __builtin_convertvector(__builtin_convertvector(v, Bits<T>), typename Beside<T, Byte>::V); });

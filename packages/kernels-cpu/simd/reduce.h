@@ -1,11 +1,12 @@
-// Sum, largest and smallest over any axes.
+// Sum, largest, smallest and product over any axes.
 //
 // Sums are as good as the reference's: float32 is added up in double precision, float64 with the rounding errors beside
 // (Knuth's TwoSum). The elements are added in an order of lanes and chunks that depends on the shape alone.
 
 namespace ADJOINT_NAMESPACE {
 
-enum { REDUCE_CHUNK = 1 << 16, REDUCE_COLUMNS = 256, REDUCE_TASK = 1 << 14 };
+// A block of columns: a kilobyte or two of each row in one run, and totals that fit into a first-level cache.
+enum { REDUCE_CHUNK = 1 << 16, REDUCE_COLUMNS = 512, REDUCE_COLUMN_CHUNK = 1 << 17, REDUCE_TASK = 1 << 14 };
 
 INLINE Index productOf(const Index* extents, Index rank) {
   Index product = 1;
@@ -85,6 +86,25 @@ struct SumOp {
   }
 };
 
+/** Products in double precision; several at a time, so that one multiplication does not wait for the other. */
+struct ProdOp {
+  typedef double State;
+  static constexpr State initial() { return 1; }
+  static void join(State& a, const State& b) { a *= b; }
+  template <class T> static T result(const State& s) { return T(s); }
+  template <class T> INLINE_MEMBER void addOne(State& s, T x) { s *= double(x); }
+  template <class T> static void addRow(State& s, const T* x, Index n) {
+    Doubles value[4];
+    UNROLL for (int v = 0; v < 4; v++) value[v] = Doubles{} + 1;
+    Index i = 0;
+    for (; i + 4 * HALF <= n; i += 4 * HALF)
+      UNROLL for (int v = 0; v < 4; v++) value[v] *= loadDoubles(x + i + v * HALF);
+    const Doubles all = (value[0] * value[1]) * (value[2] * value[3]);
+    for (int lane = 0; lane < HALF; lane++) s *= all[lane];
+    for (; i < n; i++) s *= double(x[i]);
+  }
+};
+
 /** The op's order picks x over the best so far; a NaN, once there, stays. */
 template <bool LARGEST> struct ExtremeOp {
   typedef double State;
@@ -114,23 +134,62 @@ template <bool LARGEST> struct ExtremeOp {
     }
     for (; i < n; i++) addOne<T>(s, x[i]);
   }
-  template <class T> static void addColumns(State* states, const T* x, Index n) {
-    for (Index j = 0; j < n; j++) addOne<T>(states[j], x[j]);
-  }
 };
 
-/** Column sums of float32: double totals alone, which the compiler can vectorise; of float64: totals and errors apart. */
-template <class T, class Op> struct Columns {
-  typename Op::State state[REDUCE_COLUMNS];
+/**
+ * Columns of a block of rows, all at once. Sums: of float32 double totals alone, which leaves nothing behind; of float64 totals and
+ * errors apart.
+ */
+template <class T, class Op> struct Columns;
+
+template <class T> struct Columns<T, ProdOp> {
+  double value[REDUCE_COLUMNS];
   void start(Index n) {
-    for (Index j = 0; j < n; j++) state[j] = Op::initial();
+    for (Index j = 0; j < n; j++) value[j] = 1;
   }
-  void add(const T* x, Index n) { Op::template addColumns<T>(state, x, n); }
+  void add(const T* x, Index n) {
+    Index j = 0;
+    for (; j + HALF <= n; j += HALF) store(value + j, loadDoubles(value + j) * loadDoubles(x + j));
+    for (; j < n; j++) value[j] *= double(x[j]);
+  }
   void addFour(const T* x, Index row, Index n) {
     for (int r = 0; r < 4; r++) add(x + r * row, n);
   }
-  void join(typename Op::State* to, Index n) const {
-    for (Index j = 0; j < n; j++) Op::join(to[j], state[j]);
+  void join(double* to, Index n) const {
+    for (Index j = 0; j < n; j++) to[j] *= value[j];
+  }
+};
+
+template <class T, bool LARGEST> struct Columns<T, ExtremeOp<LARGEST>> {
+  typedef ExtremeOp<LARGEST> Op;
+  T best[REDUCE_COLUMNS];
+  void start(Index n) {
+    for (Index j = 0; j < n; j++) best[j] = T(Op::initial());
+  }
+  void add(const T* x, Index n) {
+    constexpr Index W = Lanes<T>::N;
+    Index j = 0;
+    for (; j + W <= n; j += W) store(best + j, Op::template better<T>(load(best + j), load(x + j)));
+    for (; j < n; j++) step(best[j], x[j]);
+  }
+  void addFour(const T* x, Index row, Index n) {
+    constexpr Index W = Lanes<T>::N;
+    Index j = 0;
+    for (; j + W <= n; j += W) {
+      Vec<T> b = load(best + j);
+      UNROLL for (int r = 0; r < 4; r++) b = Op::template better<T>(b, load(x + r * row + j));
+      store(best + j, b);
+    }
+    for (; j < n; j++)
+      for (int r = 0; r < 4; r++) step(best[j], x[r * row + j]);
+  }
+  void join(double* to, Index n) const {
+    for (Index j = 0; j < n; j++) Op::join(to[j], double(best[j]));
+  }
+
+ private:
+  static void step(T& b, T x) {
+    if (b == b && Op::beats(double(x), double(b))) b = x;
   }
 };
 
@@ -186,7 +245,7 @@ template <class T, class Op> static Status reduceWith(Run& run, const Reduction&
   const bool columns = r.keptRank > 0 && r.keptStride[r.keptRank - 1] == 1 && r.stride[r.rank - 1] != 1 && width >= 4;
   if (columns) {
     const Index blocks = ceilDivide(width, REDUCE_COLUMNS), outer = kept / width;
-    const Index rowsPerChunk = larger(1, REDUCE_CHUNK / smaller(width, REDUCE_COLUMNS)), chunks = ceilDivide(reduced, rowsPerChunk);
+    const Index rowsPerChunk = larger(1, REDUCE_COLUMN_CHUNK / smaller(width, REDUCE_COLUMNS)), chunks = ceilDivide(reduced, rowsPerChunk);
     State* partial = take<State>(run, kept * chunks);
     if (!partial) return OUT_OF_MEMORY;
     const Index tasks = outer * blocks * chunks, work = smaller(width, REDUCE_COLUMNS) * smaller(reduced, rowsPerChunk);
@@ -253,6 +312,7 @@ template <class T> static Status reduce(Run& run, int op, const Reduction& r, co
   if (op == 0) return reduceWith<T, SumOp>(run, r, a, out);
   if (op == 1) return reduceWith<T, ExtremeOp<true>>(run, r, a, out);
   if (op == 2) return reduceWith<T, ExtremeOp<false>>(run, r, a, out);
+  if (op == 3) return reduceWith<T, ProdOp>(run, r, a, out);
   return NOT_HERE;
 }
 

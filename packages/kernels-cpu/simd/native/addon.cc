@@ -137,6 +137,7 @@ napi_value map(napi_env env, napi_callback_info info) {
   Map m = mapOf(instance.numbers, Index(out.length));
   for (int p = 0; p < m.arity; p++) m.arrays[p] = arrayOf(env, given.values[p]).data;
   m.arrays[m.arity] = out.data;
+  expectToFill(out.data, out.length * size_t(bytesOf(out.type)));
   Call call;
   return integer(env, instance.tier->map(call.run, m));
 }

@@ -235,6 +235,17 @@ thread_local Arena arena;
 
 }  // namespace
 
+void expectToFill(void* data, size_t bytes) {
+#ifdef MADV_HUGEPAGE
+  constexpr uintptr_t PAGE = uintptr_t(1) << 21;
+  const uintptr_t first = (reinterpret_cast<uintptr_t>(data) + PAGE - 1) & ~(PAGE - 1), end = (reinterpret_cast<uintptr_t>(data) + bytes) & ~(PAGE - 1);
+  // A hint: where it is refused, pages are small.
+  if (first < end) madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);
+#else
+  (void)data, (void)bytes;
+#endif
+}
+
 int setThreads(int count) { return pool().resize(count); }
 
 Call::Call() : run{1, nullptr, &arena}, ownsPool_(pool().owner.try_lock()) {

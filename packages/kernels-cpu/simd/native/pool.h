@@ -1,11 +1,19 @@
 // The native runtime: one pool of threads for the process, one arena of scratch memory per calling thread.
 #pragma once
+#include <cstddef>
+
 #include "runtime.h"
 
 /** How many threads share the work of a kernel from now on (at least 1, at most MOST_THREADS); returns how many that is. */
 int setThreads(int count);
 
 enum { MOST_THREADS = 64 };
+
+/**
+ * Says that a large array is about to be written from end to end. Where its memory is new, the system then hands it out in large
+ * pages: a fresh array costs more in page faults than it takes to compute what it holds.
+ */
+void expectToFill(void* data, size_t bytes);
 
 /**
  * The threads and the scratch memory of one kernel call. Where another JavaScript thread (a worker) holds the pool, the call

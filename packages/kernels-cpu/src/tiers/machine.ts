@@ -131,7 +131,7 @@ export const MAP_TYPES = 4;
 export const MAP_LAYOUT = MAP_TYPES + MOST_OPERANDS + 1;
 
 /** In the order of `reduce` in simd/reduce.h. */
-export const REDUCE_OPS = ['sum', 'max', 'min'] as const satisfies readonly ReduceName[];
+export const REDUCE_OPS = ['sum', 'max', 'min', 'prod'] as const satisfies readonly ReduceName[];
 
 /** The kernels that work unit by unit (rows, planes, flat pieces), in the order of the table in simd/unit-table.h. */
 export const UNIT_KERNELS = [
