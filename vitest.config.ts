@@ -7,6 +7,8 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 300_000,
     pool: 'threads',
+    // By default one core stays idle, which on a machine of two is half of it.
+    maxWorkers: '100%',
     reporters: ['default'],
   },
 });
