@@ -57,13 +57,16 @@ function normaliseOf(machine: Machine): Kernels['normalise'] {
       if (g.over === 'sample') {
         const arrays = [reads(x, unit), reads(weight, 0), reads(bias, 0)];
         const results = [writes(y, unit), writes(mean, g.groups), writes(rstd, g.groups)];
-        if (runUnits(machine, 'normaliseSamples', g.batch, numbersOf(g), [...arrays, ...results])) return;
+        if (
+          runUnits(machine, 'normaliseSamples', g.batch, numbersOf(g), [...arrays, ...results], 'normalise')
+        )
+          return;
       } else if (g.centred) {
-        const variances = variancesOf(machine, x, g.batch, g.groups, g.channels * g.places);
+        const variances = variancesOf(machine, 'normalise', x, g.batch, g.groups, g.channels * g.places);
         if (variances) {
           mean.set(variances.mean);
           for (let k = 0; k < g.groups; k++) rstd[k] = 1 / Math.sqrt(variances.variance[k] + g.eps);
-          if (applied(machine, g, x, affine, statistics, y)) return;
+          if (applied(machine, 'normalise', g, x, affine, statistics, y)) return;
         }
       }
     }
@@ -74,6 +77,7 @@ function normaliseOf(machine: Machine): Kernels['normalise'] {
 /** Means and mean square deviations of `groups` groups, over `batch` samples and a run of each. */
 function variancesOf(
   machine: Machine,
+  op: string,
   x: FloatArray,
   batch: number,
   groups: number,
@@ -83,13 +87,14 @@ function variancesOf(
   const mean = new Float64Array(groups);
   const variance = new Float64Array(groups);
   const arrays = [reads(x, groups * run, offset), updates(mean, 0), updates(variance, 0)];
-  if (!runUnits(machine, 'groupMoments', batch, [groups, run], arrays)) return null;
+  if (!runUnits(machine, 'groupMoments', batch, [groups, run], arrays, op)) return null;
   for (let k = 0; k < groups; k++) variance[k] /= batch * run;
   return { mean, variance };
 }
 
 function applied(
   machine: Machine,
+  op: string,
   g: NormGeometry,
   x: FloatArray,
   { weight, bias }: NormParameters,
@@ -99,7 +104,7 @@ function applied(
   const unit = x.length / g.batch;
   const shared = [reads(weight, 0), reads(bias, 0), reads(mean, 0), reads(rstd, 0)];
   const arrays = [reads(x, unit), ...shared, writes(y, unit)];
-  return runUnits(machine, 'normaliseBy', g.batch, numbersOf(g), arrays);
+  return runUnits(machine, 'normaliseBy', g.batch, numbersOf(g), arrays, op);
 }
 
 function normaliseByOf(machine: Machine): Kernels['normaliseBy'] {
@@ -107,7 +112,7 @@ function normaliseByOf(machine: Machine): Kernels['normaliseBy'] {
     const { weight, bias } = affine;
     const { mean, rstd } = statistics;
     const isFast = g.over === 'batch' && fits(g, [x, y], [weight, bias], [mean, rstd]);
-    if (!isFast || !applied(machine, g, x, affine, statistics, y))
+    if (!isFast || !applied(machine, 'normaliseBy', g, x, affine, statistics, y))
       reference.normaliseBy(g, x, affine, statistics, y);
   };
 }
@@ -123,7 +128,7 @@ function normaliseGradOf(machine: Machine): Kernels['normaliseGrad'] {
         const operands = [reads(cotangent, unit), reads(x, unit), reads(weight, 0)];
         const statistics = [reads(mean, g.groups), reads(rstd, g.groups)];
         const arrays = [...operands, ...statistics, writes(out, unit)];
-        if (runUnits(machine, 'normaliseSamplesGrad', g.batch, numbersOf(g), arrays)) return;
+        if (runUnits(machine, 'normaliseSamplesGrad', g.batch, numbersOf(g), arrays, 'normaliseGrad')) return;
       }
     }
     reference.normaliseGrad(g, cotangent, x, weight, statistics, out);
@@ -133,6 +138,7 @@ function normaliseGradOf(machine: Machine): Kernels['normaliseGrad'] {
 /** Sums of the cotangent, and of the cotangent times what was normalised, of each group and channel; null if it was not done. */
 function sumsOf(
   machine: Machine,
+  op: string,
   g: NormGeometry,
   cotangent: FloatArray,
   x: FloatArray,
@@ -143,7 +149,7 @@ function sumsOf(
   const perUnit = g.over === 'sample' ? g.groups : 0;
   const arrays = [reads(cotangent, unit), reads(x, unit), reads(mean, perUnit), reads(rstd, perUnit)];
   const own = [...numbersOf(g), perUnit === 0 ? 1 : 0];
-  return runUnits(machine, 'normaliseSums', g.batch, own, [...arrays, updates(sums, 0)]) ? sums : null;
+  return runUnits(machine, 'normaliseSums', g.batch, own, [...arrays, updates(sums, 0)], op) ? sums : null;
 }
 
 function overBatchGrad(
@@ -156,7 +162,7 @@ function overBatchGrad(
   out: FloatArray,
 ): boolean {
   const { mean, rstd } = statistics;
-  const sums = sumsOf(machine, g, cotangent, x, statistics);
+  const sums = sumsOf(machine, 'normaliseGrad', g, cotangent, x, statistics);
   if (!sums) return false;
   const { groups, channels } = g;
   const count = groups * channels;
@@ -180,13 +186,13 @@ function overBatchGrad(
   const unit = x.length / g.batch;
   const shared = [centre, scale, slope, shift].map((array) => reads(array, 0));
   const arrays = [reads(cotangent, unit), reads(x, unit), ...shared, writes(out, unit)];
-  return runUnits(machine, 'normaliseByGrad', g.batch, numbersOf(g), arrays);
+  return runUnits(machine, 'normaliseByGrad', g.batch, numbersOf(g), arrays, 'normaliseGrad');
 }
 
 function normaliseWeightGradOf(machine: Machine): Kernels['normaliseWeightGrad'] {
   return (g, cotangent, x, statistics, out) => {
     const isFast = fits(g, [x, cotangent], [out], [statistics.mean, statistics.rstd]);
-    const sums = isFast && sumsOf(machine, g, cotangent, x, statistics);
+    const sums = isFast && sumsOf(machine, 'normaliseWeightGrad', g, cotangent, x, statistics);
     if (sums) out.set(sums.subarray(out.length));
     else reference.normaliseWeightGrad(g, cotangent, x, statistics, out);
   };
@@ -225,7 +231,7 @@ function variancesOfRuns(
   const count = batch * run;
   const freedom = Math.max(0, count - correction);
   for (let i = 0; i < outer; i++) {
-    const found = variancesOf(machine, data, batch, groups, run, offset + i * groups * count);
+    const found = variancesOf(machine, 'variance', data, batch, groups, run, offset + i * groups * count);
     if (!found) return false;
     for (let k = 0; k < groups; k++) out[i * groups + k] = (found.variance[k] * count) / freedom;
   }

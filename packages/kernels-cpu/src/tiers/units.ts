@@ -60,6 +60,7 @@ export function updates(data: NumericArray, perUnit: number, offset = 0): UnitAr
  * Runs a kernel on `units` units.
  *
  * @param own - the kernel's own numbers
+ * @param op - what was called, if that has another name
  * @returns whether it was done; false if the reference must do it: there is no such kernel for these numbers, or an array is too
  *   short for its units
  * @throws KernelMemoryError if there is no memory for the workspace
@@ -70,6 +71,7 @@ export function runUnits(
   units: number,
   own: readonly number[],
   arrays: readonly UnitArray[],
+  op: string = kernel,
 ): boolean {
   const { numbers } = machine;
   if (arrays.length > MOST_ARRAYS || OWN_NUMBERS + own.length > numbers.length) return false;
@@ -88,5 +90,5 @@ export function runUnits(
   const floats = arrays.find(({ data }) => data instanceof Float32Array || data instanceof Float64Array);
   numbers[IS_DOUBLE] = floats?.data instanceof Float64Array ? 1 : 0;
   for (let i = 0; i < own.length; i++) numbers[OWN_NUMBERS + i] = own[i];
-  return done(machine.units(...arrays.map(({ data }) => data)), kernel);
+  return done(machine.units(...arrays.map(({ data }) => data)), op);
 }
