@@ -22,7 +22,8 @@ INLINE Vec<double> tailSeries(Vec<double> s) {
 template <VALUES> INLINE Vec<T> normalTail(Vec<T> a, Vec<T> scale) {
   const Vec<T> four = splat(T(4)), sum = a + four, lost = a - (sum - four), share = splat(T(1)) / sum;
   const Vec<T> series = tailSeries((a - four) * share);
-  // What the rounding of the sum has lost is put right to first order.
+  // Single precision makes do with one division. Else what the rounding of the sum has lost is put right to first order.
+  if (sizeof(T) == 4) return scale * series * share;
   return scale * (series - series * lost * share) / sum;
 }
 
@@ -67,8 +68,9 @@ template <VALUES> INLINE Vec<T> erfcOf(Vec<T> x) {
 template <VALUES> INLINE Vec<T> geluOf(Vec<T> x) {
   const Vec<T> size = magnitude<T>(x), bounded = clampTo<T>(size, T(0), T(40));
   const Vec<T> tail = normalTail<T>(bounded, expMinusSquare<T>(bounded, T(0.5)));
+  const Vec<T> far = choose<T>(x >= Vec<T>{}, splat(T(1)) - tail, tail);
   const Vec<T> near = splat(T(0.5)) + x * (splat(T(1)) + erfNear(x * x * splat(T(0.5)))) * splat(T(0.35355339059327373));
-  const Vec<T> share = choose<T>(size < splat(T(0.7)), near, choose<T>(x >= Vec<T>{}, splat(T(1)) - tail, tail));
+  const Vec<T> share = sizeof(T) == 4 ? far : choose<T>(size < splat(T(0.7)), near, far);
   return x * choose<T>((size >= splat(T(39.6))), choose<T>(x > Vec<T>{}, splat(T(1)), Vec<T>{}), share);
 }
 
