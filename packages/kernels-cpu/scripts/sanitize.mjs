@@ -24,6 +24,8 @@ const ADDRESS = [
   '-fno-omit-frame-pointer',
   '-g1',
   '-O1',
+  // Joins products and sums, as -O2 does: some functions are exact by it.
+  '-fexpensive-optimizations',
 ];
 const THREAD = ['-fsanitize=thread', '-g1', '-O1', '-std=c++17', '-pthread'];
 
