@@ -275,11 +275,12 @@ describe('whole numbers', () => {
 });
 
 describe('operands of any strides', () => {
+  // Exact ones: tiers differ in the last place of the others, which the tests of the tiers bound.
   const unaries: [UnaryName, (x: number) => number][] = [
     ['neg', (x) => -x],
     ['square', (x) => x * x],
     ['floor', (x) => Math.floor(x)],
-    ['exp', (x) => Math.exp(x)],
+    ['sqrt', (x) => Math.sqrt(x)],
     ['isNaN', () => 0],
   ];
   test.each(unaries)('%s', (name, f) => {
@@ -299,7 +300,7 @@ describe('operands of any strides', () => {
     ['sub', (x, y) => x - y],
     ['mul', (x, y) => x * y],
     ['div', (x, y) => x / y],
-    ['atan2', (x, y) => Math.atan2(x, y)],
+    ['maximum', (x, y) => Math.max(x, y)],
     ['greater', (x, y) => Number(x > y)],
   ];
   test.each(binaries)('%s, broadcast', (name, f) => {
