@@ -53,7 +53,12 @@ interface Runner {
 /** A contestant so slow that one run takes as long as this many turns is timed once. */
 const TOO_SLOW = 20;
 
-// Finds how many runs make a turn, and warms up meanwhile: what compiles code as it runs needs a while to get going.
+/** Warm-up ends when this many turns have brought no more than a tenth, or after so many in all. */
+const STEADY_TURNS = 3;
+const MOST_TURNS = 40;
+
+// Finds how many runs make a turn, and warms up meanwhile, until it gets no faster: what compiles code as it runs takes a
+// second or two over small ops.
 async function calibrate(
   process: ContestantProcess,
   { rounds, turn }: Effort,
@@ -62,13 +67,18 @@ async function calibrate(
   const first = await process.time(1);
   if (first > TOO_SLOW * turn) return { process, runs: 1, turns: 0, times: [first / units] };
   let runs = 1;
-  let spent = first;
-  for (;;) {
+  let fastest = Number.POSITIVE_INFINITY;
+  let steady = 0;
+  for (let turns = 1; ; turns++) {
     const time = await process.time(runs);
-    spent += time;
-    if (time >= turn / 2 && spent >= 3 * turn)
-      return { process, runs: Math.max(1, Math.round((runs * turn) / time)), turns: rounds, times: [] };
-    runs = Math.max(runs, Math.ceil((runs * turn) / Math.max(time, turn / 100)));
+    const each = time / runs;
+    if (time >= turn / 2) {
+      steady = each > 0.9 * fastest ? steady + 1 : 0;
+      fastest = Math.min(fastest, each);
+      if (steady >= STEADY_TURNS || turns >= MOST_TURNS)
+        return { process, runs: Math.max(1, Math.round(turn / each)), turns: rounds, times: [] };
+    }
+    runs = Math.max(runs, Math.ceil(turn / Math.max(each, turn / 100 / runs)));
   }
 }
 

@@ -38,7 +38,7 @@ interface Host {
   readonly SharedArrayBuffer?: unknown;
   readonly crossOriginIsolated?: boolean;
   readonly Worker?: new (url: string) => WebWorker;
-  readonly Blob?: new (parts: readonly string[], options: { type: string }) => object;
+  readonly Blob?: new (parts: string[], options: { type: string }) => object;
   readonly URL?: { createObjectURL?(blob: object): string; revokeObjectURL?(url: string): void };
   readonly Atomics?: { wait(array: Int32Array, index: number, value: number, timeout: number): unknown };
 }
