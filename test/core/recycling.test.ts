@@ -13,6 +13,7 @@ import {
   grad,
   matmul,
   mul,
+  ones,
   relu,
   square,
   sum,
@@ -323,4 +324,53 @@ it('a pass that fails leaves no trace in the next', () => {
   poison();
   expect(isReady(y)).toBe(false);
   expectGradients(x, w);
+});
+
+describe('passes within a rule that promised to keep nothing', () => {
+  const ruledBy = (rule: (g: Tensor, x: Tensor) => Tensor) =>
+    defineOp({
+      name: 'nesting',
+      operands: ['x'],
+      infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
+      forward: ([x], out) => out.set(x.data),
+      vjps: [vjpRule('x', rule)],
+      forwardMode: 'linear',
+      recycles: true,
+    });
+
+  it('may nest again, in a hook', () => {
+    const other = leaf(5);
+    const op = ruledBy((g, x) => {
+      const made = mul(g, 2);
+      const inner = enableGrad(() => {
+        const z = x.detach().requiresGrad_();
+        const y = mul(z, z);
+        y.registerHook(() => {
+          enableGrad(() => backward(sum(mul(other, 3))));
+          return undefined;
+        });
+        return grad(sum(y), z);
+      });
+      return mul(made, inner);
+    });
+    const x = leaf(1);
+    backward(sum(apply(op, [mul(x, 1)], undefined)));
+    expect(copyOf(x.grad!)).toEqual(copyOf(mul(x, 4)));
+    expect(copyOf(other.grad!)).toEqual(copyOf(mul(ones(other.shape, { dtype: other.dtype }), 3)));
+  });
+
+  it('leave gradients that are the leaf’s', () => {
+    const other = leaf(5);
+    const op = ruledBy((g) => {
+      enableGrad(() => backward(sum(other)));
+      enableGrad(() => backward(sum(other)));
+      return mul(g, 1);
+    });
+    backward(sum(mul(apply(op, [mul(leaf(1), 1)], undefined), 5)));
+    const gradient = other.grad!;
+    const values = copyOf(gradient);
+    for (let pass = 0; pass < 5; pass++) backward(network(leaf(3), leaf(4)).at(-1)!);
+    poison();
+    expect(copyOf(gradient)).toEqual(values);
+  });
 });

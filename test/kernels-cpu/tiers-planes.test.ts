@@ -1,7 +1,7 @@
 // Pooling, lookups and sparse products of every fast tier and instruction set, against the reference.
 
 import type { FloatArray, Kernels, SparseMatrix } from '@adjoint/kernels-cpu';
-import { openTier } from '@adjoint/kernels-cpu';
+import { OperandError, openTier, poolGeometry } from '@adjoint/kernels-cpu';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { poolGeometries } from './arbitraries.ts';
@@ -182,6 +182,61 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
       expect(out.every(Number.isNaN)).toBe(true);
       kernels.scatterAdd(a, 0, index, out.fill(0), [512]);
       expect(out.every((value) => value === 0)).toBe(true);
+      kernels.indexSelect(a, 0, index.data, out);
+      expect(out.every(Number.isNaN)).toBe(true);
+      kernels.indexAdd(a, 0, index.data, out.fill(0), [512]);
+      expect(out.every((value) => value === 0)).toBe(true);
+    });
+
+    test('one index that names nothing leaves the others as they are, and nothing is added twice', () => {
+      const index = new Int32Array(4096 * 16).fill(3);
+      index[index.length - 1] = 99;
+      const target = new Type(4096 * 16);
+      kernels.scatterAdd(
+        view(new Type(4096 * 16).fill(1), [4096, 16]),
+        1,
+        view(index, [4096, 16]),
+        target,
+        [4096, 16],
+      );
+      expect([target[3], target[2], target.at(-13)]).toEqual([16, 0, 15]);
+    });
+
+    test('indices of another type, or in a plain array, are read as the reference reads them', () => {
+      const a = view(numbers(Type, 600, 1), [3, 200]);
+      for (const index of [Uint8Array.of(2, 0), [2, 0]] as unknown as Int32Array[]) {
+        const [out, expected] = [new Type(400), new Type(400)];
+        kernels.indexSelect(a, 0, index, out);
+        reference.indexSelect(a, 0, index, expected);
+        expect(differentBits(out, expected)).toEqual([]);
+      }
+    });
+
+    test('a sparse matrix that names what is not there is refused', () => {
+      const a = view(new Type(600), [3, 200]);
+      const matrix = {
+        starts: Int32Array.of(0, 1, 2),
+        columns: Int32Array.of(0, 1),
+        values: Float64Array.of(1, 1),
+      };
+      const apply = (change: Partial<SparseMatrix>) => () =>
+        kernels.sparseAlong({ ...matrix, ...change }, a, 0, new Type(400));
+      expect(apply({})).not.toThrow();
+      expect(apply({ columns: Int32Array.of(0, 2e9) })).toThrow(OperandError);
+      expect(apply({ columns: Int32Array.of(-1, 0) })).toThrow(OperandError);
+      expect(apply({ starts: Int32Array.of(0, 2, 1) })).toThrow(OperandError);
+      expect(apply({ starts: Int32Array.of(-1, 1, 2) })).toThrow(OperandError);
+    });
+
+    test('a dilation beyond all bounds, of one tap', () => {
+      const g = {
+        ...poolGeometry({ batch: 1, channels: 4, inputSize: [90], kernelSize: 1 }),
+        dilation: [2 ** 31 - 1],
+      };
+      const x = whole(Type, 360, 1);
+      const y = new Type(360);
+      kernels.avgPool(g, x, y);
+      expect(differentBits(y, x)).toEqual([]);
     });
 
     test('the same bits on any number of threads', () => {

@@ -142,6 +142,9 @@ const layers: readonly ConvGeometry[] = [
   // Larger than a band, and than a block of the depth.
   convGeometry({ batch: 1, inChannels: 8, outChannels: 5, inputSize: [200, 210], kernelSize: 3, padding: 1 }),
   convGeometry({ batch: 2, inChannels: 160, outChannels: 18, inputSize: [8, 8], kernelSize: 3, padding: 1 }),
+  // Three channels and more phases of columns than a register tile has rows: the input gradient of patches.
+  convGeometry({ batch: 1, inChannels: 3, outChannels: 8, inputSize: [40, 40], kernelSize: 5, stride: 5 }),
+  convGeometry({ batch: 1, inChannels: 3, outChannels: 6, inputSize: [64, 64], kernelSize: 16, stride: 16 }),
 ];
 
 /** Operands of a layer and what the reference makes of them, which takes longer than all the tiers together: once for all of them. */
@@ -173,7 +176,7 @@ test('this machine has a fast tier, or the reference says why not', () => {
   expect(fastTiers.length).toBeGreaterThan(0);
 });
 
-describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
+describe.each(fastTiers)('%s', (name, { kernels, setThreads }) => {
   afterAll(() => {
     setThreads(4);
   });
@@ -246,6 +249,28 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
         { numRuns: 15 },
       );
     });
+
+    test.runIf(name.startsWith('wasm') && Type === Float32Array)(
+      'a plane of millions: numbers of tiles and tasks multiply to more than 32 bits',
+      () => {
+        const g = convGeometry({
+          batch: 1,
+          inChannels: 1,
+          outChannels: 5,
+          inputSize: [1900, 1900],
+          kernelSize: 3,
+          padding: 1,
+        });
+        const { x, w } = operands(g, (length, seed) => integers(Type, length, seed));
+        const [alone, shared] = [1, 4].map((threads) => {
+          setThreads(threads);
+          const y = new Type(5 * 1900 * 1900);
+          kernels.convForward(g, x, w, y);
+          return y;
+        });
+        expect(differentBits(shared, alone)).toEqual([]);
+      },
+    );
 
     test('matrix products: every size, stride, offset, transposition and batch', () => {
       fc.assert(

@@ -265,7 +265,7 @@ template <class T> static Status runPlan(Run& run, const ConvPlan<T>& plan) {
   const auto source = [&](Index n, Index group, Index channel) {
     return plan.source + ((n * plan.groups + group) * channels + channel) * plan.sourcePlane();
   };
-  const Index sumsSize = plan.columnPhases * (packs ? PANELS * plan.m * Tile<T>::N : MR * Tile<T>::N) + 16;
+  const Index sumsSize = plan.columnPhases * (packs ? PANELS * plan.m * Tile<T>::N : larger(MR * Tile<T>::N, plan.height * directWidth(plan))) + 16;
   T* sums = take<T>(run, run.threads * sumsSize);
   if (!sums) return OUT_OF_MEMORY;
 
@@ -338,7 +338,7 @@ template <class T> static Status runPlan(Run& run, const ConvPlan<T>& plan) {
           const OutputPhase<T>* const phases = plan.phase + f * plan.columnPhases;
           const UnitTarget<T>* const target = targets + f * wave;
           const Index* const start = starts + f * (wave + 1);
-          const Index panels = panelsOf(f, count), first = panels * t / tasks, last = panels * (t + 1) / tasks;
+          const Index panels = panelsOf(f, count), first = shareOf(panels, t, tasks), last = shareOf(panels, t + 1, tasks);
           T* const own = sums + thread * sumsSize;
           if (packs) {
             packedPanels(plan, phases, group, copies, target, start, count, first, last, packed + thread * packedSize, own);

@@ -109,7 +109,7 @@ template <class T>
 static Status multiplyBatch(Run& run, Index batch, const Index* aStarts, const Index* bStarts, Index cStep,
                             const Product<T>& p) {
   const Index need = gemmScratch<T>(p.m, p.n, p.depth);
-  const bool whole = batch >= run.threads && p.m * p.n * larger(1, p.depth) < (Index(1) << 22);
+  const bool whole = batch >= run.threads && double(p.m) * double(p.n) * double(larger(1, p.depth)) < double(1 << 22);
   const int parts = whole ? run.threads : 1;
   T* scratch = take<T>(run, need * parts);
   if (!scratch) return OUT_OF_MEMORY;

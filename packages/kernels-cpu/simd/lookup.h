@@ -1,12 +1,9 @@
-// Kernels that read and write where an index says. Indices are looked at before anything is read or written with them.
+// Kernels that read and write where an index says: never outside their arrays, whatever it says.
 
 namespace ADJOINT_NAMESPACE {
 
-static bool areBelow(const int* index, Index count, Index limit) {
-  bool fine = true;
-  for (Index i = 0; i < count; i++) fine &= index[i] >= 0 && index[i] < limit;
-  return fine;
-}
+/** Whether an index names one of `limit` elements; to write with one that does not is to do nothing, to read gives NaN. */
+INLINE bool names(int index, Index limit) { return index >= 0 && index < limit; }
 
 /** Arrays: a, index, out, a row of each per unit. Numbers: elements of a row of a, of the index. */
 template <class T> static Status gatherRows(Run& run, const Units& u) {
@@ -14,10 +11,9 @@ template <class T> static Status gatherRows(Run& run, const Units& u) {
   const T* const a = u.array<const T>(0);
   const int* const index = u.array<const int>(1);
   T* const out = u.array<T>(2);
-  if (!areBelow(index, u.count * m, n)) return NOT_HERE;
   eachUnit(run, u.count, m, [&](Index row) {
     const T* from = a + row * n;
-    for (Index i = row * m; i < (row + 1) * m; i++) out[i] = from[index[i]];
+    for (Index i = row * m; i < (row + 1) * m; i++) out[i] = names(index[i], n) ? from[index[i]] : T(__builtin_nan(""));
   });
   return DONE;
 }
@@ -28,10 +24,10 @@ template <class T> static Status scatterAddRows(Run& run, const Units& u) {
   const T* const a = u.array<const T>(0);
   const int* const index = u.array<const int>(1);
   T* const target = u.array<T>(2);
-  if (!areBelow(index, u.count * m, n)) return NOT_HERE;
   eachUnit(run, u.count, m, [&](Index row) {
     T* to = target + row * n;
-    for (Index i = row * m; i < (row + 1) * m; i++) to[index[i]] += a[i];
+    for (Index i = row * m; i < (row + 1) * m; i++)
+      if (names(index[i], n)) to[index[i]] += a[i];
   });
   return DONE;
 }
@@ -42,8 +38,10 @@ template <class T> static Status selectSlices(Run& run, const Units& u) {
   const T* const a = u.array<const T>(0);
   const int* const index = u.array<const int>(1);
   T* const out = u.array<T>(2);
-  if (!areBelow(index, u.count, slices)) return NOT_HERE;
-  eachUnit(run, u.count, n, [&](Index i) { copyRun(out + i * n, a + index[i] * n, n); });
+  eachUnit(run, u.count, n, [&](Index i) {
+    if (names(index[i], slices)) return copyRun(out + i * n, a + index[i] * n, n);
+    for (Index j = 0; j < n; j++) out[i * n + j] = T(__builtin_nan(""));
+  });
   return DONE;
 }
 
@@ -53,12 +51,12 @@ template <class T> static Status addSlices(Run& run, const Units& u) {
   const T* const a = u.array<const T>(0);
   const int* const index = u.array<const int>(1);
   T* const target = u.array<T>(2);
-  if (!areBelow(index, u.count, slices)) return NOT_HERE;
   // A task has columns of its own, and so adds to its elements in the order of the index.
   constexpr Index COLUMNS = 64;
   parallel(run, ceilDivide(n, COLUMNS), [&](Index part, int) {
     const Index first = part * COLUMNS, count = smaller(COLUMNS, n - first);
     for (Index i = 0; i < u.count; i++) {
+      if (!names(index[i], slices)) continue;
       T* to = target + index[i] * n + first;
       const T* from = a + i * n + first;
       for (Index j = 0; j < count; j++) to[j] += from[j];

@@ -18,6 +18,9 @@ struct Pooling {
   Index outPlane() const { return out[0] * out[1] * out[2]; }
 };
 
+/** How many of 0, step, 2 · step … lie below `distance`; steps may be as large as an Index. */
+INLINE Index stepsWithin(Index distance, Index step) { return distance <= 0 ? 0 : 1 + (distance - 1) / step; }
+
 /** Numbers: input, kernel, output, stride, padding, dilation on three axes; 1 if padding counts; the divisor or 0. */
 static bool readPooling(Run& run, const double* n, Pooling& p) {
   Index* const fields[] = {p.in, p.kernel, p.out, p.stride, p.padding, p.dilation};
@@ -30,8 +33,8 @@ static bool readPooling(Run& run, const double* n, Pooling& p) {
     if (!windows) return false;
     for (Index o = 0; o < p.out[axis]; o++) {
       const Index start = o * p.stride[axis] - p.padding[axis], dilation = p.dilation[axis];
-      const auto below = [&](Index limit) { return limit <= start ? 0 : smaller(p.kernel[axis], ceilDivide(limit - start, dilation)); };
-      const Index skipped = start < 0 ? ceilDivide(-start, dilation) : 0;
+      const auto below = [&](Index limit) { return smaller(p.kernel[axis], stepsWithin(limit - start, dilation)); };
+      const Index skipped = stepsWithin(-start, dilation);
       const Index taps = larger(0, below(p.in[axis]) - skipped);
       windows[o] = {start + skipped * dilation, taps, paddingCounts ? below(p.in[axis] + p.padding[axis]) : taps};
     }
@@ -56,8 +59,8 @@ template <class F> INLINE void eachTap(const Pooling& p, Index i, Index j, Index
       const Index row = ((d.first + a * p.dilation[0]) * p.in[1] + h.first + b * p.dilation[1]) * p.in[2];
       for (Index c = 0; c < p.kernel[2]; c++) {
         const Index start = k0 * p.stride[2] - p.padding[2] + c * p.dilation[2];
-        const Index begin = start < 0 ? ceilDivide(-start, p.stride[2]) : 0;
-        const Index end = start >= p.in[2] ? 0 : smaller(count, ceilDivide(p.in[2] - start, p.stride[2]));
+        const Index begin = stepsWithin(-start, p.stride[2]);
+        const Index end = smaller(count, stepsWithin(p.in[2] - start, p.stride[2]));
         if (begin < end) body(TapRun{begin, end, row + start + begin * p.stride[2]});
       }
     }

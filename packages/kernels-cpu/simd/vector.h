@@ -67,6 +67,8 @@ template <class V> INLINE V fma(V a, V b, V c) { return a * b + c; }
 INLINE Index larger(Index a, Index b) { return a > b ? a : b; }
 INLINE Index smaller(Index a, Index b) { return a < b ? a : b; }
 INLINE Index ceilDivide(Index a, Index b) { return (a + b - 1) / b; }
+/** Where share `t` of `n` things begins, among `shares` of about equal size: an Index of 32 bits would overflow on the way. */
+INLINE Index shareOf(Index n, Index t, Index shares) { return Index(static_cast<long long>(n) * t / shares); }
 INLINE Index roundUp(Index a, Index b) { return ceilDivide(a, b) * b; }
 
 #ifndef __clang__

@@ -86,6 +86,8 @@ function accumulated(grad: Tensor | null, cotangent: Tensor): Tensor {
   }
   const result = grad === null ? clone(cotangent) : add(grad, cotangent);
   drop(cotangent);
+  // A pass within a rule ends in the scope of that rule, but this array is the leaf's.
+  share(result);
   return result;
 }
 

@@ -64,7 +64,7 @@ export function closeScope(start: number): void {
 
 /** A pass begins, perhaps within a rule of another: its hooks are anybody's code. Returns what {@link endPass} takes. */
 export function beginPass(): number {
-  const outer = scope.open ? made.length : -1;
+  const outer = scope.open ? made.length : ~made.length;
   scope.open = false;
   return outer;
 }
@@ -72,7 +72,7 @@ export function beginPass(): number {
 /** The pass is over, or an error broke it off: what its scopes left behind then is left to the garbage collector. */
 export function endPass(outer: number): void {
   scope.open = outer >= 0;
-  made.length = Math.max(outer, 0);
+  made.length = outer >= 0 ? outer : ~outer;
   if (++pass % PATIENCE === 0) clearOut();
 }
 

@@ -67,6 +67,7 @@ export function lookup(machine: Machine): Pick<Kernels, LookupName> {
         out.length >= LEAST &&
         axis === 0 &&
         out.length === index.length * slice &&
+        index instanceof Int32Array &&
         sameFloats(a.data, a.data, out) &&
         isRun(a);
       const isDone =
@@ -87,6 +88,7 @@ export function lookup(machine: Machine): Pick<Kernels, LookupName> {
         count >= LEAST &&
         axis === 0 &&
         count === index.length * slice &&
+        index instanceof Int32Array &&
         target.length === targetShape[0] * slice &&
         sameFloats(a.data, a.data, target) &&
         isRun(a);
@@ -109,6 +111,9 @@ export function lookup(machine: Machine): Pick<Kernels, LookupName> {
       const fits =
         out.length >= LEAST &&
         out.length === outer * rows * inner &&
+        starts instanceof Int32Array &&
+        columns instanceof Int32Array &&
+        values instanceof Float64Array &&
         sameFloats(a.data, a.data, out) &&
         isRun(a);
       const isDone =

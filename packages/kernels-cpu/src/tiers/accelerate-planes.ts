@@ -19,6 +19,7 @@ export function pooling(machine: Machine): Pick<Kernels, 'maxPool' | 'avgPool' |
       const isDone =
         x.length >= LEAST &&
         sameFloats(x, x, y) &&
+        indices instanceof Int32Array &&
         runUnits(machine, 'maxPool', planes, numbersOf(g), [
           reads(x, inPlane),
           writes(y, outPlane),

@@ -425,8 +425,14 @@ const rules: Rules = {
     axisIn(op, axis, a.shape.length);
     if (starts.length < 1) fail(op, 'matrix.starts', 'length', 0, 'one more than the matrix has rows');
     const entries = starts[starts.length - 1];
+    for (let row = 0, last = 0; row < starts.length; last = starts[row++])
+      if (!(starts[row] >= last)) fail(op, `matrix.starts[${row}]`, 'value', starts[row], `at least ${last}`);
     if (columns.length < entries) lengthIs(op, 'matrix.columns', columns, entries, 'the last of its starts');
     if (values.length < entries) lengthIs(op, 'matrix.values', values, entries, 'the last of its starts');
+    const extent = a.shape[axis];
+    for (let k = 0; k < entries; k++)
+      if (!(columns[k] >= 0 && columns[k] < extent))
+        fail(op, `matrix.columns[${k}]`, 'value', columns[k], `at least 0 and less than ${extent}`);
     resultOf(op, out, resized(a.shape, axis, starts.length - 1));
   },
   adaptiveMaxPool: (op, planes, inputSize, outputSize, x, indices) => {
