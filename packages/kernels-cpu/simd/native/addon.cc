@@ -219,6 +219,7 @@ napi_value version(napi_env env, napi_callback_info) { return integer(env, VERSI
 }  // namespace
 
 NAPI_MODULE_INIT() {
+  keepFreedMemory();
   const Tier* tiers[4];
   listTiers(tiers);
   Instance* instance = new (std::nothrow) Instance{nullptr, nullptr, tiers[0]};

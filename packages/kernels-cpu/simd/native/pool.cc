@@ -13,6 +13,9 @@
 #ifdef __linux__
 #include <sys/mman.h>
 #endif
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
 #endif
@@ -234,6 +237,17 @@ class Arena {
 thread_local Arena arena;
 
 }  // namespace
+
+void keepFreedMemory() {
+#ifdef __GLIBC__
+  // Whoever has set these has the last word.
+  for (const char* name : {"MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES"})
+    if (getenv(name)) return;
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
+  mallopt(M_TOP_PAD, 16 << 20);
+#endif
+}
 
 void expectToFill(void* data, size_t bytes) {
 #ifdef MADV_HUGEPAGE
