@@ -16,6 +16,13 @@ def weighted(function):
     return lambda input, target, weight=None, **options: torch_call(function)(input, target, weight=weight, **options)
 
 
+def binary_by_formula(input, target, weight=None, reduction='mean'):
+    loss = -(target * input.log() + (1 - target) * (-input).log1p())
+    if weight is not None:
+        loss = loss * weight
+    return {'mean': loss.mean, 'sum': loss.sum, 'none': lambda: loss}[reduction]()
+
+
 def record(recorder):
     pairwise(recorder)
     classes(recorder)
@@ -80,9 +87,11 @@ def classes(recorder):
 def binary(recorder):
     for reduction in REDUCTIONS:
         for name, weight in (('', None), (', weight', [2, 3]), (', broadcast weight', [3])):
-            recorder.case('binaryCrossEntropy', reduction + name, weighted(F.binary_cross_entropy),
-                          lambda d: [d.grid([2, 3], 0.125, 0.875), d.grid([2, 3], 0, 1), None if weight is None else d.grid(weight, 0.25, 2)],
-                          {'reduction': reduction}, constant=('1', '2'))
+            # PyTorch adds 1e-12 to the denominators of the second derivatives: those come from the formula.
+            for label, function, second in (('', weighted(F.binary_cross_entropy), False), (', by its formula', binary_by_formula, True)):
+                recorder.case('binaryCrossEntropy', reduction + name + label, function,
+                              lambda d: [d.grid([2, 3], 0.125, 0.875), d.grid([2, 3], 0, 1), None if weight is None else d.grid(weight, 0.25, 2)],
+                              {'reduction': reduction}, constant=('1', '2'), second=second)
             for pos in (False, True):
                 # args: input, target, weight, posWeight
                 call = lambda x, y, w, p, **o: torch_call(F.binary_cross_entropy_with_logits)(x, y, weight=w, pos_weight=p, **o)
