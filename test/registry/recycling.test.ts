@@ -1,5 +1,5 @@
-// Backward uses arrays again that only it has seen. Nobody may ever see that it does: with every such array full of poison,
-// each op gives the bits that a pass gives which may use nothing again.
+// Results that are overwritten whole start from memory that holds anything, and backward uses arrays again that only it has
+// seen. Nobody may ever see that: with all such memory full of poison, each op gives the bits that zeroed memory gives.
 
 import { add, grad, isFloat, mul, sum, type Tensor, zerosLike } from '@adjoint/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -8,15 +8,37 @@ import { type AnyOp, cotangentFor, draw, numbersOf, titleOf } from './run.ts';
 import type { Sample } from './sample.ts';
 import { samples as table } from './samples/index.ts';
 
-const { small } = limits;
+const { small, unfilled } = limits;
+const { allocUnsafeSlow } = Buffer;
 beforeAll(() => {
   limits.small = 0;
+  limits.unfilled = Number.POSITIVE_INFINITY;
+  Buffer.allocUnsafeSlow = (bytes) => allocUnsafeSlow(bytes).fill(0xff);
 });
 afterAll(() => {
   limits.small = small;
+  limits.unfilled = unfilled;
+  Buffer.allocUnsafeSlow = allocUnsafeSlow;
 });
 
+function inPoison<Result>(run: () => Result): Result {
+  limits.unfilled = 0;
+  try {
+    return run();
+  } finally {
+    limits.unfilled = Number.POSITIVE_INFINITY;
+  }
+}
+
 for (const { op, samples } of table) {
+  it(`${op.name} overwrites memory that holds anything`, () => {
+    for (const sample of samples) {
+      const zeroed = valuesOf(sample.call(...draw(op, sample)));
+      const poisoned = inPoison(() => valuesOf(sample.call(...draw(op, sample))));
+      expect(poisoned, titleOf(sample)).toEqual(zeroed);
+    }
+  });
+
   const differentiable = samples.filter((sample) => sample.call(...points(op, sample)).requiresGrad);
   if (differentiable.length === 0) continue;
   it(`${op.name} gives the same bits from used arrays`, () => {
@@ -47,7 +69,7 @@ function law(op: AnyOp, sample: Sample): void {
     return operands.filter((x) => x.requiresGrad).map((x) => x.grad ?? zerosLike(x));
   };
   const wanted = fresh().map(valuesOf);
-  const [first, second] = [used(), used()];
+  const [first, second] = inPoison(() => [used(), used()]);
   poison();
   expect(first.map(valuesOf), titleOf(sample)).toEqual(wanted);
   expect(second.map(valuesOf), titleOf(sample)).toEqual(wanted);

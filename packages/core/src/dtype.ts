@@ -56,6 +56,21 @@ export function allocate(dtype: DType, length: number): NumericArray {
   }
 }
 
+const arrayTypes = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int32: Int32Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+} satisfies Record<DType, unknown>;
+
+/** The array of `dtype` whose elements are all that a buffer holds. */
+export function arrayOver(dtype: DType, buffer: ArrayBuffer): NumericArray {
+  return new arrayTypes[dtype](buffer);
+}
+
 /** Bytes that one element takes in memory. */
 export const bytesPerElement: Readonly<Record<DType, number>> = {
   bool: 1,

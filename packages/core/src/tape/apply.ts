@@ -11,7 +11,7 @@ import { abstractResult } from './abstract.ts';
 import { gradMode } from './mode.ts';
 import { Node } from './node.ts';
 import { report, watching } from './observer.ts';
-import { isWorthwhile, own, scope, take } from './recycling.ts';
+import { allocateUnfilled, isWorthwhile, own, scope, take } from './recycling.ts';
 import { saving } from './saving.ts';
 import { tracing } from './tracing.ts';
 
@@ -47,7 +47,7 @@ export function apply<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], attrs: 
     const inputs = readInputs(op, operands, spec);
     const size = sizeOf(shape);
     const recycles = scope.open && op.recycles && !isHalf(dtype) && isWorthwhile(dtype, size);
-    const array = recycles ? take(dtype, size) : allocateResult(dtype, size, inputs);
+    const array = recycles ? take(dtype, size) : allocateResult(op, dtype, size, inputs);
     // Rules that keep nothing return nothing, or whatever their kernel call gives.
     const extra = op.forward!(inputs, array, attrs, shape);
     if (op.keeps.length > 0) kept = (extra as readonly Kept[]).map(toTensor);
@@ -109,8 +109,13 @@ function readInputs<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], spec: Res
 }
 
 // A 16-bit result of a float64 operand is computed in float64, so that it is rounded once.
-function allocateResult(dtype: DType, size: number, inputs: readonly Strided[]): NumericArray {
-  if (!isHalf(dtype)) return allocate(dtype, size);
+function allocateResult<Attrs>(
+  op: Op<Attrs>,
+  dtype: DType,
+  size: number,
+  inputs: readonly Strided[],
+): NumericArray {
+  if (!isHalf(dtype)) return op.recycles ? allocateUnfilled(dtype, size) : allocate(dtype, size);
   return allocate(inputs.some(({ data }) => data instanceof Float64Array) ? 'float64' : 'float32', size);
 }
 
@@ -128,7 +133,7 @@ function materialise(tensor: Tensor, target: DType): Strided {
     if (isRowMajor(tensor.shape, tensor.strides)) {
       data = data.subarray(tensor.offset, tensor.offset + tensor.size);
     } else {
-      data = allocate(tensor.dtype, tensor.size);
+      data = allocateUnfilled(tensor.dtype, tensor.size);
       kernels.copy(tensor, data);
     }
   }
@@ -144,7 +149,7 @@ function materialise(tensor: Tensor, target: DType): Strided {
 function convert(data: NumericArray, from: DType, to: DType): NumericArray {
   if (from === to) return data;
   if (isHalf(from)) return convert(decodeHalf(from, data as Uint16Array), 'float32', to);
-  const out = allocate(to, data.length);
+  const out = allocateUnfilled(to, data.length);
   kernels.copy({ data, shape: [data.length], strides: [1], offset: 0 }, out);
   return out;
 }
