@@ -2,7 +2,7 @@
 
 import { add, tensor } from '@adjoint/core';
 import { afterEach, expect, it } from 'vitest';
-import { allocateUnfilled, limits } from '../../packages/core/src/tape/recycling.ts';
+import { allocateUnfilled, unfilled } from '../../packages/core/src/unfilled.ts';
 
 const platform = globalThis.Buffer;
 afterEach(() => {
@@ -10,7 +10,7 @@ afterEach(() => {
 });
 
 it('has the length and the type that were asked for', () => {
-  const length = limits.unfilled;
+  const length = unfilled.least;
   for (const [dtype, type] of [
     ['float32', Float32Array],
     ['float64', Float64Array],
@@ -29,7 +29,7 @@ it('has the length and the type that were asked for', () => {
 });
 
 it('is zeroed memory where the platform has no other', () => {
-  const length = limits.unfilled;
+  const length = unfilled.least;
   globalThis.Buffer = undefined as unknown as typeof Buffer;
   expect(allocateUnfilled('float32', length)).toEqual(new Float32Array(length));
   const x = tensor(new Float32Array(length).fill(2));
@@ -42,7 +42,7 @@ it('is left alone by small arrays', () => {
       throw new Error('asked for a small array');
     },
   } as unknown as typeof Buffer;
-  const small = limits.unfilled / Float32Array.BYTES_PER_ELEMENT - 1;
+  const small = unfilled.least / Float32Array.BYTES_PER_ELEMENT - 1;
   expect(allocateUnfilled('float32', small)).toEqual(new Float32Array(small));
   expect(() => allocateUnfilled('float32', small + 1)).toThrow('asked for a small array');
 });

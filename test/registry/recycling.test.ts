@@ -4,29 +4,31 @@
 import { add, grad, isFloat, mul, sum, type Tensor, zerosLike } from '@adjoint/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { limits, stock } from '../../packages/core/src/tape/recycling.ts';
+import { unfilled } from '../../packages/core/src/unfilled.ts';
 import { type AnyOp, cotangentFor, draw, numbersOf, titleOf } from './run.ts';
 import type { Sample } from './sample.ts';
 import { samples as table } from './samples/index.ts';
 
-const { small, unfilled } = limits;
+const { small } = limits;
+const { least } = unfilled;
 const { allocUnsafeSlow } = Buffer;
 beforeAll(() => {
   limits.small = 0;
-  limits.unfilled = Number.POSITIVE_INFINITY;
+  unfilled.least = Number.POSITIVE_INFINITY;
   Buffer.allocUnsafeSlow = (bytes) => allocUnsafeSlow(bytes).fill(0xff);
 });
 afterAll(() => {
   limits.small = small;
-  limits.unfilled = unfilled;
+  unfilled.least = least;
   Buffer.allocUnsafeSlow = allocUnsafeSlow;
 });
 
 function inPoison<Result>(run: () => Result): Result {
-  limits.unfilled = 0;
+  unfilled.least = 0;
   try {
     return run();
   } finally {
-    limits.unfilled = Number.POSITIVE_INFINITY;
+    unfilled.least = Number.POSITIVE_INFINITY;
   }
 }
 

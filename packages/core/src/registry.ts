@@ -92,8 +92,9 @@ interface OpBase<Names extends readonly string[], Attrs> {
   /** Floating-point operations that it takes. Default: one per element of the result, none for a view. */
   readonly flops?: (operands: readonly OperandSpec[], attrs: Attrs, result: ResultSpec) => number;
   /**
-   * A promise, by which arrays that only backward saw are used again: no rule keeps a tensor or array that it was handed or
-   * made beyond its call, and the forward rule overwrites all of `out`, which then holds anything. Default false.
+   * A promise: the forward rule overwrites all of `out`, which then holds anything, for nobody zeroes it; and no rule keeps a
+   * tensor or array that it was handed or made beyond its call, so that arrays that only backward saw are used again. Default
+   * false.
    */
   readonly recycles?: boolean;
 }

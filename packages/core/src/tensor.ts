@@ -4,13 +4,14 @@
 // root entry loads, puts them on this class as methods.
 
 import { kernels, type NumericArray } from '@adjoint/kernels-cpu';
-import { allocate, type DType, isFloat, isHalf } from './dtype.ts';
+import { type DType, isFloat, isHalf } from './dtype.ts';
 import { ArgumentError, DTypeError, formatShape, GradientError } from './errors.ts';
 import { formatTensor } from './format.ts';
 import { decodeHalf } from './half.ts';
 import { isRowMajor, rowMajorStrides, type Shape, sizeOf } from './shape.ts';
 import { Node } from './tape/node.ts';
 import { tracing } from './tape/tracing.ts';
+import { allocateUnfilled } from './unfilled.ts';
 
 /** An array and the count of changes made to it in place; views share one storage. */
 export class Storage {
@@ -161,7 +162,7 @@ export class Tensor {
     tracing.current?.reads('toTypedArray', this);
     // The array first: a tensor without values says so before anything of its size is allocated.
     const { data, shape, strides, offset } = this;
-    const stored = allocate(this.dtype, this.size);
+    const stored = allocateUnfilled(this.dtype, this.size);
     kernels.copy({ data, shape, strides, offset }, stored);
     return isHalf(this.dtype) ? decodeHalf(this.dtype, stored as Uint16Array) : stored;
   }

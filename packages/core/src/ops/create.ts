@@ -8,6 +8,7 @@ import { noOptions, requireOptions } from '../options.ts';
 import { checkShape, type Shape, sizeOf } from '../shape.ts';
 import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type NestedArray, type Tensor } from '../tensor.ts';
+import { allocateUnfilled } from '../unfilled.ts';
 
 /** Options of functions that make tensors. */
 export interface TensorOptions {
@@ -57,7 +58,7 @@ export function tensor(
 
 function store(values: ArrayLike<number>, dtype: DType): NumericArray {
   if (isHalf(dtype)) return encodeHalf(dtype, Float64Array.from(values));
-  const stored = allocate(dtype, values.length);
+  const stored = allocateUnfilled(dtype, values.length);
   if (dtype === 'bool') {
     for (let i = 0; i < values.length; i++) stored[i] = values[i] !== 0 ? 1 : 0;
   } else {
@@ -147,8 +148,9 @@ function filled(op: string, shape: Shape, value: number, options: TensorOptions)
   }
   const dtype = options.dtype === undefined ? 'float32' : checkDType(options.dtype, op);
   const made = makeTensor('full', [], { shape: shape.slice(), dtype }, () => {
-    const data = allocate(dtype, sizeOf(shape));
-    if (value !== 0) data.fill(store([value], dtype)[0]);
+    const size = sizeOf(shape);
+    const data =
+      value === 0 ? allocate(dtype, size) : allocateUnfilled(dtype, size).fill(store([value], dtype)[0]);
     return fromArray(data, shape.slice(), dtype);
   });
   return withOptions(made, options);

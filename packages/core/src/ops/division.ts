@@ -18,6 +18,7 @@ export const floorDivideOp = defineOp({
   layout: 'strided',
   broadcasts: true,
   vjps: [vjpRule((g) => zerosLike(g)), vjpRule((g) => zerosLike(g))],
+  recycles: true,
   forwardMode: 'elementwise',
 });
 
@@ -30,6 +31,7 @@ export const remainderOp = defineOp({
   layout: 'strided',
   broadcasts: true,
   vjps: [vjpRule((g) => g), vjpRule('a', 'b', (g, a, b) => neg(mul(g, floorDivide(a, b))))],
+  recycles: true,
   forwardMode: 'elementwise',
 });
 

@@ -102,6 +102,7 @@ export const scatterOp = defineOp<readonly ['x', 'index', 'source'], GatherAttrs
       return where(eq(numbers, writers), gatherAlong(g, index, attrs), 0);
     }),
   ],
+  recycles: true,
   forwardMode: 'linear',
   flops: noFlops,
 });

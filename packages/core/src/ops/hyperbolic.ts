@@ -65,6 +65,7 @@ export const hypotOp = defineOp({
     vjpRule('a', 'output', (g, a, y) => mul(g, div(a, y))),
     vjpRule('b', 'output', (g, b, y) => mul(g, div(b, y))),
   ],
+  recycles: true,
   forwardMode: 'elementwise',
 });
 

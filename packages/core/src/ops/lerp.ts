@@ -28,6 +28,7 @@ export const lerpOp = defineOp({
     vjpRule('weight', (g, weight) => mul(g, weight)),
     vjpRule('start', 'end', (g, start, end) => mul(g, sub(end, start))),
   ],
+  recycles: true,
   forwardMode: 'elementwise',
 });
 

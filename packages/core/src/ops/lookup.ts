@@ -84,6 +84,7 @@ export const wrapIndexOp = defineOp<readonly ['index'], { readonly size: number;
   forward: ([index], out, { size, op }) => out.set(readWrappedIndices(index, rule(op, size))),
   layout: 'strided',
   vjps: [indexHasNone],
+  recycles: true,
   forwardMode: indexHasNone,
   flops: noFlops,
 });

@@ -40,6 +40,7 @@ export const binaryCrossEntropyOp = defineOp({
     ),
     vjpRule('input', (g, x) => mul(g, sub(log1p(neg(x)), log(x)))),
   ],
+  recycles: true,
   forwardMode: 'elementwise',
 });
 
@@ -65,6 +66,7 @@ export const logisticLossOp = defineOp({
     vjpRule('x', 'target', (g, x, target) => mul(g, sub(sigmoid(x), target))),
     vjpRule('x', (g, x) => neg(mul(g, x))),
   ],
+  recycles: true,
   forwardMode: 'elementwise',
 });
 

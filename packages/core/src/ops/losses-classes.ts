@@ -50,6 +50,7 @@ export const classIndexOp = defineOp<readonly ['target'], ClassIndexAttrs>({
   },
   layout: 'strided',
   vjps: [targetHasNone],
+  recycles: true,
   forwardMode: targetHasNone,
 });
 

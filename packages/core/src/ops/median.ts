@@ -36,6 +36,7 @@ export const medianOp = defineOp<readonly ['x'], ReduceAttrs>({
     out[0] = Number.isNaN(last) ? Number.NaN : x.data[order[(count - 1) >> 1]];
   },
   vjps: [vjpRule('x', 'output', (g, x, y, { attrs }) => mul(shares(x, y, attrs), unreduce(g, attrs)))],
+  recycles: true,
   forwardMode: ([tangent], [x], y, { attrs }) => sum(mul(shares(x, y, attrs), tangent!)),
 });
 

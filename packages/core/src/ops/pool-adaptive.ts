@@ -29,6 +29,7 @@ export const adaptiveMaxPoolPlacesOp = defineOp<readonly ['x'], { readonly outpu
     kernels.adaptiveMaxPool(planes, inputSize, outputSize, x.data as FloatArray, out as Int32Array);
   },
   vjps: [places],
+  recycles: true,
   forwardMode: places,
   flops: flopsPerElement,
 });

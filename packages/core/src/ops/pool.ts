@@ -44,6 +44,7 @@ export const maxPoolPlacesOp = defineOp<readonly ['x'], PoolGeometry>({
     kernels.maxPool(g, data, values, out as Int32Array);
   },
   vjps: [places],
+  recycles: true,
   forwardMode: places,
   flops,
 });

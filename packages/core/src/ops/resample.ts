@@ -35,6 +35,7 @@ export const resampleOp = defineOp<readonly ['x'], Resampling>({
   forward: ([x], out, matrix) => kernels.sparseAlong(matrix, x, matrix.axis, out),
   layout: 'strided',
   vjps: [vjpRule((g, { attrs }) => resample(g, transposed(attrs)))],
+  recycles: true,
   forwardMode: 'linear',
   flops: ([x], { axis, starts }) =>
     2 * starts[starts.length - 1] * sizeOf(x.shape.filter((_, i) => i !== axis)),

@@ -40,6 +40,7 @@ export const cumsumOp = defineOp<readonly ['x'], AxisAttrs>({
   forward: ([x], out, { axis }) => kernels.cumsum(x, axis, out),
   layout: 'strided',
   vjps: [vjpRule((g, { attrs: { axis } }) => flip(runningSum(flip(g, axis), axis), axis))],
+  recycles: true,
   forwardMode: 'linear',
 });
 
@@ -54,6 +55,7 @@ export const recurrenceOp = defineOp<readonly ['a', 'b'], AxisAttrs>({
     vjpRule('a', 'output', (g, a, y, { attrs: { axis } }) => mul(backwards(a, g, axis), delayed(y, axis, 0))),
     vjpRule('a', (g, a, { attrs: { axis } }) => backwards(a, g, axis)),
   ],
+  recycles: true,
   forwardMode: ([ta, tb], [a], y, { attrs: { axis } }) => {
     const drive = ta === null ? null : mul(ta, delayed(y, axis, 0));
     return recurrence(a, drive === null ? tb! : tb === null ? drive : add(tb, drive), axis);
@@ -89,6 +91,7 @@ export const cumprodOp = defineOp<readonly ['x'], AxisAttrs>({
   vjps: [
     vjpRule('x', 'output', (g, x, y, { attrs: { axis } }) => mul(backwards(x, g, axis), delayed(y, axis, 1))),
   ],
+  recycles: true,
   forwardMode: ([tangent], [x], y, { attrs: { axis } }) =>
     recurrence(x, mul(tangent!, delayed(y, axis, 1)), axis),
 });
@@ -105,6 +108,7 @@ export const prodOp = defineOp<readonly ['x'], ReduceAttrs>({
   layout: 'strided',
   flops: flopsPerElement,
   vjps: [vjpRule('x', (g, x, { attrs }) => mul(unreduce(g, attrs), productOfOthers(x, attrs.axes)))],
+  recycles: true,
   forwardMode: ([tangent], [x], _, { attrs }) =>
     sum(mul(tangent!, productOfOthers(x, attrs.axes)), { axes: attrs.axes, keepdim: attrs.keepdim }),
 });

@@ -50,6 +50,7 @@ export const searchsortedOp = defineOp<readonly ['sorted', 'values'], { readonly
     }
   },
   vjps: [places, places],
+  recycles: true,
   forwardMode: places,
 });
 

@@ -44,6 +44,7 @@ export const softplusOp = defineOp<readonly ['x'], { readonly beta: number; read
       return where(gt(scaled, threshold), g, mul(g, bend));
     }),
   ],
+  recycles: true,
   forwardMode: 'elementwise',
 });
 

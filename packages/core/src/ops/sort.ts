@@ -29,6 +29,7 @@ export const argsortOp = defineOp<readonly ['x'], OrderAttrs>({
   forward: ([x], out, { axis, direction }) => kernels.argsort(x, axis, direction, out as Int32Array),
   layout: 'strided',
   vjps: [order],
+  recycles: true,
   forwardMode: order,
 });
 

@@ -65,6 +65,7 @@ export const atan2Op = defineOp({
     vjpRule('y', 'x', (g, y, x) => mul(g, mul(x, inverseSquaredRadius(y, x)))),
     vjpRule('y', 'x', (g, y, x) => mul(g, mul(neg(y), inverseSquaredRadius(y, x)))),
   ],
+  recycles: true,
   forwardMode: 'elementwise',
 });
 

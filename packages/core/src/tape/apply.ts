@@ -7,11 +7,12 @@ import { decodeHalf, encodeHalf } from '../half.ts';
 import type { Kept, Op, ResultSpec } from '../registry.ts';
 import { isRowMajor, rowMajorStrides, type Shape, sameShape, sizeOf } from '../shape.ts';
 import { fromArray, Storage, Tensor } from '../tensor.ts';
+import { allocateUnfilled } from '../unfilled.ts';
 import { abstractResult } from './abstract.ts';
 import { gradMode } from './mode.ts';
 import { Node } from './node.ts';
 import { report, watching } from './observer.ts';
-import { allocateUnfilled, isWorthwhile, own, scope, take } from './recycling.ts';
+import { isWorthwhile, own, scope, take } from './recycling.ts';
 import { saving } from './saving.ts';
 import { tracing } from './tracing.ts';
 
@@ -115,8 +116,10 @@ function allocateResult<Attrs>(
   size: number,
   inputs: readonly Strided[],
 ): NumericArray {
-  if (!isHalf(dtype)) return op.recycles ? allocateUnfilled(dtype, size) : allocate(dtype, size);
-  return allocate(inputs.some(({ data }) => data instanceof Float64Array) ? 'float64' : 'float32', size);
+  let computed = dtype;
+  if (isHalf(dtype))
+    computed = inputs.some(({ data }) => data instanceof Float64Array) ? 'float64' : 'float32';
+  return op.recycles ? allocateUnfilled(computed, size) : allocate(computed, size);
 }
 
 // Whether `data` holds exactly the tensor's elements, in order.

@@ -5,9 +5,10 @@
 // in its record): what ops make meanwhile belongs to the engine, until somebody else gets to see it (`share`).
 
 import type { NumericArray } from '@adjoint/kernels-cpu';
-import { allocate, arrayOver, bytesPerElement, type DType, isHalf } from '../dtype.ts';
+import { bytesPerElement, type DType, isHalf } from '../dtype.ts';
 import { isRowMajor } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
+import { allocateUnfilled } from '../unfilled.ts';
 
 /** What is worth using again. */
 export const limits = {
@@ -15,8 +16,6 @@ export const limits = {
   capacity: 64 * 2 ** 20,
   /** Arrays of no more bytes lie in V8's own heap, where a new one costs next to nothing. */
   small: 64,
-  /** Arrays of fewer bytes are zeroed sooner than memory that is not is asked for. */
-  unfilled: 2 ** 15,
 };
 
 /** Every so many passes, arrays of a length that nobody asked for in as many are given up. */
@@ -87,26 +86,6 @@ export function isWorthwhile(dtype: DType, length: number): boolean {
 export function own(tensor: Tensor): void {
   tensor.storage.holders = 0;
   made.push(tensor);
-}
-
-// What Node calls its uninitialised memory by; browsers have none.
-interface UnfilledMemory {
-  readonly Buffer?: { allocUnsafeSlow(bytes: number): Uint8Array };
-}
-
-// Above this a buffer is refused.
-const LARGEST = 2 ** 31;
-
-/**
- * A new array for a result that is overwritten as a whole: with whatever its memory held, where that can be had. Zeroing is done
- * by one thread, and takes as long as an addition on one.
- */
-export function allocateUnfilled(dtype: DType, length: number): NumericArray {
-  const byteLength = length * bytesPerElement[dtype];
-  if (byteLength < limits.unfilled || byteLength > LARGEST) return allocate(dtype, length);
-  const { Buffer } = globalThis as UnfilledMemory;
-  if (Buffer === undefined) return allocate(dtype, length);
-  return arrayOver(dtype, Buffer.allocUnsafeSlow(byteLength).buffer as ArrayBuffer);
 }
 
 /** An array for a result that is overwritten as a whole: one that lies ready, with whatever it holds, or a new one. */
