@@ -94,7 +94,7 @@ function pairs(seed: number): [Float64Array, Float64Array] {
 }
 
 const smooth = Object.keys(special).filter((name) => name !== 'geluTanh');
-const exactPairs = ['remainder', 'floorDivide', 'logicalAnd', 'logicalOr', 'logicalXor'] as const;
+const exactPairs = ['reluGrad', 'remainder', 'floorDivide', 'logicalAnd', 'logicalOr', 'logicalXor'] as const;
 const nearPairs = ['pow', 'atan2', 'hypot', 'logisticLoss', 'binaryCrossEntropy'] as const;
 const predicates = ['logicalNot', 'isNaN', 'isInf', 'isFinite'] as const;
 

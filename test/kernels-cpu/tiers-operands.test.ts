@@ -138,6 +138,7 @@ const cases: Readonly<Record<Exclude<keyof Kernels, UnaryName>, Case>> = {
   minimum: binary,
   atan2: binary,
   hypot: binary,
+  reluGrad: binary,
   logisticLoss: binary,
   binaryCrossEntropy: binary,
   equal: compare,

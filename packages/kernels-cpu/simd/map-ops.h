@@ -141,6 +141,7 @@ BINARY(Minimum, choose<T>(x == y, (Vec<T>)((Bits<T>)x | (Bits<T>)y), choose<T>((
 BINARY(Pow, powOf(x, y))
 BINARY(Atan2, atan2Of(x, y))
 BINARY(Hypot, hypotOf(x, y))
+BINARY(ReluGrad, choose<T>(y <= ZERO, ZERO, x))
 BINARY(LogisticLoss, logisticLossOf<T>(x, y))
 BINARY(BinaryCrossEntropy, crossEntropyOf<T>(x, y))
 
@@ -196,10 +197,10 @@ constexpr MapOp mapOps[] = {
     BOTH(Erf), WIDE(Erfc), BOTH(Sigmoid), BOTH(LogSigmoid),
     BOTH(Relu), BOTH(LeakyRelu), BOTH(Elu), BOTH(Softplus), BOTH(Silu), BOTH(Mish), BOTH(Gelu), BOTH(GeluTanh), BOTH(Hardsigmoid), BOTH(Hardswish), BOTH(Clamp),
     BOTH(Add), BOTH(Sub), BOTH(Mul), BOTH(Div), WIDE(Pow), HARD(Remainder), HARD(FloorDivide), BOTH(Maximum), BOTH(Minimum), WIDE(Atan2), WIDE(Hypot),
-    WIDE(LogisticLoss), WIDE(BinaryCrossEntropy),
+    BOTH(ReluGrad), WIDE(LogisticLoss), WIDE(BinaryCrossEntropy),
     BOTH(Where), BOTH(Lerp),
     BOTH(LogicalNot), BOTH(IsNaN), BOTH(IsInf), BOTH(IsFinite), BOTH(Equal), BOTH(NotEqual), BOTH(Less), BOTH(LessEqual), BOTH(Greater), BOTH(GreaterEqual),
     BOTH(LogicalAnd), BOTH(LogicalOr), BOTH(LogicalXor)};
-enum { FIRST_PREDICATE = 61 };
+enum { FIRST_PREDICATE = 62 };
 
 }  // namespace ADJOINT_NAMESPACE

@@ -89,12 +89,17 @@ template <class T> INLINE Vec<T> loadEvery(const T* p, Index step) {
   return load(lanes);
 }
 
-/** How many of `count` windows can be loaded in whole registers without reading past `left` elements. */
-template <class T> INLINE Index wholeRegisters(Index count, Index step, Index left) {
+/**
+ * How many windows of a tap's run are worked on in whole registers. If the run ends the block of `count` windows, the last register may
+ * reach past it, because rows are often shorter than a register: what is computed there is dropped. Nothing is read past `left` elements.
+ */
+template <class T> INLINE Index wholeRegisters(TapRun tap, Index count, Index step, Index left) {
   constexpr Index W = Lanes<T>::N;
-  Index whole = count / W * W;
+  const Index n = tap.end - tap.begin;
+  Index whole = tap.end == count ? roundUp(n, W) : n / W * W;
   // Two registers are read for one of every second element.
-  while (step == 2 && whole > 0 && whole * 2 > left) whole -= W;
+  const auto reach = [&] { return step == 2 ? 2 * static_cast<long long>(whole) : static_cast<long long>(whole - 1) * step + 1; };
+  while (whole > 0 && reach() > left) whole -= W;
   return whole;
 }
 
@@ -111,8 +116,8 @@ template <class T> static Status maxPoolPlanes(Run& run, const Units& u) {
   for (int lane = 0; lane < W; lane++) ramp[lane] = lane * step;
   eachBlock(run, p, u.count, [&](Index plane, Index i, Index j, Index k, Index count, Index o) {
     const T* from = x + plane * p.inPlane();
-    T best[POOL_BLOCK];
-    LaneInt<T> place[POOL_BLOCK];
+    T best[POOL_BLOCK + W];
+    LaneInt<T> place[POOL_BLOCK + W];
     const Index row = (p.windows[0][i].first * p.in[1] + p.windows[1][j].first) * p.in[2];
     for (Index q = 0; q < count; q++) {
       best[q] = -__builtin_inf();
@@ -120,7 +125,8 @@ template <class T> static Status maxPoolPlanes(Run& run, const Units& u) {
     }
     eachTap(p, i, j, k, count, [&](TapRun tap) {
       const T* at = from + tap.from;
-      const Index n = tap.end - tap.begin, whole = wholeRegisters<T>(n, step, p.inPlane() - tap.from);
+      const Index n = tap.end - tap.begin, left = (u.count - plane) * p.inPlane() - tap.from;
+      const Index whole = wholeRegisters<T>(tap, count, step, left);
       T* b = best + tap.begin;
       LaneInt<T>* l = place + tap.begin;
       Index q = 0;
@@ -132,9 +138,9 @@ template <class T> static Status maxPoolPlanes(Run& run, const Units& u) {
       }
       for (; q < n; q++) {
         const T value = at[q * step];
-        if (!(value > b[q] || value != value)) continue;
-        b[q] = value;
-        l[q] = LaneInt<T>(tap.from + q * step);
+        const bool wins = value > b[q] || value != value;
+        b[q] = wins ? value : b[q];
+        l[q] = wins ? LaneInt<T>(tap.from + q * step) : l[q];
       }
     });
     T* to = y + plane * p.outPlane() + o;
@@ -163,10 +169,11 @@ template <class T> static Status avgPoolPlanes(Run& run, const Units& u) {
   const Index step = p.stride[2];
   eachBlock(run, p, u.count, [&](Index plane, Index i, Index j, Index k, Index count, Index o) {
     const T* from = x + plane * p.inPlane();
-    T sums[POOL_BLOCK] = {}, divisors[POOL_BLOCK];
+    T sums[POOL_BLOCK + W] = {}, divisors[POOL_BLOCK];
     eachTap(p, i, j, k, count, [&](TapRun tap) {
       const T* at = from + tap.from;
-      const Index n = tap.end - tap.begin, whole = wholeRegisters<T>(n, step, p.inPlane() - tap.from);
+      const Index n = tap.end - tap.begin, left = (u.count - plane) * p.inPlane() - tap.from;
+      const Index whole = wholeRegisters<T>(tap, count, step, left);
       T* sum = sums + tap.begin;
       Index q = 0;
       for (; q < whole; q += W) store(sum + q, load(sum + q) + loadEvery(at + q * step, step));

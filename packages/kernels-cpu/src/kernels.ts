@@ -162,6 +162,8 @@ export type BinaryName =
   | 'minimum'
   | 'atan2'
   | 'hypot'
+  // the gradient of relu from a cotangent and the result: the first, but 0 where the second is 0 or less
+  | 'reluGrad'
   // losses: of a logit, and of a probability whose logarithms stop at -100, against a target probability
   | 'logisticLoss'
   | 'binaryCrossEntropy'

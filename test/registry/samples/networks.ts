@@ -12,6 +12,7 @@ import {
   DTypeError,
   GeometryError,
   interpolate,
+  linear,
   matmul,
   maxPool2dWithIndices,
   type Shape,
@@ -26,6 +27,7 @@ import { binaryCrossEntropyOp, logisticLossOp } from '../../../packages/core/src
 import { matmulOp } from '../../../packages/core/src/ops/matmul.ts';
 import { avgPoolInputGradOp, avgPoolOp, maxPoolPlacesOp } from '../../../packages/core/src/ops/pool.ts';
 import { adaptiveMaxPoolPlacesOp } from '../../../packages/core/src/ops/pool-adaptive.ts';
+import { linearOp } from '../../../packages/core/src/ops/products.ts';
 import { resample, resampleOp, resampling } from '../../../packages/core/src/ops/resample.ts';
 import { apply } from '../../../packages/core/src/tape/apply.ts';
 import { between, distinct, numbers, type OpSamples, pointwise, type Refusal } from '../sample.ts';
@@ -108,6 +110,35 @@ export const networkSamples: readonly OpSamples[] = [
         name: 'stacks that do not broadcast',
         call: () => matmul(zeros([2, 1, 1]), zeros([3, 1, 1])),
         error: ShapeError,
+      },
+    ],
+  },
+  {
+    op: linearOp,
+    samples: [
+      { name: 'of matrices', operands: [numbers([2, 3]), numbers([4, 3])], call: linear },
+      { name: 'of stacks', operands: [numbers([2, 2, 3]), numbers([2, 3])], call: linear },
+      { name: 'of a vector', operands: [numbers([3]), numbers([2, 3])], call: linear },
+      { name: 'over nothing', operands: [numbers([2, 0]), numbers([3, 0])], call: linear },
+    ],
+    neverScalar: 'it takes vectors and matrices',
+    refusals: [
+      {
+        name: 'inner sizes that differ',
+        call: () => linear(zeros([2, 3]), zeros([3, 2])),
+        error: ShapeError,
+        names: { operand: 'weight' },
+      },
+      {
+        name: 'a stack, which the function flattens',
+        call: () => apply(linearOp, [zeros([2, 2, 3]), zeros([2, 3])], undefined),
+        error: ShapeError,
+        names: { operand: 'weight' },
+      },
+      {
+        name: 'bools',
+        call: () => linear(zeros([2, 3], { dtype: 'bool' }), zeros([2, 3], { dtype: 'bool' })),
+        error: DTypeError,
       },
     ],
   },

@@ -1,10 +1,56 @@
 // Products of vectors and matrices beside matmul: bmm, dot, outer, and the affine map of a linear layer.
 
+import { kernels, type Strided } from '@adjoint/kernels-cpu';
 import { formatShape, ShapeError } from '../errors.ts';
+import { defineOp, vjpRule } from '../registry.ts';
+import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { addOver, mul } from './arithmetic.ts';
+import { inferArithmetic } from './infer.ts';
 import { reshape, transpose } from './layout.ts';
 import { matmul } from './matmul.ts';
+
+const typeOfProduct = inferArithmetic('linear');
+
+/**
+ * `x (n, in) · weight (out, in)ᵀ`: a product that knows its second operand as layers store it, so that the gradient of the weight
+ * comes out in the weight's own layout. Bilinear.
+ */
+export const linearOp = defineOp({
+  name: 'linear',
+  operands: ['x', 'weight'],
+  infer: ([x, weight]) => {
+    if (x.shape.length !== 2 || weight.shape.length !== 2 || x.shape[1] !== weight.shape[1])
+      throw misfit(x.shape, weight.shape);
+    const { dtype } = typeOfProduct([
+      { ...x, shape: [] },
+      { ...weight, shape: [] },
+    ]);
+    return { shape: [x.shape[0], weight.shape[0]], dtype, compute: dtype };
+  },
+  forward: ([x, weight], out, _, shape) => kernels.matmul(x, turned(weight), out, shape),
+  layout: 'strided',
+  flops: ([x, weight]) => 2 * x.shape[0] * x.shape[1] * weight.shape[0],
+  vjps: [
+    vjpRule('weight', (g, weight) => matmul(g, weight)),
+    vjpRule('x', (g, x) => matmul(transpose(g), x)),
+  ],
+  recycles: true,
+  forwardMode: 'multilinear',
+});
+
+const turned = ({ data, shape, strides, offset }: Strided): Strided => ({
+  data,
+  shape: [shape[1], shape[0]],
+  strides: [strides[1], strides[0]],
+  offset,
+});
+
+const misfit = (x: readonly number[], weight: readonly number[]): ShapeError =>
+  new ShapeError(
+    `x has shape ${formatShape(x)} and weight ${formatShape(weight)}; they must be (..., in) and (out, in), with the same in.`,
+    { op: 'linear', operand: 'weight', actual: weight, expected: `(out, ${x[x.length - 1]})` },
+  );
 
 /**
  * The matrix products of two stacks of equal length. PyTorch's `torch.bmm`.
@@ -84,10 +130,7 @@ export function outer(a: Tensor, b: Tensor): Tensor {
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
   const features = weight.shape[weight.ndim - 1];
   if (x.ndim < 1 || weight.ndim < 1 || weight.ndim > 2 || x.shape[x.ndim - 1] !== features) {
-    throw new ShapeError(
-      `x has shape ${formatShape(x.shape)} and weight ${formatShape(weight.shape)}; they must be (..., in) and (out, in), with the same in.`,
-      { op: 'linear', operand: 'weight', actual: weight.shape, expected: `(out, ${x.shape[x.ndim - 1]})` },
-    );
+    throw misfit(x.shape, weight.shape);
   }
   const out = weight.shape.slice(0, -1);
   if (bias && (bias.ndim !== out.length || bias.shape[0] !== out[0])) {
@@ -96,12 +139,13 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
       { op: 'linear', operand: 'bias', actual: bias.shape, expected: formatShape(out) },
     );
   }
-  const columns = weight.ndim === 2 ? transpose(weight) : weight;
-  if (x.ndim === 2) return withBias(matmul(x, columns), bias);
+  if (weight.ndim === 1) return withBias(matmul(x, weight), bias);
+  if (x.ndim === 2) return withBias(apply(linearOp, [x, weight], undefined), bias);
   // One product of two matrices, whatever the leading axes: the weight's gradient is then one product too.
   const lead = x.shape.slice(0, -1);
   const rows = lead.reduce((product, size) => product * size, 1);
-  return reshape(withBias(matmul(reshape(x, [rows, features]), columns), bias), [...lead, ...out]);
+  const product = apply(linearOp, [reshape(x, [rows, features]), weight], undefined);
+  return reshape(withBias(product, bias), [...lead, ...out]);
 }
 
 // The product is this function's own: the sum may take its array.

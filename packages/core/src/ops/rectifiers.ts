@@ -11,8 +11,9 @@ import type { Tensor } from '../tensor.ts';
 import { add, div, mul } from './arithmetic.ts';
 import { hardtanh } from './bounds.ts';
 import { gt, le, lt } from './compare.ts';
+import { zerosLike } from './create.ts';
 import { exp } from './exponential.ts';
-import { inferFloat } from './infer.ts';
+import { inferFloat, requireFloat, requireOperand } from './infer.ts';
 import { reshape } from './layout.ts';
 import { logicalAnd } from './logic.ts';
 import { where } from './select.ts';
@@ -22,8 +23,33 @@ import { floatUnary, sameUnary } from './unary.ts';
 export const reluOp = sameUnary(
   'relu',
   (x, out) => kernels.relu(x, out),
-  vjpRule('output', (g, y) => where(le(y, 0), 0, g)),
+  vjpRule('output', (g, y) => reluGrad(g, y.detach())),
 );
+
+/** The gradient of relu from its result: `g` where `y` is above 0 or NaN, 0 elsewhere. */
+export const reluGradOp = defineOp({
+  name: 'reluGrad',
+  operands: ['g', 'y'],
+  infer: ([g, y]) => {
+    requireFloat('reluGrad', 'y', y);
+    requireOperand('reluGrad', 'g', g, y.shape);
+    return { shape: y.shape, dtype: g.dtype, compute: g.dtype };
+  },
+  forward: ([g, y], out, _, shape) => kernels.reluGrad(g, y, out, shape),
+  layout: 'strided',
+  promotes: ['g'],
+  vjps: [
+    vjpRule('y', (h, y) => reluGrad(h, y)),
+    // It only says where g is let through.
+    vjpRule((h) => zerosLike(h)),
+  ],
+  recycles: true,
+  forwardMode: 'elementwise',
+});
+
+function reluGrad(g: Tensor, y: Tensor): Tensor {
+  return apply(reluGradOp, [g, y], undefined);
+}
 
 /** `x` above 0, `slope · x` elsewhere; its derivative at 0 is the slope. */
 export const leakyReluOp = defineOp<readonly ['x'], { readonly slope: number }>({

@@ -27,8 +27,9 @@ import { padOp } from './pad.ts';
 import { avgPoolInputGradOp, avgPoolOp, maxPoolPlacesOp } from './pool.ts';
 import { adaptiveMaxPoolPlacesOp } from './pool-adaptive.ts';
 import { powNumberOp, powOp, reciprocalOp, rsqrtOp, sqrtOp, squareOp } from './powers.ts';
+import { linearOp } from './products.ts';
 import { allOp, anyOp } from './quantifiers.ts';
-import { eluOp, hardsigmoidOp, hardswishOp, leakyReluOp, reluOp } from './rectifiers.ts';
+import { eluOp, hardsigmoidOp, hardswishOp, leakyReluOp, reluGradOp, reluOp } from './rectifiers.ts';
 import { resampleOp } from './resample.ts';
 import { cumprodOp, cumsumOp, prodOp, recurrenceOp } from './scan.ts';
 import { searchsortedOp } from './search.ts';
@@ -85,6 +86,7 @@ export const builtinOps: readonly AnyOp[] = [
   sumOp,
   // products
   matmulOp,
+  linearOp,
   // convolution
   convOp,
   convInputGradOp,
@@ -157,6 +159,7 @@ export const builtinOps: readonly AnyOp[] = [
   geluTanhOp,
   // rectifiers
   reluOp,
+  reluGradOp,
   leakyReluOp,
   eluOp,
   hardsigmoidOp,

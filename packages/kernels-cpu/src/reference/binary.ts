@@ -48,6 +48,9 @@ export const binaryKernels: { readonly [K in BinaryName]: BinaryKernel } = {
   }),
   atan2: binary(eachPair(Math.atan2)),
   hypot: binary(eachPair(special.hypot)),
+  reluGrad: binary((n, g, i, di, y, j, dj, out, k) => {
+    for (const end = k + n; k < end; k++, i += di, j += dj) out[k] = y[j] <= 0 ? 0 : g[i];
+  }),
 
   // -(t·log σ(x) + (1 - t)·log σ(-x)), arranged so that nothing overflows and nothing of a small result is lost.
   logisticLoss: binary((n, x, i, di, t, j, dj, out, k) => {

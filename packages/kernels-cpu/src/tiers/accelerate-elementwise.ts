@@ -41,6 +41,7 @@ const cheap: ReadonlySet<MapName> = new Set<MapName>([
   'div',
   'maximum',
   'minimum',
+  'reluGrad',
   ...TERNARY_OPS,
   ...BINARY_PREDICATES,
 ]);
@@ -65,6 +66,7 @@ const sameOnIntegers: ReadonlySet<MapName> = new Set<MapName>([
   'sub',
   'maximum',
   'minimum',
+  'reluGrad',
   'where',
 ]);
 const predicates: ReadonlySet<MapName> = new Set<MapName>([...UNARY_PREDICATES, ...BINARY_PREDICATES]);

@@ -89,6 +89,7 @@ export const BINARY_OPS = [
   'minimum',
   'atan2',
   'hypot',
+  'reluGrad',
   'logisticLoss',
   'binaryCrossEntropy',
 ] as const satisfies readonly BinaryName[];

@@ -178,10 +178,10 @@ export class MultiheadAttention extends Module {
     const { needWeights = true, averageAttnWeights = true } = options;
     const batched = query.ndim === 3;
     this.#check(query, key, value);
-    const [q, k, v] = [query, key, value].map((x, i) => this.#heads(this.#timeFirst(this.#project(x, i)), i));
+    const [q, k, v] = [query, key, value].map((x, i) => this.#heads(this.#project(x, i), i));
     const [batch, heads, queries, features] = q.shape;
     const { allKeys, allValues, added } = this.#extend(k, v);
-    let scores = mul(matmul(q, transpose(allKeys)), 1 / Math.sqrt(features));
+    let scores = matmul(q, transpose(allKeys));
     for (const mask of this.#masks(options, batch, queries, k.shape[2], batched))
       scores = hide(scores, mask, added);
     const attention = softmax(scores, { axis: -1 });
@@ -209,34 +209,35 @@ export class MultiheadAttention extends Module {
             x,
             x.shape.filter((_, i) => i !== axis),
           );
-    const weights = averageAttnWeights ? mean(dropped, { axes: 1 }) : dropped;
-    return {
-      output: unbatch(output, 1),
-      weights: needWeights ? unbatch(weights, 0) : null,
-    };
+    const weights = (): Tensor => unbatch(averageAttnWeights ? mean(dropped, { axes: 1 }) : dropped, 0);
+    return { output: unbatch(output, 1), weights: needWeights ? weights() : null };
   }
 
-  // (L, N, features), whatever the layout of the operands.
-  #timeFirst(x: Tensor): Tensor {
-    if (x.ndim === 2) return unsqueeze(x, 1);
-    return this.batchFirst ? transpose(x, 0, 1) : x;
-  }
-
+  // The query is scaled here already: it has fewer elements than the scores.
   #project(x: Tensor, which: number): Tensor {
     const { embedDim } = this;
     const separate = [this.qProjWeight, this.kProjWeight, this.vProjWeight][which];
     const weight = separate ?? narrow(this.inProjWeight!, 0, which * embedDim, embedDim);
     const bias = this.inProjBias === null ? null : narrow(this.inProjBias, 0, which * embedDim, embedDim);
-    return linear(x, weight, bias);
+    const projected = linear(x, weight, bias);
+    return which === 0 ? mul(projected, 1 / Math.sqrt(embedDim / this.numHeads)) : projected;
   }
 
-  // (L, N, embedDim) to (N, heads, L, features); learned keys and values come before the heads are parted.
+  // In the layout of the operands to (N, heads, L, features); learned keys and values come before the heads are parted.
   #heads(x: Tensor, which: number): Tensor {
+    const batchFirst = this.batchFirst && x.ndim === 3;
+    const sequences = x.ndim === 2 ? unsqueeze(x, 1) : x;
+    const [first, second] = sequences.shape;
     const bias = [null, this.biasK, this.biasV][which];
-    const longer = bias === null ? x : cat([x, expand(bias, [1, x.shape[1], this.embedDim])]);
-    const [length, batch] = longer.shape;
-    const parted = reshape(longer, [length, batch, this.numHeads, this.embedDim / this.numHeads]);
-    return permute(parted, [1, 2, 0, 3]);
+    const one = (learned: Tensor): Tensor =>
+      expand(learned, batchFirst ? [first, 1, this.embedDim] : [1, second, this.embedDim]);
+    const longer = bias === null ? sequences : cat([sequences, one(bias)], { axis: batchFirst ? 1 : 0 });
+    const parted = reshape(longer, [
+      ...longer.shape.slice(0, 2),
+      this.numHeads,
+      this.embedDim / this.numHeads,
+    ]);
+    return permute(parted, batchFirst ? [0, 2, 1, 3] : [1, 2, 0, 3]);
   }
 
   #extend(keys: Tensor, values: Tensor) {

@@ -5,7 +5,7 @@ import {
   add,
   chunk,
   formatShape,
-  matmul,
+  linear,
   mul,
   relu,
   requireOptions,
@@ -15,7 +15,6 @@ import {
   sub,
   Tensor,
   tanh,
-  transpose,
   zeros,
 } from '@adjoint/core';
 import { type InitOptions, uniform_ } from '../init/fill.ts';
@@ -51,11 +50,6 @@ export interface StepKind {
   readonly step: (x: Tensor, state: StepState, parameters: StepParameters) => StepState;
 }
 
-function project(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
-  const product = matmul(x, transpose(weight));
-  return bias === null ? product : add(product, bias);
-}
-
 /** `h' = f(W_ih x + b_ih + W_hh h + b_hh)` with f tanh or relu. Elman 1990. */
 export const elman: Readonly<Record<'tanh' | 'relu', StepKind>> = {
   tanh: elmanOf(tanh),
@@ -67,7 +61,7 @@ function elmanOf(nonlinearity: (x: Tensor) => Tensor): StepKind {
     gates: 1,
     hasCell: false,
     step: (x, { hidden }, { weightIh, weightHh, biasIh, biasHh }) => ({
-      hidden: nonlinearity(add(project(x, weightIh, biasIh), project(hidden, weightHh, biasHh))),
+      hidden: nonlinearity(add(linear(x, weightIh, biasIh), linear(hidden, weightHh, biasHh))),
       cell: null,
     }),
   };
@@ -81,11 +75,11 @@ export const lstm: StepKind = {
   gates: 4,
   hasCell: true,
   step: (x, { hidden, cell }, { weightIh, weightHh, biasIh, biasHh, weightHr = null }) => {
-    const gates = add(project(x, weightIh, biasIh), project(hidden, weightHh, biasHh));
+    const gates = add(linear(x, weightIh, biasIh), linear(hidden, weightHh, biasHh));
     const [input, forget, candidate, output] = chunk(gates, 4, { axis: 1 });
     const next = add(mul(sigmoid(forget), cell!), mul(sigmoid(input), tanh(candidate)));
     const shown = mul(sigmoid(output), tanh(next));
-    return { hidden: weightHr === null ? shown : matmul(shown, transpose(weightHr)), cell: next };
+    return { hidden: weightHr === null ? shown : linear(shown, weightHr), cell: next };
   },
 };
 
@@ -94,8 +88,8 @@ export const gru: StepKind = {
   gates: 3,
   hasCell: false,
   step: (x, { hidden }, { weightIh, weightHh, biasIh, biasHh }) => {
-    const [resetX, updateX, newX] = chunk(project(x, weightIh, biasIh), 3, { axis: 1 });
-    const [resetH, updateH, newH] = chunk(project(hidden, weightHh, biasHh), 3, { axis: 1 });
+    const [resetX, updateX, newX] = chunk(linear(x, weightIh, biasIh), 3, { axis: 1 });
+    const [resetH, updateH, newH] = chunk(linear(hidden, weightHh, biasHh), 3, { axis: 1 });
     const reset = sigmoid(add(resetX, resetH));
     const update = sigmoid(add(updateX, updateH));
     const candidate = tanh(add(newX, mul(reset, newH)));
