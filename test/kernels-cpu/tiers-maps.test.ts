@@ -199,6 +199,32 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
       );
     });
 
+    test('results larger than the caches, wherever they begin, and over an operand', () => {
+      const [rows, columns] = [521, 1031];
+      const [a, b] = [
+        view(samples(Type, rows * columns, 9, 1), [rows, columns]),
+        view(samples(Type, columns, 9, 2), [1, columns]),
+      ];
+      const expected = new Type(rows * columns);
+      reference.add(a, b, expected, a.shape);
+      for (const threads of [1, 3]) {
+        setThreads(threads);
+        for (let offset = 0; offset < 3; offset++) {
+          const memory = new Type(rows * columns + 8).fill(7);
+          kernels.add(a, b, memory.subarray(offset, offset + rows * columns), a.shape);
+          expect(differentBits(memory.subarray(offset, offset + rows * columns), expected)).toEqual([]);
+          expect(
+            [...memory.subarray(0, offset), ...memory.subarray(offset + rows * columns)].every(
+              (x) => x === 7,
+            ),
+          ).toBe(true);
+        }
+        const over = a.data.slice() as typeof expected;
+        kernels.add({ ...a, data: over }, b, over, a.shape);
+        expect(differentBits(over, expected)).toEqual([]);
+      }
+    });
+
     test('sums of any axes are as good as the reference, whose sums are compensated', () => {
       fc.assert(
         fc.property(pairArbitrary(Type), fc.nat(15), fc.nat(3), ([, , a], mask, which) => {

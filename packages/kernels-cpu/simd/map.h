@@ -36,6 +36,7 @@ template <class F> static void eachRun(Run& run, const Layout& layout, int opera
           position[p] += layout.stride[p][axis - 1] - layout.extent[axis] * layout.stride[p][axis];
       }
     }
+    settleStreams();
   });
 }
 
@@ -84,19 +85,28 @@ template <class T> static bool copyTransposed(Run& run, const Layout& layout, co
 
 enum { COPY_OP = 0 };
 
+/** Whether the result is worth writing past the caches: large, in long runs, and not in the place of an operand. */
+template <class T> static bool isStreamed(const Map& m) {
+  if (!STREAMS || m.count < Index(STREAM_BYTES / sizeof(T)) || m.layout.extent[m.layout.rank - 1] < MAP_BUFFER) return false;
+  for (int p = 0; p < m.arity; p++)
+    if (m.arrays[p] == m.arrays[m.arity]) return false;
+  return true;
+}
+
 /** Runs an op on operands and result of any types, computing in T. */
 template <class T> static Status mapIn(Run& run, const Map& m, MapLoop<T> loop) {
   constexpr Index W = Lanes<T>::N;
   const Index last = m.layout.rank - 1;
   bool direct = m.types[m.arity] == typeOf<T>();
   for (int p = 0; p < m.arity; p++) direct &= m.types[p] == typeOf<T>() && m.layout.stride[p][last] == 1;
-  const bool storesDirectly = m.types[m.arity] == typeOf<T>();
-  eachRun(run, m.layout, m.arity, m.count, direct ? MAP_TASK : MAP_BUFFER, [&](Index first, Index n, const Index* position) {
-    T buffers[MOST_OPERANDS][MAP_BUFFER], result[MAP_BUFFER], ends[MOST_OPERANDS + 1][W] __attribute__((aligned(64)));
+  const bool isStored = m.types[m.arity] == typeOf<T>(), streams = isStored && isStreamed<T>(m);
+  const Index most = !direct ? MAP_BUFFER : streams ? STREAM_BUFFER : MAP_TASK;
+  eachRun(run, m.layout, m.arity, m.count, most, [&](Index first, Index n, const Index* position) {
+    T buffers[MOST_OPERANDS][MAP_BUFFER], result[STREAM_BUFFER], ends[MOST_OPERANDS + 1][W] __attribute__((aligned(64)));
     const T* in[MOST_OPERANDS];
     for (int p = 0; p < MOST_OPERANDS; p++)
       in[p] = p < m.arity ? bring<T>(m.types[p], m.arrays[p], position[p], m.layout.stride[p][last], n, buffers[p]) : nullptr;
-    T* const out = storesDirectly ? static_cast<T*>(m.arrays[m.arity]) + first : result;
+    T *const to = isStored ? static_cast<T*>(m.arrays[m.arity]) + first : nullptr, *const out = streams || !isStored ? result : to;
     const Index whole = n / W * W;
     if (whole > 0) loop(in, out, whole, T(m.p), T(m.q));
     if (whole < n) {
@@ -108,7 +118,8 @@ template <class T> static Status mapIn(Run& run, const Map& m, MapLoop<T> loop) 
       loop(in, ends[MOST_OPERANDS], W, T(m.p), T(m.q));
       for (Index i = whole; i < n; i++) out[i] = ends[MOST_OPERANDS][i - whole];
     }
-    if (!storesDirectly) put<T>(m.types[m.arity], m.arrays[m.arity], first, n, result);
+    if (streams) streamRun<T>(to, result, n);
+    if (!isStored) put<T>(m.types[m.arity], m.arrays[m.arity], first, n, result);
   });
   return DONE;
 }

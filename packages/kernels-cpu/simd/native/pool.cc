@@ -241,9 +241,10 @@ thread_local Arena arena;
 void keepFreedMemory() {
 #ifdef __GLIBC__
   // Whoever has set these has the last word.
-  for (const char* name : {"MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES"})
+  for (const char* name : {"MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_MMAP_MAX_", "GLIBC_TUNABLES"})
     if (getenv(name)) return;
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  // Memory that is mapped for one array alone goes back with it; no threshold above 32 MB is accepted.
+  mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, 256 << 20);
   mallopt(M_TOP_PAD, 16 << 20);
 #endif

@@ -1,0 +1,41 @@
+// Results too large for the caches are written past them: a store into fresh memory would first read what it overwrites, and push out
+// what others are about to read.
+
+namespace ADJOINT_NAMESPACE {
+
+#if defined(__SSE2__)
+enum { STREAMS = 1 };
+#ifdef __clang__
+INLINE void streamVector(float* p, Vec<float> v) { __builtin_nontemporal_store(v, reinterpret_cast<Vec<float>*>(p)); }
+#elif ADJOINT_VECTOR_BYTES == 64
+INLINE void streamVector(float* p, Vec<float> v) { __builtin_ia32_movntps512(p, v); }
+#elif ADJOINT_VECTOR_BYTES == 32
+INLINE void streamVector(float* p, Vec<float> v) { __builtin_ia32_movntps256(p, v); }
+#else
+INLINE void streamVector(float* p, Vec<float> v) { __builtin_ia32_movntps(p, v); }
+#endif
+INLINE void streamVector(double* p, Vec<double> v) { streamVector(reinterpret_cast<float*>(p), (Vec<float>)v); }
+#else
+enum { STREAMS = 0 };
+template <class T> INLINE void streamVector(T* p, Vec<T> v) { store(p, v); }
+#endif
+
+/** Results of fewer bytes stay in a cache of the second level, where the next op finds them; a buffer lies in the first. */
+enum { STREAM_BYTES = 1 << 21, STREAM_BUFFER = 1 << 10 };
+
+/** Copies from a buffer past the caches. Before another thread reads it: `settleStreams`. */
+template <class T> static void streamRun(T* to, const T* from, Index n) {
+  constexpr Index W = Lanes<T>::N;
+  const Index past = Index(reinterpret_cast<__UINTPTR_TYPE__>(to) / sizeof(T) % W), head = smaller(n, past == 0 ? 0 : W - past);
+  Index i = 0;
+  for (; i < head; i++) to[i] = from[i];
+  for (; i + W <= n; i += W) streamVector(to + i, load(from + i));
+  for (; i < n; i++) to[i] = from[i];
+}
+
+/** What was streamed is in memory before what this thread stores next. */
+INLINE void settleStreams() {
+  if (STREAMS) __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+}  // namespace ADJOINT_NAMESPACE
