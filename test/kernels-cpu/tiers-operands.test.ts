@@ -315,8 +315,9 @@ describe.each(tiers)('%s', (_name, { kernels }) => {
 
 test('a kernel that gets no memory for its workspace says so by name; nothing else is thrown', () => {
   // What any machine answers when its memory is used up: see Status in simd/runtime.h.
-  const machine = new Proxy({ numbers: new Float64Array(NUMBERS) } as unknown as Machine, {
-    get: (target, name) => (name === 'numbers' ? target.numbers : () => OUT_OF_MEMORY),
+  const given = { numbers: new Float64Array(NUMBERS), worth: { cheap: 0, dear: 0, step: 0 } };
+  const machine = new Proxy(given as unknown as Machine, {
+    get: (target, name) => (name in target ? Reflect.get(target, name) : () => OUT_OF_MEMORY),
   });
   const kernels = accelerate(machine);
   const draw: Draw = { shape: [5, 16, 100], axis: 2, reversed: 0, Type: Float32Array };

@@ -56,19 +56,22 @@ export function allocate(dtype: DType, length: number): NumericArray {
   }
 }
 
-const arrayTypes = {
-  float32: Float32Array,
-  float64: Float64Array,
-  int32: Int32Array,
-  uint8: Uint8Array,
-  bool: Uint8Array,
-  float16: Uint16Array,
-  bfloat16: Uint16Array,
-} satisfies Record<DType, unknown>;
-
-/** The array of `dtype` whose elements are all that a buffer holds. */
-export function arrayOver(dtype: DType, buffer: ArrayBuffer): NumericArray {
-  return new arrayTypes[dtype](buffer);
+/** An array of `length` elements of `dtype` that lies in a buffer from byte `start` on. */
+export function arrayOver(dtype: DType, buffer: ArrayBuffer, start: number, length: number): NumericArray {
+  switch (dtype) {
+    case 'float32':
+      return new Float32Array(buffer, start, length);
+    case 'float64':
+      return new Float64Array(buffer, start, length);
+    case 'int32':
+      return new Int32Array(buffer, start, length);
+    case 'uint8':
+    case 'bool':
+      return new Uint8Array(buffer, start, length);
+    case 'float16':
+    case 'bfloat16':
+      return new Uint16Array(buffer, start, length);
+  }
 }
 
 /** Bytes that one element takes in memory. */

@@ -1,7 +1,7 @@
 // Running an op: shape rule, storage, forward rule, and the node that backward will visit.
 
 import { kernels, type NumericArray, type Strided } from '@adjoint/kernels-cpu';
-import { allocate, computeDType, type DType, isFloat, isHalf } from '../dtype.ts';
+import { computeDType, type DType, isFloat, isHalf } from '../dtype.ts';
 import { AdjointError, ArgumentError } from '../errors.ts';
 import { decodeHalf, encodeHalf } from '../half.ts';
 import type { Kept, Op, ResultSpec } from '../registry.ts';
@@ -12,6 +12,7 @@ import { abstractResult } from './abstract.ts';
 import { gradMode } from './mode.ts';
 import { Node } from './node.ts';
 import { report, watching } from './observer.ts';
+import { allocateOverwritten, allocateZeroed } from './pieces.ts';
 import { isWorthwhile, own, scope, take } from './recycling.ts';
 import { saving } from './saving.ts';
 import { tracing } from './tracing.ts';
@@ -119,7 +120,7 @@ function allocateResult<Attrs>(
   let computed = dtype;
   if (isHalf(dtype))
     computed = inputs.some(({ data }) => data instanceof Float64Array) ? 'float64' : 'float32';
-  return op.recycles ? allocateUnfilled(computed, size) : allocate(computed, size);
+  return op.recycles ? allocateOverwritten(computed, size) : allocateZeroed(computed, size);
 }
 
 // Whether `data` holds exactly the tensor's elements, in order.

@@ -8,7 +8,7 @@ import type { NumericArray } from '@adjoint/kernels-cpu';
 import { bytesPerElement, type DType, isHalf } from '../dtype.ts';
 import { isRowMajor } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { allocateUnfilled } from '../unfilled.ts';
+import { allocateOverwritten, isPiece } from './pieces.ts';
 
 /** What is worth using again. */
 export const limits = {
@@ -90,11 +90,12 @@ export function own(tensor: Tensor): void {
 
 /** An array for a result that is overwritten as a whole: one that lies ready, with whatever it holds, or a new one. */
 export function take(dtype: DType, length: number): NumericArray {
+  if (isPiece(dtype, length)) return allocateOverwritten(dtype, length);
   const shelf = shelves[dtype].get(length);
-  if (shelf === undefined) return allocateUnfilled(dtype, length);
+  if (shelf === undefined) return allocateOverwritten(dtype, length);
   shelf.used = pass;
   const array = shelf.arrays.pop();
-  if (array === undefined) return allocateUnfilled(dtype, length);
+  if (array === undefined) return allocateOverwritten(dtype, length);
   stored -= array.byteLength;
   return array;
 }
@@ -102,7 +103,7 @@ export function take(dtype: DType, length: number): NumericArray {
 function put({ dtype, storage }: Tensor): void {
   const array = storage.data;
   storage.holders = -1;
-  if (stored + array.byteLength > limits.capacity) return;
+  if (isPiece(dtype, array.length) || stored + array.byteLength > limits.capacity) return;
   const ofType = shelves[dtype];
   let shelf = ofType.get(array.length);
   if (shelf === undefined) {

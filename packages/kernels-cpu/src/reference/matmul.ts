@@ -5,6 +5,9 @@ import { gemm, type Matrix } from './gemm.ts';
 import { Rows } from './strided.ts';
 import { Workspace } from './workspace.ts';
 
+/** Multiply-adds up to which two matrices are multiplied where they lie: packing them would take longer. */
+const SMALL = 512;
+
 const leftSpace = new Workspace();
 const rightSpace = new Workspace();
 const productSpace = new Workspace();
@@ -20,6 +23,10 @@ export const matmul: BinaryKernel = (a, b, out, shape) => {
   const n = shape[rank - 1];
   const depth = a.shape[a.shape.length - 1];
   const isInteger = out instanceof Int32Array || out instanceof Uint8Array;
+  if (rank === 2 && !isInteger && m * n * depth <= SMALL) {
+    smallProduct(a, b, out, m, n, depth);
+    return;
+  }
   const batches = new Rows(shape.slice(0, -2), [batchAxes(a), batchAxes(b)]);
   let packedA = -1;
   let packedB = -1;
@@ -46,6 +53,28 @@ export const matmul: BinaryKernel = (a, b, out, shape) => {
     }
   } while (batches.next());
 };
+
+/** Sums in the order of `gemm`, to the same bits. */
+function smallProduct(a: Strided, b: Strided, out: NumericArray, m: number, n: number, depth: number): void {
+  const { data: x, strides: xStrides } = a;
+  const { data: y, strides: yStrides } = b;
+  const rowX = xStrides[xStrides.length - 2];
+  const stepX = xStrides[xStrides.length - 1];
+  const stepY = yStrides[yStrides.length - 2];
+  const columnY = yStrides[yStrides.length - 1];
+  for (let i = 0, k = 0; i < m; i++) {
+    for (let j = 0; j < n; j++, k++) {
+      let total = 0;
+      for (
+        let d = 0, p = a.offset + i * rowX, q = b.offset + j * columnY;
+        d < depth;
+        d++, p += stepX, q += stepY
+      )
+        total += x[p] * y[q];
+      out[k] = total;
+    }
+  }
+}
 
 function batchAxes({ shape, strides, offset }: Strided) {
   return { shape: shape.slice(0, -2), strides: strides.slice(0, -2), offset };

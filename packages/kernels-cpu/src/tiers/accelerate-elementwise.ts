@@ -3,7 +3,6 @@
 
 import type { Kernels, NumericArray, Strided, UnaryKernel } from '../kernels.ts';
 import { reference } from '../reference/index.ts';
-import { elementCount } from '../reference/strided.ts';
 import {
   BINARY_OPS,
   BINARY_PREDICATES,
@@ -19,11 +18,7 @@ import {
   UNARY_PREDICATES,
 } from './machine.ts';
 import { done } from './status.ts';
-import { isInside, putLayout } from './views.ts';
-
-/** Elements from which a call is worth it: of ops that are one instruction, and of functions. */
-const CHEAP = 1024;
-const DEAR = 128;
+import { putLayout } from './views.ts';
 
 /** The ops that cost an instruction or two per element in JavaScript too. */
 const cheap: ReadonlySet<MapName> = new Set<MapName>([
@@ -71,6 +66,11 @@ const sameOnIntegers: ReadonlySet<MapName> = new Set<MapName>([
 ]);
 const predicates: ReadonlySet<MapName> = new Set<MapName>([...UNARY_PREDICATES, ...BINARY_PREDICATES]);
 
+const typeNumber = Object.fromEntries(ELEMENT_TYPES.map((type, i) => [type, i])) as Record<
+  ElementType,
+  number
+>;
+
 function typeOf(array: NumericArray): ElementType {
   if (array instanceof Float32Array) return 'float32';
   if (array instanceof Float64Array) return 'float64';
@@ -88,7 +88,7 @@ function suits(name: MapName, operands: readonly Strided[], out: NumericArray): 
 }
 
 /** Elements from which the op is worth a call. */
-const leastOf = (name: MapName): number => (cheap.has(name) ? CHEAP : DEAR);
+const leastOf = ({ worth }: Machine, name: MapName): number => (cheap.has(name) ? worth.cheap : worth.dear);
 
 /** Runs an op on a machine; false if the reference must. Fewer elements than {@link leastOf} are not to come here. */
 type Runner = (
@@ -103,29 +103,30 @@ function runnerOf(machine: Machine, name: MapName): Runner {
   const { numbers } = machine;
   const op = MAP_OPS.indexOf(name);
   return (operands, out, shape, p, q) => {
-    if (
-      !suits(name, operands, out) ||
-      out.length !== elementCount(shape) ||
-      !operands.every(isInside) ||
-      !putLayout(numbers, MAP_LAYOUT, shape, operands)
-    )
-      return false;
+    if (!suits(name, operands, out) || !putLayout(numbers, MAP_LAYOUT, shape, operands)) return false;
     numbers[0] = op;
     numbers[1] = p;
     numbers[2] = q;
     numbers[3] = operands.length;
-    for (let i = 0; i < operands.length; i++)
-      numbers[MAP_TYPES + i] = ELEMENT_TYPES.indexOf(typeOf(operands[i].data));
-    numbers[MAP_TYPES + operands.length] = ELEMENT_TYPES.indexOf(typeOf(out));
-    return done(machine.map(...operands.map(({ data }) => data), out), name);
+    for (let i = 0; i < operands.length; i++) numbers[MAP_TYPES + i] = typeNumber[typeOf(operands[i].data)];
+    numbers[MAP_TYPES + operands.length] = typeNumber[typeOf(out)];
+    return done(call(machine, operands, out), name);
   };
+}
+
+/** Without a list of arguments: that would cost as much as the call. */
+function call(machine: Machine, operands: readonly Strided[], out: NumericArray): number {
+  const { data } = operands[0];
+  if (operands.length === 1) return machine.map(data, out);
+  if (operands.length === 2) return machine.map(data, operands[1].data, out);
+  return machine.map(data, operands[1].data, operands[2].data, out);
 }
 
 export function elementwise(machine: Machine): Partial<Kernels> {
   const table: { [K in MapName]?: Kernels[K] } = {};
   for (const name of [...UNARY_OPS, ...UNARY_PREDICATES]) {
     const run = runnerOf(machine, name);
-    const least = leastOf(name);
+    const least = leastOf(machine, name);
     const fallback = reference[name] as UnaryKernel;
     const [defaultP, defaultQ] = parameters[name] ?? [0, 0];
     const kernel: UnaryKernel = (a, out, p = defaultP, q = defaultQ) => {
@@ -135,7 +136,7 @@ export function elementwise(machine: Machine): Partial<Kernels> {
   }
   for (const name of [...BINARY_OPS, ...BINARY_PREDICATES]) {
     const run = runnerOf(machine, name);
-    const least = leastOf(name);
+    const least = leastOf(machine, name);
     const fallback = reference[name];
     table[name] = (a, b, out, shape) => {
       if (out.length < least || !run([a, b], out, shape, 0, 0)) fallback(a, b, out, shape);
@@ -143,7 +144,7 @@ export function elementwise(machine: Machine): Partial<Kernels> {
   }
   for (const name of TERNARY_OPS) {
     const run = runnerOf(machine, name);
-    const least = leastOf(name);
+    const least = leastOf(machine, name);
     const fallback = reference[name];
     table[name] = (a, b, c, out, shape) => {
       if (out.length < least || !run([a, b, c], out, shape, 0, 0)) fallback(a, b, c, out, shape);
@@ -156,7 +157,7 @@ type Halves = 'decodeFloat16' | 'encodeFloat16' | 'decodeBfloat16' | 'encodeBflo
 
 /** Conversions to and from 16-bit floats: copies from one type to another. */
 function halves(machine: Machine): Pick<Kernels, Halves> {
-  const { numbers } = machine;
+  const { numbers, worth } = machine;
   const convert = (
     from: NumericArray,
     fromType: ElementType,
@@ -164,12 +165,12 @@ function halves(machine: Machine): Pick<Kernels, Halves> {
     toType: ElementType,
   ): boolean => {
     const n = to.length;
-    if (n < DEAR || from.length !== n) return false;
+    if (n < worth.dear || from.length !== n) return false;
     putLayout(numbers, MAP_LAYOUT, [n], [{ data: from, shape: [n], strides: [1], offset: 0 }]);
     numbers[0] = MAP_OPS.indexOf('copy');
     numbers[3] = 1;
-    numbers[MAP_TYPES] = ELEMENT_TYPES.indexOf(fromType);
-    numbers[MAP_TYPES + 1] = ELEMENT_TYPES.indexOf(toType);
+    numbers[MAP_TYPES] = typeNumber[fromType];
+    numbers[MAP_TYPES + 1] = typeNumber[toType];
     return done(machine.map(from, to), 'copy');
   };
   return {

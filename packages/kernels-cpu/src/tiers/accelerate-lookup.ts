@@ -7,7 +7,6 @@ import { elementCount, flatStep } from '../reference/strided.ts';
 import type { Machine } from './machine.ts';
 import { sameFloats } from './status.ts';
 import { reads, runUnits, updates, writes } from './units.ts';
-import { isInside } from './views.ts';
 
 /** Elements from which a call is worth it. */
 const LEAST = 256;
@@ -136,9 +135,9 @@ export function lookup(machine: Machine): Pick<Kernels, LookupName> {
   };
 }
 
-/** Whether the view is one run of its array, within it. */
+/** Whether the view is one run of its array. */
 function isRun(a: Strided): boolean {
-  return flatStep(a, a.shape) === 1 && isInside(a);
+  return flatStep(a, a.shape) === 1;
 }
 
 /** Whether `axis` is the last, and the rows along it are as many as in `shape`, in the same places. */

@@ -14,7 +14,6 @@ import { reductions } from './accelerate-reductions.ts';
 import { rows } from './accelerate-rows.ts';
 import type { Machine } from './machine.ts';
 import { done, sameFloats } from './status.ts';
-import { isInside } from './views.ts';
 
 /** Multiply-adds from which a product is worth a call. */
 const WORTH_A_CALL = 256;
@@ -41,22 +40,16 @@ function products(machine: Machine): Pick<Kernels, 'matmul'> {
   return {
     matmul(a, b, out, shape) {
       const rank = shape.length;
-      const [m, n, depth] = [shape[rank - 2], shape[rank - 1], a.shape[a.shape.length - 1]];
-      const fits =
-        out.length * depth >= WORTH_A_CALL &&
-        sameFloats(a.data, b.data, out) &&
-        out.length === elementCount(shape) &&
-        isInside(a) &&
-        isInside(b);
-      if (!fits) {
+      const n = shape[rank - 1];
+      const aRank = a.shape.length;
+      const bRank = b.shape.length;
+      const depth = a.shape[aRank - 1];
+      if (out.length * depth < WORTH_A_CALL || !sameFloats(a.data, b.data, out)) {
         reference.matmul(a, b, out, shape);
         return;
       }
-      let rows = m;
+      let rows = shape[rank - 2];
       let starts: Float64Array = one;
-      const aRank = a.shape.length;
-      const bRank = b.shape.length;
-      const [rowA, columnA] = [a.strides[aRank - 2], a.strides[aRank - 1]];
       if (bRank === 2 && aRank === rank && rowsAreOneRun(a, shape)) {
         // One matrix on the right: all products are one, of many rows.
         rows = out.length / n;
@@ -68,8 +61,8 @@ function products(machine: Machine): Pick<Kernels, 'matmul'> {
       numbers[0] = rows;
       numbers[1] = n;
       numbers[2] = depth;
-      numbers[3] = rowA;
-      numbers[4] = columnA;
+      numbers[3] = a.strides[aRank - 2];
+      numbers[4] = a.strides[aRank - 1];
       numbers[5] = b.strides[bRank - 2];
       numbers[6] = b.strides[bRank - 1];
       const status = machine.matmul(a.data as FloatArray, b.data as FloatArray, starts, out as FloatArray);

@@ -161,10 +161,21 @@ export const UNIT_KERNELS = [
 ] as const;
 export type UnitKernel = (typeof UNIT_KERNELS)[number];
 
+/** Elements from which a call is worth it: below, JavaScript is done before a call has begun. */
+export interface WorthACall {
+  /** Of ops that are an instruction or two per element, and of reductions. */
+  readonly cheap: number;
+  /** Of functions, such as exp. */
+  readonly dear: number;
+  /** Of an optimiser's step. */
+  readonly step: number;
+}
+
 /** The boundary of the native addon and of the WebAssembly module. Arguments are trusted: what is wrong is memory corruption. */
 export interface Machine {
   /** Arguments that are numbers; read during the call. */
   readonly numbers: Float64Array;
+  readonly worth: WorthACall;
   /** numbers: m, n, depth, row and column stride of a, of b. `starts`: of a per product, then of b. */
   matmul(a: FloatArray, b: FloatArray, starts: Float64Array, out: FloatArray): number;
   /** numbers: the geometry as `putGeometry` writes it; so for all three. */

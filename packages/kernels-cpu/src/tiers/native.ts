@@ -2,7 +2,7 @@
 
 import type { Kernels } from '../kernels.ts';
 import { accelerate } from './accelerate.ts';
-import { type Machine, NUMBERS } from './machine.ts';
+import { type Machine, NUMBERS, type WorthACall } from './machine.ts';
 
 /** What the addon exports: see simd/native/addon.cc. */
 interface Addon extends Omit<Machine, 'numbers'> {
@@ -45,6 +45,9 @@ interface Host {
   };
 }
 
+// A call takes about half a microsecond.
+const worth: WorthACall = { cheap: 128, dear: 128, step: 128 };
+
 /**
  * Loads the addon.
  *
@@ -67,7 +70,7 @@ export function loadNative(instructionSet?: string): NativeTier | NoTier {
   addon.useInstructionSet(index);
   let threads = 1;
   return {
-    kernels: accelerate(Object.assign(addon, { numbers })),
+    kernels: accelerate(Object.assign(addon, { numbers, worth })),
     instructionSet: instructionSets[index],
     instructionSets,
     threads: () => threads,

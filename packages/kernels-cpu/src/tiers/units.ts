@@ -79,16 +79,25 @@ export function runUnits(
   numbers[FIRST_UNIT] = 0;
   numbers[UNIT_COUNT] = units;
   numbers[ARRAY_COUNT] = arrays.length;
+  const data = new Array<NumericArray>(arrays.length);
   for (let p = 0; p < arrays.length; p++) {
-    const { data, offset, perUnit, access } = arrays[p];
-    if (offset < 0 || offset + units * perUnit > data.length) return false;
+    const { offset, perUnit, access } = arrays[p];
+    data[p] = arrays[p].data;
+    if (offset < 0 || offset + units * perUnit > data[p].length) return false;
     numbers[startOf(p)] = offset;
     numbers[perUnitOf(p)] = perUnit;
     numbers[accessOf(p)] = accesses.indexOf(access);
   }
-  // The element type is that of the first array of floats.
-  const floats = arrays.find(({ data }) => data instanceof Float32Array || data instanceof Float64Array);
-  numbers[IS_DOUBLE] = floats?.data instanceof Float64Array ? 1 : 0;
+  numbers[IS_DOUBLE] = areDouble(data) ? 1 : 0;
   for (let i = 0; i < own.length; i++) numbers[OWN_NUMBERS + i] = own[i];
-  return done(machine.units(...arrays.map(({ data }) => data)), op);
+  return done(machine.units(...data), op);
+}
+
+/** The element type is that of the first array of floats. */
+function areDouble(arrays: readonly NumericArray[]): boolean {
+  for (let p = 0; p < arrays.length; p++) {
+    if (arrays[p] instanceof Float64Array) return true;
+    if (arrays[p] instanceof Float32Array) return false;
+  }
+  return false;
 }

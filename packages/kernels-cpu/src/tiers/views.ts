@@ -22,6 +22,9 @@ function strideAt(a: Strided, rank: number, axis: number): number {
   return own < 0 || a.shape[own] === 1 ? 0 : a.strides[own];
 }
 
+// The last axis of each run of merged ones, by the run; scratch of one call.
+const lastOf = new Int32Array(MOST_AXES);
+
 /**
  * Writes rank, extents, and offset and strides per operand, from `at`. False if there are more axes than a machine takes.
  * A shape without extents other than 1 has one axis of extent 1.
@@ -33,46 +36,43 @@ export function putLayout(
   operands: readonly Strided[],
 ): boolean {
   const rank = shape.length;
-  const starts: number[] = [];
+  let merged = 0;
   for (let axis = 0; axis < rank; axis++) {
-    if (shape[axis] === 1) continue;
-    const last = starts.length - 1;
-    if (last >= 0 && merges(shape, operands, axis)) continue;
-    starts.push(axis);
-  }
-  if (starts.length > MOST_AXES) return false;
-  if (starts.length === 0) starts.push(rank);
-  const merged = starts.length;
-  numbers[at] = merged;
-  for (let m = 0; m < merged; m++) {
-    let extent = 1;
-    for (let axis = starts[m]; axis < (starts[m + 1] ?? rank); axis++) extent *= shape[axis];
-    numbers[at + 1 + m] = extent;
-  }
-  let next = at + 1 + merged;
-  for (const operand of operands) {
-    numbers[next++] = operand.offset;
-    for (let m = 0; m < merged; m++) {
-      // The last axis of the run (its ones aside) is the one that steps.
-      let stride = 0;
-      for (let axis = (starts[m + 1] ?? rank) - 1; axis >= starts[m]; axis--) {
-        if (shape[axis] === 1) continue;
-        stride = strideAt(operand, rank, axis);
-        break;
-      }
-      numbers[next++] = stride;
+    const extent = shape[axis];
+    if (extent === 1) continue;
+    if (merged > 0 && merges(operands, rank, lastOf[merged - 1], axis, extent)) {
+      numbers[at + merged] *= extent;
+    } else {
+      if (merged === MOST_AXES) return false;
+      numbers[at + ++merged] = extent;
     }
+    lastOf[merged - 1] = axis;
+  }
+  if (merged === 0) {
+    numbers[at + ++merged] = 1;
+    // No operand has an axis there, so that all step by 0.
+    lastOf[0] = -1;
+  }
+  numbers[at] = merged;
+  let next = at + 1 + merged;
+  for (let p = 0; p < operands.length; p++) {
+    numbers[next++] = operands[p].offset;
+    for (let m = 0; m < merged; m++) numbers[next++] = strideAt(operands[p], rank, lastOf[m]);
   }
   return true;
 }
 
-/** Whether every operand walks `axis` and the last axis before it that is not of extent 1 in one stride. */
-function merges(shape: readonly number[], operands: readonly Strided[], axis: number): boolean {
-  let before = axis - 1;
-  while (shape[before] === 1) before--;
-  for (const operand of operands) {
-    if (strideAt(operand, shape.length, before) !== strideAt(operand, shape.length, axis) * shape[axis])
-      return false;
+/** Whether every operand walks `axis`, of this extent, and the axis `before` it in one stride. */
+function merges(
+  operands: readonly Strided[],
+  rank: number,
+  before: number,
+  axis: number,
+  extent: number,
+): boolean {
+  for (let p = 0; p < operands.length; p++) {
+    const stride = strideAt(operands[p], rank, axis);
+    if (strideAt(operands[p], rank, before) !== stride * extent) return false;
   }
   return true;
 }

@@ -54,6 +54,7 @@ export function loadWasm(instructionSet?: string): WasmTier | NoTier {
 function machineOn(memory: WasmMemory): Machine {
   return {
     numbers: memory.numbers,
+    worth: { cheap: 1024, dear: 128, step: 256 },
     matmul: (a, b, starts, out) => matmul(memory, a, b, starts, out),
     convForward: (x, w, y) => convForward(memory, x, w, y),
     convInputGrad: (w, y, x) => convInputGrad(memory, w, y, x),
