@@ -142,6 +142,36 @@ const layers: readonly ConvGeometry[] = [
   // Larger than a band, and than a block of the depth.
   convGeometry({ batch: 1, inChannels: 8, outChannels: 5, inputSize: [200, 210], kernelSize: 3, padding: 1 }),
   convGeometry({ batch: 2, inChannels: 160, outChannels: 18, inputSize: [8, 8], kernelSize: 3, padding: 1 }),
+  // Output channels as lanes: strips of two registers and of one, more than a block of depth, rows cut and whole, several bands,
+  // three axes, phases of rows and columns that differ in length.
+  convGeometry({
+    batch: 2,
+    inChannels: 40,
+    outChannels: 40,
+    inputSize: [15, 33],
+    kernelSize: 3,
+    stride: 2,
+    padding: 1,
+  }),
+  convGeometry({ batch: 3, inChannels: 6, outChannels: 16, inputSize: [14, 14], kernelSize: 5 }),
+  convGeometry({
+    batch: 1,
+    inChannels: 64,
+    outChannels: 16,
+    inputSize: [70, 69],
+    kernelSize: [4, 3],
+    stride: 2,
+    padding: 1,
+  }),
+  convGeometry({
+    batch: 1,
+    inChannels: 20,
+    outChannels: 31,
+    inputSize: [4, 9, 12],
+    kernelSize: [2, 3, 4],
+    stride: 2,
+    padding: 1,
+  }),
   // Three channels and more phases of columns than a register tile has rows: the input gradient of patches.
   convGeometry({ batch: 1, inChannels: 3, outChannels: 8, inputSize: [40, 40], kernelSize: 5, stride: 5 }),
   convGeometry({ batch: 1, inChannels: 3, outChannels: 6, inputSize: [64, 64], kernelSize: 16, stride: 16 }),

@@ -48,6 +48,13 @@ template <class T> struct ConvPlan {
   /** Units per image: depths × bands. */
   Index depths, bands, bandRows;
   Index outExtent[3], outStep[3];
+  /** Rows and columns of the copy between neighbouring positions of the output: 1 where the copy is split by phases. */
+  Index readStep[2];
+  /** Whether registers hold output channels: see conv-lanes.h. */
+  bool lanes;
+  /** Rows of the packed weight of a group: as many as channels, or in whole registers where those are lanes. */
+  Index weightRows;
+  Index stripWidth(Index i) const { return smaller(height, weightRows - i); }
   /** Phases that differ in their columns alone follow one another. */
   Index phases, columnPhases;
   OutputPhase<T>* phase;
@@ -55,6 +62,15 @@ template <class T> struct ConvPlan {
   Index outPlane() const { return outExtent[0] * outExtent[1] * outExtent[2]; }
   /** With a tile's width of slack, zeroed where it matters: tiles read past the end and drop what they read. */
   Index unitSize() const { return roundUp(padded.channels * padded.channelSize() + 16 * Lanes<T>::N, 16); }
+};
+
+/** Panels that are worked on together, so that a strip of the weight is fetched once for all of them. */
+enum { PANELS = 8 };
+
+/** Where one unit writes: its first row, at column 0. */
+template <class T> struct UnitTarget {
+  T* data;
+  Index rows;
 };
 
 /** Every other element, from two registers. */
@@ -154,8 +170,12 @@ struct WeightUnits {
   }
 };
 
+/** How x is copied where the convolution has a stride: split by phases, or whole, and then read in steps. */
+enum Copying { BY_PHASE, WHOLE };
+
 /** Plans the copies of x: those of the forward convolution, and of the weight gradient's inner products. */
-template <class T> static bool planForward(Run& run, const ConvShape& s, const T* x, T* y, ConvPlan<T>& plan) {
+template <class T>
+static bool planForward(Run& run, const ConvShape& s, const T* x, T* y, Copying copying, ConvPlan<T>& plan) {
   const Index taps = s.kernel[0] * s.kernel[1] * s.kernel[2], depth = s.inChannels * taps;
   Index* lists = take<Index>(run, 2 * (s.kernel[1] + s.kernel[2]));
   Index* offsets = take<Index>(run, depth);
@@ -171,30 +191,39 @@ template <class T> static bool planForward(Run& run, const ConvShape& s, const T
   p.sliceStep = s.dilation[0];
   for (int axis = 0; axis < 3; axis++) {
     p.extent[axis] = s.in[axis];
-    p.scale[axis] = s.stride[axis];
     p.origin[axis] = -s.padding[axis];
     plan.outExtent[axis] = s.out[axis];
     plan.outStep[axis] = 1;
     phase->first[axis] = 0;
     phase->count[axis] = s.out[axis];
   }
-  p.rowPhases = listPhases(s.kernel[1], s.stride[1], s.dilation[1], rowPhase, rowIndex);
-  p.columnPhases = listPhases(s.kernel[2], s.stride[2], s.dilation[2], columnPhase, columnIndex);
+  // Of the copy: its scale by axis, and the steps in which it is read. One of both is the stride.
+  p.scale[0] = s.stride[0];
+  Index scale[3];
+  for (int axis = 1; axis < 3; axis++) {
+    scale[axis] = copying == BY_PHASE ? s.stride[axis] : 1;
+    p.scale[axis] = scale[axis];
+    plan.readStep[axis - 1] = s.stride[axis] / scale[axis];
+  }
+  p.rowPhases = listPhases(s.kernel[1], scale[1], s.dilation[1], rowPhase, rowIndex);
+  p.columnPhases = listPhases(s.kernel[2], scale[2], s.dilation[2], columnPhase, columnIndex);
   p.rowPhase = rowPhase;
   p.columnPhase = columnPhase;
-  const Index reachRows = (s.kernel[1] - 1) * s.dilation[1] / s.stride[1];
-  p.pitch = s.out[2] + (s.kernel[2] - 1) * s.dilation[2] / s.stride[2];
-  const Index rowBytes = p.channels * p.slices * p.rowPhases * p.columnPhases * p.pitch * Index(sizeof(T));
-  plan.bandRows = bandRowsFor(s.out[1], rowBytes, reachRows);
-  p.rows = plan.bandRows + reachRows;
+  const Index reachRows = (s.kernel[1] - 1) * s.dilation[1] / scale[1];
+  p.pitch = (s.out[2] - 1) * plan.readStep[1] + 1 + (s.kernel[2] - 1) * s.dilation[2] / scale[2];
+  const Index rowBytes = p.channels * p.slices * p.rowPhases * p.columnPhases * p.pitch * plan.readStep[0] * Index(sizeof(T));
+  plan.bandRows = bandRowsFor(s.out[1], rowBytes, reachRows / plan.readStep[0]);
+  p.rows = (plan.bandRows - 1) * plan.readStep[0] + 1 + reachRows;
   plan.bands = ceilDivide(s.out[1], plan.bandRows);
   plan.depths = s.out[0];
   plan.batch = s.batch;
   plan.groups = s.groups;
   plan.m = s.outChannels;
   plan.height = tileRowsFor(plan.m);
+  plan.weightRows = plan.m;
   plan.source = x;
   plan.target = y;
+  plan.lanes = false;
   plan.phases = plan.columnPhases = 1;
   plan.phase = phase;
   Index k = 0;
@@ -203,7 +232,7 @@ template <class T> static bool planForward(Run& run, const ConvShape& s, const T
       for (Index kh = 0; kh < s.kernel[1]; kh++)
         for (Index kw = 0; kw < s.kernel[2]; kw++) {
           const Index plane = ((c * p.slices + kd) * p.rowPhases + rowIndex[kh]) * p.columnPhases + columnIndex[kw];
-          offsets[k++] = plane * p.planeSize() + kh * s.dilation[1] / s.stride[1] * p.pitch + kw * s.dilation[2] / s.stride[2];
+          offsets[k++] = plane * p.planeSize() + kh * s.dilation[1] / scale[1] * p.pitch + kw * s.dilation[2] / scale[2];
         }
   phase->depth = depth;
   phase->offsets = offsets;

@@ -2,12 +2,6 @@
 
 namespace ADJOINT_NAMESPACE {
 
-/** Where one unit writes: its first row, at column 0. */
-template <class T> struct UnitTarget {
-  T* data;
-  Index rows;
-};
-
 template <class T>
 INLINE UnitTarget<T> targetOf(const ConvPlan<T>& plan, const OutputPhase<T>& phase, Index n, Index group, Index depth, Index band) {
   const Index j = band * plan.bandRows;
@@ -29,9 +23,6 @@ template <class T> INLINE void putColumns(T* to, Index phases, Index step, const
   for (Index c = 0; c < phases; c++)
     for (Index j = first; j * step + c < n; j++) to[j * step + c] = from[c * fromStep + j];
 }
-
-/** Panels that are worked on together, so that a strip of the weight is fetched once for all of them. */
-enum { PANELS = 8 };
 
 /** Positions per panel that is read in place. */
 template <class T> INLINE Index directWidth(const ConvPlan<T>& plan) {
@@ -91,6 +82,10 @@ static void singlePanels(const ConvPlan<T>& plan, const OutputPhase<T>* phases, 
 template <class T>
 static void directPanels(const ConvPlan<T>& plan, const OutputPhase<T>* phases, Index group, const T* copy, UnitTarget<T> target,
                          Index first, Index last, T* sums) {
+  if (plan.lanes) {
+    lanePanels(plan, phases, group, copy, target, first, last, sums);
+    return;
+  }
   if (plan.m == 1) {
     singlePanels(plan, phases, group, copy, target, first, last, sums);
     return;
@@ -130,6 +125,7 @@ static void directPanels(const ConvPlan<T>& plan, const OutputPhase<T>* phases, 
 }
 
 template <class T> INLINE Index directPanelCount(const ConvPlan<T>& plan, const OutputPhase<T>& phase, Index rows) {
+  if (plan.lanes) return rows * ceilDivide(phase.count[2], lanePositions<T>(phase.count[2]));
   if (plan.m == 1) return ceilDivide(rows * registersPerRow(phase), PLACES);
   return rows == 0 ? 0 : ceilDivide((rows - 1) * plan.padded.pitch + phase.count[2], directWidth(plan));
 }
@@ -236,20 +232,41 @@ static void packedPanels(const ConvPlan<T>& plan, const OutputPhase<T>* phases, 
 }
 
 /**
- * Whether packing pays: what reading in place wastes between rows, against the copying. The unit is a multiply-add; in the
- * time that a register takes to be copied, three registers of them are done.
+ * What reading in place takes, with what it wastes between rows; packing, with the copying: in the time that a register takes to be
+ * copied, three registers of multiply-adds are done; and lanes, of which some may have no channel, with transposing the sums.
  */
-template <class T> static bool packingPays(const ConvPlan<T>& plan) {
-  if (plan.m <= Tiles<T>::THIN) return false;
-  double direct = 0, packed = 0;
+struct Costs {
+  double direct, packed, lanes;
+};
+
+/** The costs of a plan; the unit is a multiply-add. */
+template <class T> static Costs costsOf(const ConvPlan<T>& plan) {
+  Costs costs = {0, 0, 0};
   for (Index f = 0; f < plan.phases; f++) {
     const OutputPhase<T>& phase = plan.phase[f];
     const Index rows = smaller(plan.bandRows, phase.count[1]), columns = phase.count[2];
     if (rows <= 0 || columns <= 0 || phase.depth == 0) continue;
-    direct += double(phase.depth) * directPanelCount(plan, phase, rows) * Tile<T>::N * plan.m;
-    packed += double(phase.depth) * rows * columns * (plan.m + 3 + 3.0 * Lanes<T>::N / columns);
+    costs.direct += double(phase.depth) * directPanelCount(plan, phase, rows) * Tile<T>::N * plan.m;
+    costs.packed += double(phase.depth) * rows * columns * (plan.m + 3 + 3.0 * Lanes<T>::N / columns);
+    // A step of a tile of few registers waits for the one before it.
+    const Index size = lanePositions<T>(columns), registers = ceilDivide(plan.m, Lanes<T>::N);
+    const double step = size * smaller(registers, NV) < 8 ? 8.0 / smaller(registers, NV) : size;
+    costs.lanes += rows * ceilDivide(columns, size) * (phase.depth * step * registers * Lanes<T>::N + 13.0 * size * plan.m);
   }
-  return packed < direct;
+  return costs;
+}
+
+template <class T> static bool packingPays(const ConvPlan<T>& plan) {
+  if (plan.lanes || plan.m <= Tiles<T>::THIN) return false;
+  const Costs costs = costsOf(plan);
+  return costs.packed < costs.direct;
+}
+
+/** Whether a plan without lanes, whose positions are `step` elements of a row apart, is better run with them. */
+template <class T> static bool lanesPay(const ConvPlan<T>& plan, Index step) {
+  if (step > 2 || plan.m <= Tiles<T>::THIN) return false;
+  const Costs costs = costsOf(plan);
+  return costs.lanes < costs.direct && costs.lanes < costs.packed;
 }
 
 template <class T> static Status runPlan(Run& run, const ConvPlan<T>& plan) {
@@ -265,7 +282,7 @@ template <class T> static Status runPlan(Run& run, const ConvPlan<T>& plan) {
   const auto source = [&](Index n, Index group, Index channel) {
     return plan.source + ((n * plan.groups + group) * channels + channel) * plan.sourcePlane();
   };
-  const Index sumsSize = plan.columnPhases * (packs ? PANELS * plan.m * Tile<T>::N : larger(MR * Tile<T>::N, plan.height * directWidth(plan))) + 16;
+  const Index sumsSize = plan.lanes ? laneSums(plan) : plan.columnPhases * (packs ? PANELS * plan.m * Tile<T>::N : larger(MR * Tile<T>::N, plan.height * directWidth(plan))) + 16;
   T* sums = take<T>(run, run.threads * sumsSize);
   if (!sums) return OUT_OF_MEMORY;
 
@@ -282,7 +299,7 @@ template <class T> static Status runPlan(Run& run, const ConvPlan<T>& plan) {
         place(u, n, depth, band);
         n /= plan.groups;
         for (Index c = 0; c < channels; c++)
-          copyChannel(plan.padded, source(n, group, c), depth, band * plan.bandRows, copy + c * plan.padded.channelSize());
+          copyChannel(plan.padded, source(n, group, c), depth, band * plan.bandRows * plan.readStep[0], copy + c * plan.padded.channelSize());
         for (Index f = 0; f < plan.phases; f += plan.columnPhases) {
           const UnitTarget<T> target = targetOf(plan, plan.phase[f], n, group, depth, band);
           directPanels(plan, plan.phase + f, group, copy, target, 0, directPanelCount(plan, plan.phase[f], target.rows), sums + thread * sumsSize);
@@ -315,7 +332,7 @@ template <class T> static Status runPlan(Run& run, const ConvPlan<T>& plan) {
         Index n, depth, band;
         place(w0 + t / channels, n, depth, band);
         const Index c = t % channels;
-        copyChannel(plan.padded, source(n, group, c), depth, band * plan.bandRows, copies + t / channels * unitSize + c * plan.padded.channelSize());
+        copyChannel(plan.padded, source(n, group, c), depth, band * plan.bandRows * plan.readStep[0], copies + t / channels * unitSize + c * plan.padded.channelSize());
       });
       Index most = 0;
       for (Index f = 0; f < rowPhases; f++) {

@@ -7,7 +7,7 @@ namespace ADJOINT_NAMESPACE {
 template <class T> static Status weightByTaps(Run& run, const ConvShape& s, const T* x, const T* y, T* w) {
   constexpr Index W = Lanes<T>::N;
   ConvPlan<T> plan;
-  if (!planForward<T>(run, s, x, nullptr, plan)) return OUT_OF_MEMORY;
+  if (!planForward<T>(run, s, x, nullptr, BY_PHASE, plan)) return OUT_OF_MEMORY;
   const Padded& p = plan.padded;
   const Index* const offsets = plan.phase->offsets;
   const Index m = s.outChannels, lanes = roundUp(m, W), columns = plan.phase->depth;

@@ -100,7 +100,7 @@ template <class T> static Status weightByChannels(Run& run, const ConvShape& s, 
 template <class T> static Status weightByRows(Run& run, const ConvShape& s, const T* x, const T* y, T* w) {
   constexpr Index W = Lanes<T>::N;
   ConvPlan<T> plan;
-  if (!planForward<T>(run, s, x, nullptr, plan)) return OUT_OF_MEMORY;
+  if (!planForward<T>(run, s, x, nullptr, BY_PHASE, plan)) return OUT_OF_MEMORY;
   const Padded& p = plan.padded;
   const OutputPhase<T>& phase = plan.phase[0];
   const Index m = s.outChannels, columns = phase.depth;

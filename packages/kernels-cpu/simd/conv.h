@@ -25,14 +25,19 @@ static Status pointwise(Run& run, const ConvShape& s, Matrix<T> w, Index m, Inde
 template <class T> static Status convForward(Run& run, const ConvShape& s, const T* x, const T* w, T* y) {
   if (isPointwise(s)) return pointwise<T>(run, s, {w, s.inChannels, 1}, s.outChannels, s.inChannels, x, y);
   ConvPlan<T> plan;
-  if (!planForward(run, s, x, y, plan)) return OUT_OF_MEMORY;
+  if (!planForward(run, s, x, y, BY_PHASE, plan)) return OUT_OF_MEMORY;
+  if (lanesPay(plan, s.stride[2])) {
+    if (!planForward(run, s, x, y, WHOLE, plan)) return OUT_OF_MEMORY;
+    useLanes(plan);
+  }
   OutputPhase<T>& phase = plan.phase[0];
-  phase.weight = take<T>(run, s.groups * plan.m * phase.depth + 16);
+  phase.weight = take<T>(run, s.groups * plan.weightRows * phase.depth + 16);
   if (!phase.weight) return OUT_OF_MEMORY;
   const Index strips = ceilDivide(plan.m, plan.height);
   parallel(run, s.groups * strips, [&](Index t, int) {
-    const Index i = t % strips * plan.height, start = (t / strips * plan.m + i) * phase.depth, rows = smaller(plan.height, plan.m - i);
-    pack(w + start, phase.depth, Index(1), rows, rows, phase.depth, phase.weight + start);
+    const Index group = t / strips, i = t % strips * plan.height;
+    pack(w + (group * plan.m + i) * phase.depth, phase.depth, Index(1), smaller(plan.height, plan.m - i), plan.stripWidth(i), phase.depth,
+         phase.weight + (group * plan.weightRows + i) * phase.depth);
   });
   return runPlan(run, plan);
 }
@@ -103,6 +108,9 @@ template <class T> static Status convInputGrad(Run& run, const ConvShape& s, con
   plan.groups = s.groups;
   plan.m = s.inChannels;
   plan.height = tileRowsFor(plan.m);
+  plan.weightRows = plan.m;
+  plan.readStep[0] = plan.readStep[1] = 1;
+  plan.lanes = false;
   plan.source = y;
   plan.target = x;
   // A phase that starts past the extent is empty; more than one phase without taps is as good as one, but they are rare.
@@ -113,13 +121,13 @@ template <class T> static Status convInputGrad(Run& run, const ConvShape& s, con
   plan.phase = take<OutputPhase<T>>(run, plan.phases);
   Index* offsets = take<Index>(run, s.outChannels * taps);
   Index* tapLists = take<Index>(run, taps);
-  T* weights = take<T>(run, s.groups * s.outChannels * s.inChannels * taps + 16);
-  if (!plan.phase || !offsets || !tapLists || !weights) return OUT_OF_MEMORY;
-  Index f = 0;
+  if (!plan.phase || !offsets || !tapLists) return OUT_OF_MEMORY;
+  OutputPhase<T>* next = plan.phase;
+  Index* tapList = tapLists;
   for (Index fd = 0; fd < counts[0]; fd++)
     for (Index fh = 0; fh < counts[1]; fh++)
       for (Index fw = 0; fw < counts[2]; fw++) {
-        OutputPhase<T>& phase = plan.phase[f++];
+        OutputPhase<T>& phase = *next++;
         const Index first[3] = {fd, fh, fw};
         for (int a = 0; a < 3; a++) {
           phase.first[a] = first[a];
@@ -131,28 +139,40 @@ template <class T> static Status convInputGrad(Run& run, const ConvShape& s, con
           for (Index kh = 0; kh < s.kernel[1]; kh++)
             for (Index kw = 0; kw < s.kernel[2]; kw++)
               if (axis[0].phase[kd] == fd && axis[1].phase[kh] == fh && axis[2].phase[kw] == fw)
-                tapLists[count++] = (kd * s.kernel[1] + kh) * s.kernel[2] + kw;
+                tapList[count++] = (kd * s.kernel[1] + kh) * s.kernel[2] + kw;
         phase.depth = count * s.outChannels;
         phase.offsets = offsets;
-        phase.weight = weights;
         for (Index m = 0; m < s.outChannels; m++)
           for (Index t = 0; t < count; t++) {
-            const Index tap = tapLists[t], kw = tap % s.kernel[2], kh = tap / s.kernel[2] % s.kernel[1], kd = tap / s.kernel[2] / s.kernel[1];
+            const Index tap = tapList[t], kw = tap % s.kernel[2], kh = tap / s.kernel[2] % s.kernel[1], kd = tap / s.kernel[2] / s.kernel[1];
             *offsets++ = m * p.channelSize() + (axis[0].shift[kd] - axis[0].lowest) * p.planeSize() +
                          (axis[1].shift[kh] - axis[1].lowest) * p.pitch + axis[2].shift[kw] - axis[2].lowest;
           }
-        const Index strips = ceilDivide(plan.m, plan.height);
-        parallel(run, s.groups * strips, [&](Index task, int) {
-          const Index group = task / strips, i = task % strips * plan.height, rows = smaller(plan.height, plan.m - i);
-          T* to = phase.weight + (group * plan.m + i) * phase.depth;
-          for (Index m = 0; m < s.outChannels; m++, to += count * rows)
-            for (Index r = 0; r < rows; r++) {
-              const T* from = w + ((group * s.outChannels + m) * s.inChannels + i + r) * taps;
-              for (Index t = 0; t < count; t++) to[t * rows + r] = from[tapLists[t]];
-            }
-        });
-        weights += s.groups * plan.m * phase.depth;
+        tapList += count;
       }
+  if (lanesPay(plan, 1)) useLanes(plan);
+  T* weights = take<T>(run, s.groups * plan.weightRows * s.outChannels * taps + 16);
+  T* turned = take<T>(run, run.threads * plan.height * taps);
+  if (!weights || !turned) return OUT_OF_MEMORY;
+  const Index strips = ceilDivide(plan.m, plan.height);
+  for (Index f = 0; f < plan.phases; f++) {
+    plan.phase[f].weight = weights;
+    weights += s.groups * plan.weightRows * plan.phase[f].depth;
+  }
+  parallel(run, s.groups * strips, [&](Index task, int thread) {
+    const Index group = task / strips, i = task % strips * plan.height, rows = smaller(plan.height, plan.m - i), width = plan.stripWidth(i);
+    T* const byTap = turned + thread * plan.height * taps;
+    for (Index m = 0; m < s.outChannels; m++) {
+      pack(w + ((group * s.outChannels + m) * s.inChannels + i) * taps, taps, Index(1), rows, width, taps, byTap);
+      const Index* list = tapLists;
+      for (Index f = 0; f < plan.phases; f++) {
+        const OutputPhase<T>& phase = plan.phase[f];
+        const Index count = phase.depth / s.outChannels;
+        T* to = phase.weight + (group * plan.weightRows + i) * phase.depth + m * count * width;
+        for (Index t = 0; t < count; t++, to += width) copyRun(to, byTap + *list++ * width, width);
+      }
+    }
+  });
   return runPlan(run, plan);
 }
 

@@ -8,6 +8,7 @@
 #include "pack.h"
 #include "gemm.h"
 #include "conv-plan.h"
+#include "conv-lanes.h"
 #include "conv-run.h"
 #include "conv.h"
 #include "conv-taps.h"
