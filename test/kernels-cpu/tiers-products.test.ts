@@ -119,6 +119,19 @@ const layers: readonly ConvGeometry[] = [
     stride: 3,
     padding: 4,
   }),
+  // Depthwise planes: bands of rows, rows shorter than a register, kernels of both widths, steps of one and two, wide padding, more
+  // input than the last step reaches, fewer rows than a tile.
+  ...(
+    [
+      [[60, 150], 3, 1, 1],
+      [[61, 46], 3, 2, 1],
+      [[9, 14], 5, 1, 2],
+      [[8, 33], 5, 2, [3, 1]],
+      [[3, 19], 3, 1, [0, 4]],
+    ] as const
+  ).map(([inputSize, kernelSize, stride, padding]) =>
+    convGeometry({ batch: 2, inChannels: 6, outChannels: 6, inputSize, kernelSize, stride, padding, groups: 6 }),
+  ),
   // Depthwise with phases of columns that differ in length, and rows longer and shorter than a register.
   convGeometry({
     batch: 2,

@@ -201,7 +201,8 @@ template <class T> static Status convWeightGrad(Run& run, const ConvShape& s, co
   if (s.inChannels * 4 >= lanes * 3) return weightByChannels(run, s, x, y, w);
   const Index m = s.outChannels;
   if (m > Tiles<T>::DOT_ROWS && 2 * m >= roundUp(m, Lanes<T>::N)) return weightByTaps(run, s, x, y, w);
-  const Status status = weightByRows(run, s, x, y, w);
+  const auto kernel = depthwiseKernels<T>(s).weight;
+  const Status status = kernel ? kernel(run, planeShapeOf(s), s.batch, s.groups, x, y, w) : weightByRows(run, s, x, y, w);
   if (status != DONE) return status;
   // The zeros between rows of y meet elements of x that are not theirs: NaN if one is infinite. Then let others do it.
   const Index size = s.groups * s.outChannels * s.inChannels * s.kernel[0] * s.kernel[1] * s.kernel[2];
