@@ -130,7 +130,16 @@ const layers: readonly ConvGeometry[] = [
       [[3, 19], 3, 1, [0, 4]],
     ] as const
   ).map(([inputSize, kernelSize, stride, padding]) =>
-    convGeometry({ batch: 2, inChannels: 6, outChannels: 6, inputSize, kernelSize, stride, padding, groups: 6 }),
+    convGeometry({
+      batch: 2,
+      inChannels: 6,
+      outChannels: 6,
+      inputSize,
+      kernelSize,
+      stride,
+      padding,
+      groups: 6,
+    }),
   ),
   // Depthwise with phases of columns that differ in length, and rows longer and shorter than a register.
   convGeometry({
