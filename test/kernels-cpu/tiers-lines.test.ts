@@ -1,6 +1,6 @@
-// Softmax, normalisations, their gradients, and variances, of every fast tier and instruction set, against the reference.
+// Softmax, cross entropy, normalisations, their gradients, and variances, of every fast tier and instruction set, against the reference.
 
-import type { FloatArray, Kernels, NormGeometry } from '@adjoint/kernels-cpu';
+import type { ClassGeometry, FloatArray, Kernels, NormGeometry } from '@adjoint/kernels-cpu';
 import { openTier } from '@adjoint/kernels-cpu';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -62,6 +62,10 @@ const long: readonly NormGeometry[] = [
   { batch: 700, groups: 211, channels: 1, places: 1, over: 'batch', centred: true, eps: 1e-5 },
   { batch: 300, groups: 1, channels: 531, places: 1, over: 'sample', centred: true, eps: 1e-5 },
   { batch: 9, groups: 3, channels: 5, places: 1213, over: 'sample', centred: true, eps: 1e-5 },
+  // Single sets that threads share, on edges of pieces and of channels.
+  { batch: 2, groups: 1, channels: 70_003, places: 1, over: 'sample', centred: true, eps: 1e-5 },
+  { batch: 1, groups: 2, channels: 3, places: 30_011, over: 'sample', centred: false, eps: 1e-5 },
+  { batch: 1, groups: 2, channels: 1, places: 70_001, over: 'batch', centred: true, eps: 1e-5 },
 ];
 
 /** Everything that the kernels make of one geometry. */
@@ -72,16 +76,16 @@ function allOf(kernels: Kernels, Type: Float, g: NormGeometry, seed: number): Re
   const x = draw(Type, size, seed, 3, 2);
   const cotangent = draw(Type, size, seed + 1, 0.3);
   const [weight, bias] = [draw(Type, parameters, seed + 2, 0.5), draw(Type, parameters, seed + 3)];
-  const [mean, rstd] = [new Type(sets).fill(7), new Type(sets).fill(7)];
+  const [mean, rstd, variance] = [1, 2, 3].map(() => new Type(sets).fill(7));
   const [y, again, slope] = [1, 2, 3].map(() => new Type(size).fill(7));
   const weightGrad = new Type(parameters).fill(7);
-  kernels.normalise(g, x, { weight, bias }, y, { mean, rstd });
+  kernels.normalise(g, x, { weight, bias }, y, { mean, rstd, variance });
   // From the same statistics on, so that errors do not add up.
   const given = { mean: draw(Type, sets, seed + 4, 3, 0.1), rstd: draw(Type, sets, seed + 5, 1, 0.2) };
   kernels.normaliseBy(g, x, { weight, bias }, given, again);
   kernels.normaliseGrad(g, cotangent, x, weight, given, slope);
   kernels.normaliseWeightGrad(g, cotangent, x, given, weightGrad);
-  return { y, mean, rstd, again, slope, weightGrad };
+  return { y, mean, rstd, variance, again, slope, weightGrad };
 }
 
 describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
@@ -130,6 +134,116 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
       );
     });
 
+    test('rows that threads share: the same bits on any number of them, and every number counts', () => {
+      const [outer, n] = [2, 70_003];
+      const size = outer * n;
+      const run = (k: Kernels, x: FloatArray, g: FloatArray): Record<string, FloatArray> => {
+        const [y, log, slope, logSlope] = [1, 2, 3, 4].map(() => new Type(size).fill(7));
+        const sums = new Type(outer).fill(7);
+        k.softmax(view(x, [outer, n]), 1, y);
+        k.logSoftmax(view(x, [outer, n]), 1, log);
+        k.logsumexp(view(x, [outer, n]), [1], sums);
+        k.softmaxGrad(g, y, [outer, n], 1, slope);
+        k.logSoftmaxGrad(g, log, [outer, n], 1, logSlope);
+        return { y, log, sums, slope, logSlope };
+      };
+      const g = draw(Type, size, 2);
+      const check = (x: FloatArray): void => {
+        const expected = run(reference, x, g);
+        const results = [1, 2, 3, 4].map((threads) => {
+          setThreads(threads);
+          return run(kernels, x, g);
+        });
+        for (const result of results)
+          for (const name of Object.keys(expected))
+            expect(differentBits(result[name], results[0][name]), name).toEqual([]);
+        const [got] = results;
+        expectWithin(got.y, expected.y, (i) => 40 * eps * expected.y[i] + 2 ** -149, 'softmax');
+        expectWithin(got.log, expected.log, (i) => 4 * eps * (12 + Math.abs(expected.log[i])), 'logSoftmax');
+        expectWithin(got.sums, expected.sums, (i) => 4 * eps * (12 + Math.abs(expected.sums[i])), 'logsumexp');
+        // Shares are below a hundredth here, so that the sum of n products is as good as one of them.
+        expectWithin(got.slope, expected.slope, (i) => 50 * eps * expected.y[i], 'softmaxGrad');
+        expectWithin(got.logSlope, expected.logSlope, (i) => 6 * eps * (Math.abs(g[i]) + 400 * expected.y[i]), 'logs');
+      };
+      const plain = (): FloatArray => draw(Type, size, 1, 0, 6);
+      check(plain());
+      // A piece of nothing but -Infinity, a row of it, and single numbers that make all of a row NaN.
+      check(plain().fill(-Infinity, 20_000, 40_000));
+      check(plain().fill(-Infinity, n));
+      for (const value of [Infinity, Number.NaN]) {
+        const x = plain();
+        x[n + 50_000] = value;
+        check(x);
+      }
+    });
+
+    test('cross entropy of rows and of places, smoothed and not, and its gradient', () => {
+      fc.assert(
+        fc.property(
+          sizes,
+          fc.constantFrom(0, 0.1, 1),
+          fc.integer({ min: 1, max: 4 }),
+          ({ outer: batch, n: classes, inner: places, seed }, smoothing, threads) => {
+            const g: ClassGeometry = { batch, classes, places, smoothing };
+            const count = batch * places;
+            // Far from 0: what counts are differences.
+            const x = draw(Type, count * classes, seed, seed % 2 ? 1000 : 0, 12);
+            const target = Int32Array.from({ length: count }, (_, i) => ((i * 7 + seed) % (classes + 1)) - 1);
+            const cotangent = draw(Type, count, seed + 1);
+            const run = (k: Kernels) => {
+              const [losses, out] = [new Type(count).fill(7), new Type(x.length).fill(7)];
+              const logs = new Float64Array(count).fill(7);
+              k.crossEntropy(g, x, target, losses, logs);
+              k.crossEntropyGrad(g, cotangent, x, target, logs, out);
+              return { losses, logs, out };
+            };
+            const expected = run(reference);
+            setThreads(threads);
+            const got = run(kernels);
+            setThreads(1);
+            for (const [name, array] of Object.entries(run(kernels)))
+              expect(differentBits(array, got[name as 'logs']), name).toEqual([]);
+            expectWithin(got.losses, expected.losses, () => 64 * eps, 'losses');
+            // float32 adds up float32 exponentials; the offset of float64 logarithms is rounded.
+            expectWithin(got.logs, expected.logs, () => 8 * eps + 2 ** -42, 'logs');
+            expectWithin(got.out, expected.out, () => 40 * eps + 2 ** -42, 'gradient');
+          },
+        ),
+        { numRuns: 60 },
+      );
+    });
+
+    test('targets of no class have neither loss nor gradient, whatever their logits; what is not a number stays so', () => {
+      for (const places of [1, 3]) {
+        const g: ClassGeometry = { batch: 64, classes: 5, places, smoothing: 0 };
+        const count = 64 * places;
+        const x = draw(Type, count * 5, 1);
+        // All places of samples 0 and 1.
+        x.fill(Number.NaN, 0, 10 * places);
+        const target = new Int32Array(count).fill(2).fill(-1, 0, places);
+        const [losses, out] = [new Type(count).fill(7), new Type(x.length).fill(7)];
+        const logs = new Float64Array(count);
+        kernels.crossEntropy(g, x, target, losses, logs);
+        kernels.crossEntropyGrad(g, new Type(count).fill(1), x, target, logs, out);
+        expect([...losses.subarray(0, places)]).toEqual(new Array(places).fill(0));
+        expect([...out.subarray(0, 5 * places)]).toEqual(new Array(5 * places).fill(0));
+        expect([...losses.subarray(places, 2 * places), ...out.subarray(5 * places, 10 * places)].every(Number.isNaN)).toBe(true);
+        expect([...losses.subarray(2 * places), ...out.subarray(10 * places)].some(Number.isNaN)).toBe(false);
+      }
+    });
+
+    test('logsumexp over axes that are apart', () => {
+      const shape = [3, 5, 4, 7, 2];
+      const x = draw(Type, 840, 4, 0, 9);
+      for (const axes of [[0, 2], [1, 3], [0, 4], [0, 2, 4], [1, 2, 4], [0, 1, 2, 3, 4]]) {
+        const length = shape.reduce((p, extent, axis) => (axes.includes(axis) ? p : p * extent), 1);
+        const [got, expected] = [new Type(length).fill(7), new Type(length)];
+        kernels.logsumexp(view(x, shape), axes, got);
+        reference.logsumexp(view(x, shape), axes, expected);
+        expectWithin(got, expected, () => 64 * eps, `logsumexp over ${axes}`);
+      }
+    });
+
     test.each(['any', 'long'] as const)('normalisations of %s geometry and their gradients', (which) => {
       const check = (g: NormGeometry, seed: number): void => {
         const expected = allOf(reference, Type, g, seed);
@@ -148,6 +262,8 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
         // Means of chunks are joined, a rounding or two of a number near 3 each time.
         expectWithin(got.mean, expected.mean, () => 256 * eps, 'mean');
         expectWithin(got.rstd, expected.rstd, (i) => 32 * eps * expected.rstd[i] ** 3 * 25, 'rstd');
+        // Around the first element of a chunk squares are four times those around the mean at most, and deviations at most 2.
+        expectWithin(got.variance, expected.variance, () => 64 * eps * 4, 'variance');
         expectWithin(got.y, expected.y, () => 400 * eps * steepest ** 3, 'y');
         expectWithin(got.again, expected.again, () => 64 * eps, 'by');
         expectWithin(got.slope, expected.slope, () => 200 * eps, 'grad');

@@ -125,6 +125,11 @@ const norm = { batch: 4, groups: 3, channels: 4, places: 8, over: 'sample', cent
 const all = (d: Draw) => new d.Type(4 * 3 * 4 * 8);
 const affine = (d: Draw) => ({ weight: new d.Type(12), bias: new d.Type(12) });
 const found = (d: Draw) => ({ mean: new d.Type(12), rstd: new d.Type(12) });
+const moments = (d: Draw) => ({ ...found(d), variance: new d.Type(12) });
+
+const classes = { batch: 4, classes: 9, places: 11, smoothing: 0.5 };
+const perPlace = (d: Draw) => new d.Type(44);
+const logits = (d: Draw) => new d.Type(4 * 9 * 11);
 
 const cases: Readonly<Record<Exclude<keyof Kernels, UnaryName>, Case>> = {
   add: binary,
@@ -174,10 +179,12 @@ const cases: Readonly<Record<Exclude<keyof Kernels, UnaryName>, Case>> = {
   logSoftmax: scan,
   softmaxGrad: lineGradient,
   logSoftmaxGrad: lineGradient,
-  normalise: (d) => [norm, all(d), affine(d), all(d), found(d)],
+  normalise: (d) => [norm, all(d), affine(d), all(d), moments(d)],
   normaliseBy: (d) => [norm, all(d), affine(d), found(d), all(d)],
   normaliseGrad: (d) => [norm, all(d), all(d), new d.Type(12), found(d), all(d)],
   normaliseWeightGrad: (d) => [norm, all(d), all(d), found(d), new d.Type(12)],
+  crossEntropy: (d) => [classes, logits(d), ints(44), perPlace(d), new Float64Array(44)],
+  crossEntropyGrad: (d) => [classes, perPlace(d), logits(d), ints(44), new Float64Array(44), logits(d)],
   argsort: (d) => [tight(d), d.axis, 'ascending', ints(count(d.shape))],
   recurrence: (d) => [tight(d), tight(d), d.axis, new d.Type(count(d.shape))],
   matmul: (d) => {

@@ -62,3 +62,8 @@ inline int unitArraysOf(const double* n) { return int(n[3]); }
 inline bool unitsAreDouble(const double* n) { return n[4] != 0; }
 /** Where array `index` starts: in elements natively, a byte position in WebAssembly. */
 inline double unitStartOf(const double* n, int index) { return n[UNIT_HEAD + UNIT_FIELDS * index]; }
+/** How many elements of array `index` the units write, all of them; 0 if any is read. */
+inline Index unitResultsOf(const double* n, int index) {
+  const double* const field = n + UNIT_HEAD + UNIT_FIELDS * index;
+  return field[2] == 1 ? Index(n[2]) * Index(field[1]) : 0;
+}

@@ -15,59 +15,81 @@ INLINE NormShape normShapeOf(const Units& u) {
   return {Index(n[0]), Index(n[1]), Index(n[2]), Index(n[1]) * Index(n[2]), n[3], n[4] != 0};
 }
 
-/** Calls `body(i, some, channel values…)` for the registers of a group: values of channels are vectors, or one number in all lanes. */
-template <class T, class F> INLINE void eachChannelVector(const NormShape& s, const T* perChannel, const F& body) {
-  if (s.places == 1) {
-    eachVector<T>(s.run, [&](Index i, const auto& some) __attribute__((always_inline)) { body(i, some, some.get(perChannel + i)); });
-    return;
-  }
-  for (Index c = 0; c < s.channels; c++) {
-    const Vec<T> value = splat(perChannel[c]);
-    const Index first = c * s.places;
-    eachVector<T>(s.places, [&](Index i, const auto& some) __attribute__((always_inline)) { body(first + i, some, value); });
-  }
+/** Calls `body(from, to, channel)` for the parts of elements from … to of a group that lie in one channel each. */
+template <class F> INLINE void eachChannel(const NormShape& s, Index from, Index to, const F& body) {
+  for (Index c = from / s.places; c * s.places < to; c++) body(larger(from, c * s.places), smaller(to, (c + 1) * s.places), c);
 }
 
+/** Σ (x − 0)² of a run. */
 template <class T> static Moments squaresOfRun(const T* x, Index n) {
   DoubleSum<T> sum;
-  eachVector<T>(n, [&](Index i, const auto& some) __attribute__((always_inline)) {
+  sumOf<T>(n, sum, [&](Index i, const auto& some) __attribute__((always_inline)) {
     const Vec<T> v = some.get(x + i);
-    sum.add(v * v);
+    return v * v;
   });
   return {double(n), 0, sum.total()};
 }
 
-/** y = (x − mean) · rstd · weight + bias for one group. */
-template <class T> static void normaliseGroup(const NormShape& s, const T* x, const T* weight, const T* bias, T mean, T rstd, T* y) {
+/** y = (x − mean) · rstd · weight + bias for elements from … to of one group. */
+template <class T>
+static void normaliseGroup(const NormShape& s, const T* x, const T* weight, const T* bias, T mean, T rstd, T* y, Index from, Index to) {
   const Vec<T> m = splat(mean), r = splat(rstd);
   if (s.places == 1) {
-    eachVector<T>(s.run, [&](Index i, const auto& some) __attribute__((always_inline)) {
+    eachVector<T>(to - from, [&](Index j, const auto& some) __attribute__((always_inline)) {
+      const Index i = from + j;
       some.put(y + i, fma((some.get(x + i) - m) * r, some.get(weight + i), some.get(bias + i)));
     });
     return;
   }
-  for (Index c = 0; c < s.channels; c++) {
+  eachChannel(s, from, to, [&](Index first, Index end, Index c) {
     const Vec<T> w = splat(weight[c]), b = splat(bias[c]);
-    const Index first = c * s.places;
-    eachVector<T>(s.places, [&](Index i, const auto& some) __attribute__((always_inline)) {
+    eachVector<T>(end - first, [&](Index i, const auto& some) __attribute__((always_inline)) {
       some.put(y + first + i, fma((some.get(x + first + i) - m) * r, w, b));
     });
-  }
+  });
 }
 
-/** Each group of each sample by its own statistics. Arrays: x, weight and bias (shared), y; mean and rstd, one of each group. */
+template <class T> static Moments momentsOfGroup(const NormShape& s, const T* x, Index n) {
+  return s.centred ? momentsOfRun<T>(x, n) : squaresOfRun<T>(x, n);
+}
+
+/** Each group of each sample by its own statistics. Arrays: x, weight and bias (shared), y; mean, rstd and variance of each group. */
 template <class T> static Status normaliseSamples(Run& run, const Units& u) {
   const NormShape s = normShapeOf(u);
   const T *const x = u.array<const T>(0), *const weight = u.array<const T>(1), *const bias = u.array<const T>(2);
-  T *const y = u.array<T>(3), *const mean = u.array<T>(4), *const rstd = u.array<T>(5);
-  eachUnit(run, u.count * s.groups, s.run, [&](Index group) {
-    const T* const from = x + group * s.run;
-    const Index channel = group % s.groups * s.channels;
-    const Moments all = s.centred ? momentsOfRun<T>(from, s.run) : squaresOfRun<T>(from, s.run);
+  T *const y = u.array<T>(3), *const mean = u.array<T>(4), *const rstd = u.array<T>(5), *const variance = u.array<T>(6);
+  const auto keep = [&](Index group, const Moments& all) {
+    const double spread = all.squares / double(s.run);
     mean[group] = T(all.mean);
-    rstd[group] = T(1 / __builtin_sqrt(all.squares / double(s.run) + s.eps));
-    normaliseGroup<T>(s, from, weight + channel, bias + channel, mean[group], rstd[group], y + group * s.run);
+    rstd[group] = T(1 / __builtin_sqrt(spread + s.eps));
+    variance[group] = T(spread);
+  };
+  const auto apply = [&](Index group, Index from, Index to) {
+    const Index channel = group % s.groups * s.channels;
+    normaliseGroup<T>(s, x + group * s.run, weight + channel, bias + channel, mean[group], rstd[group], y + group * s.run, from, to);
+  };
+  if (!isLong(s.run)) {
+    eachUnit(run, u.count * s.groups, s.run, [&](Index group) {
+      keep(group, momentsOfGroup<T>(s, x + group * s.run, s.run));
+      apply(group, 0, s.run);
+    });
+    return DONE;
+  }
+  const Index pieces = ceilDivide(s.run, MAP_TASK);
+  Moments* const partial = take<Moments>(run, u.count * s.groups * pieces);
+  if (!partial) return OUT_OF_MEMORY;
+  eachPiece(run, u.count * s.groups, s.run, [&](Index group, Index from, Index to) {
+    partial[group * pieces + from / MAP_TASK] = momentsOfGroup<T>(s, x + group * s.run + from, to - from);
   });
+  for (Index group = 0; group < u.count * s.groups; group++) {
+    Moments all = partial[group * pieces];
+    for (Index piece = 1; piece < pieces; piece++) {
+      if (s.centred) join(all, partial[group * pieces + piece]);
+      else all.squares += partial[group * pieces + piece].squares;
+    }
+    keep(group, all);
+  }
+  eachPiece(run, u.count * s.groups, s.run, apply);
   return DONE;
 }
 
@@ -87,11 +109,56 @@ template <class T> static Status normaliseBy(Run& run, const Units& u) {
     });
     return DONE;
   }
-  eachUnit(run, u.count * s.groups, s.run, [&](Index at) {
+  eachPiece(run, u.count * s.groups, s.run, [&](Index at, Index from, Index to) {
     const Index group = at % s.groups, channel = group * s.channels;
-    normaliseGroup<T>(s, x + at * s.run, weight + channel, bias + channel, mean[group], rstd[group], y + at * s.run);
+    normaliseGroup<T>(s, x + at * s.run, weight + channel, bias + channel, mean[group], rstd[group], y + at * s.run, from, to);
   });
   return DONE;
+}
+
+/** Σ gw and Σ gw x̂ of elements of a group. */
+struct GradSums {
+  double ones, products;
+};
+
+template <class T>
+static GradSums gradSums(const NormShape& s, const T* g, const T* x, const T* weight, Vec<T> mean, Vec<T> rstd, Index from, Index to) {
+  DoubleSum<T> ones, products;
+  if (s.places == 1) {
+    sumsOf<T>(to - from, ones, products, [&](Index j, const auto& some, Vec<T>& a, Vec<T>& b) __attribute__((always_inline)) {
+      const Index i = from + j;
+      a = some.get(g + i) * some.get(weight + i);
+      b = a * ((some.get(x + i) - mean) * rstd);
+    });
+  } else {
+    eachChannel(s, from, to, [&](Index first, Index end, Index c) {
+      const Vec<T> w = splat(weight[c]);
+      sumsOf<T>(end - first, ones, products, [&](Index i, const auto& some, Vec<T>& a, Vec<T>& b) __attribute__((always_inline)) {
+        a = some.get(g + first + i) * w;
+        b = a * ((some.get(x + first + i) - mean) * rstd);
+      });
+    });
+  }
+  return {ones.total(), products.total()};
+}
+
+/** rstd · (gw − average − x̂ slope). */
+template <class T>
+static void gradOfGroup(const NormShape& s, const T* g, const T* x, const T* weight, Vec<T> mean, Vec<T> rstd, GradSums sums, T* out, Index from, Index to) {
+  const Vec<T> average = splat(s.centred ? T(sums.ones / double(s.run)) : T(0)), slope = splat(T(sums.products / double(s.run)));
+  if (s.places == 1) {
+    eachVector<T>(to - from, [&](Index j, const auto& some) __attribute__((always_inline)) {
+      const Index i = from + j;
+      some.put(out + i, rstd * (some.get(g + i) * some.get(weight + i) - average - (some.get(x + i) - mean) * rstd * slope));
+    });
+    return;
+  }
+  eachChannel(s, from, to, [&](Index first, Index end, Index c) {
+    const Vec<T> w = splat(weight[c]);
+    eachVector<T>(end - first, [&](Index i, const auto& some) __attribute__((always_inline)) {
+      some.put(out + first + i, rstd * (some.get(g + first + i) * w - average - (some.get(x + first + i) - mean) * rstd * slope));
+    });
+  });
 }
 
 /** rstd · (gw − mean(gw) − x̂ mean(gw x̂)) per group. Arrays: cotangent, x, weight (shared), mean, rstd, out. */
@@ -100,22 +167,30 @@ template <class T> static Status normaliseSamplesGrad(Run& run, const Units& u) 
   const T *const g = u.array<const T>(0), *const x = u.array<const T>(1), *const weight = u.array<const T>(2);
   const T *const mean = u.array<const T>(3), *const rstd = u.array<const T>(4);
   T* const out = u.array<T>(5);
-  eachUnit(run, u.count * s.groups, s.run, [&](Index group) {
-    const T *const gs = g + group * s.run, *const xs = x + group * s.run;
+  const auto sumUp = [&](Index group, Index from, Index to) {
     const T* const ws = weight + group % s.groups * s.channels;
-    const Vec<T> m = splat(mean[group]), r = splat(rstd[group]);
-    DoubleSum<T> sum, product;
-    eachChannelVector<T>(s, ws, [&](Index i, const auto& some, Vec<T> w) __attribute__((always_inline)) {
-      const Vec<T> gw = some.get(gs + i) * w;
-      sum.add(gw);
-      product.add(gw * ((some.get(xs + i) - m) * r));
-    });
-    const Vec<T> average = splat(s.centred ? T(sum.total() / double(s.run)) : T(0)), slope = splat(T(product.total() / double(s.run)));
-    eachChannelVector<T>(s, ws, [&](Index i, const auto& some, Vec<T> w) __attribute__((always_inline)) {
-      const Vec<T> centred = (some.get(xs + i) - m) * r;
-      some.put(out + group * s.run + i, r * (some.get(gs + i) * w - average - centred * slope));
-    });
-  });
+    return gradSums<T>(s, g + group * s.run, x + group * s.run, ws, splat(mean[group]), splat(rstd[group]), from, to);
+  };
+  const auto apply = [&](Index group, const GradSums& sums, Index from, Index to) {
+    const T* const ws = weight + group % s.groups * s.channels;
+    gradOfGroup<T>(s, g + group * s.run, x + group * s.run, ws, splat(mean[group]), splat(rstd[group]), sums, out + group * s.run, from, to);
+  };
+  if (!isLong(s.run)) {
+    eachUnit(run, u.count * s.groups, s.run, [&](Index group) { apply(group, sumUp(group, 0, s.run), 0, s.run); });
+    return DONE;
+  }
+  const Index pieces = ceilDivide(s.run, MAP_TASK);
+  GradSums* const partial = take<GradSums>(run, u.count * s.groups * pieces);
+  if (!partial) return OUT_OF_MEMORY;
+  eachPiece(run, u.count * s.groups, s.run, [&](Index group, Index from, Index to) { partial[group * pieces + from / MAP_TASK] = sumUp(group, from, to); });
+  for (Index group = 0; group < u.count * s.groups; group++) {
+    GradSums& all = partial[group * pieces];
+    for (Index piece = 1; piece < pieces; piece++) {
+      all.ones += partial[group * pieces + piece].ones;
+      all.products += partial[group * pieces + piece].products;
+    }
+  }
+  eachPiece(run, u.count * s.groups, s.run, [&](Index group, Index from, Index to) { apply(group, partial[group * pieces], from, to); });
   return DONE;
 }
 
@@ -136,14 +211,54 @@ template <class T> static Status normaliseByGrad(Run& run, const Units& u) {
     });
     return DONE;
   }
-  eachUnit(run, u.count * channels, s.places, [&](Index plane) {
-    const Index c = plane % channels, at = plane * s.places;
+  eachPiece(run, u.count * channels, s.places, [&](Index plane, Index from, Index to) {
+    const Index c = plane % channels, at = plane * s.places + from;
     const Vec<T> m = splat(mean[c]), a = splat(scale[c]), b = splat(slope[c]), d = splat(shift[c]);
-    eachVector<T>(s.places, [&](Index i, const auto& some) __attribute__((always_inline)) {
+    eachVector<T>(to - from, [&](Index i, const auto& some) __attribute__((always_inline)) {
       some.put(out + at + i, a * some.get(g + at + i) + ((some.get(x + at + i) - m) * b + d));
     });
   });
   return DONE;
+}
+
+/** Columns of elements side by side, row after row; statistics of each column, or one of each row. */
+template <class T> struct NormColumns {
+  const T *g, *x, *mean, *rstd;
+  Index row, statistics;
+  bool one;
+};
+
+/** Σ g and Σ g (x − mean) rstd of n columns over some rows, four of which are added up before they go to double precision. */
+template <class T>
+static void columnSums(const NormColumns<T>& columns, Index begin, Index end, Index n, double* sum, double* product) {
+  const auto [g, x, mean, rstd, row, statistics, one] = columns;
+  LineTotals ones, products;
+  const auto terms = [&, g = g, x = x, mean = mean, rstd = rstd, row = row, statistics = statistics, one = one](
+                         Index unit, Index i, const auto& some, Vec<T>& a, Vec<T>& b) __attribute__((always_inline)) {
+    const T *const ms = mean + unit * statistics, *const rs = rstd + unit * statistics;
+    const Vec<T> m = one ? splat(ms[0]) : some.get(ms + i), r = one ? splat(rs[0]) : some.get(rs + i);
+    a = some.get(g + unit * row + i);
+    b = a * ((some.get(x + unit * row + i) - m) * r);
+  };
+  Index unit = begin;
+  for (; unit + 4 <= end; unit += 4)
+    eachVector<T>(n, [&](Index i, const auto& some) __attribute__((always_inline)) {
+      Vec<T> a[4], b[4];
+      UNROLL for (int v = 0; v < 4; v++) terms(unit + v, i, some, a[v], b[v]);
+      LineTotals::addTo(ones.value + i, (a[0] + a[1]) + (a[2] + a[3]));
+      LineTotals::addTo(products.value + i, (b[0] + b[1]) + (b[2] + b[3]));
+    });
+  for (; unit < end; unit++)
+    eachVector<T>(n, [&](Index i, const auto& some) __attribute__((always_inline)) {
+      Vec<T> a, b;
+      terms(unit, i, some, a, b);
+      LineTotals::addTo(ones.value + i, a);
+      LineTotals::addTo(products.value + i, b);
+    });
+  for (Index i = 0; i < n; i++) {
+    sum[i] = ones.value[i];
+    product[i] = products.value[i];
+  }
 }
 
 /**
@@ -156,57 +271,41 @@ template <class T> static Status normaliseSums(Run& run, const Units& u) {
   double* const sums = u.array<double>(4);
   const bool shared = u.numbers[5] != 0;
   const Index channels = s.groups * s.channels, size = channels * s.places, statistics = shared ? 0 : s.groups;
-  // Where channels lie side by side and each has statistics of its own, or all have the same.
+  // Where channels lie side by side and each has statistics of its own, or all have the same; elsewhere a task takes planes of some
+  // samples, or a piece of a long one.
   const bool one = s.groups == 1, columns = s.places == 1 && (one || s.channels == 1);
-  const Index width = columns ? Index(MOMENT_COLUMNS) : larger(1, smaller(channels, MAP_TASK / s.places)), blocks = ceilDivide(channels, width);
-  const Index unitsEach = columns ? Index(MOMENT_ROWS) : larger(1, MAP_TASK / s.places), chunks = ceilDivide(u.count, unitsEach);
-  double* const partial = take<double>(run, chunks * 2 * channels);
+  const Index width = columns ? Index(LINE_COLUMNS) : larger(1, smaller(channels, MAP_TASK / s.places)), blocks = ceilDivide(channels, width);
+  const Index unitsEach = columns ? Index(MOMENT_ROWS) : larger(1, MAP_TASK / s.places), pieces = columns ? 1 : ceilDivide(s.places, 4 * MAP_TASK);
+  const Index chunks = ceilDivide(u.count, unitsEach), tasks = chunks * blocks * pieces;
+  double* const partial = take<double>(run, chunks * pieces * 2 * channels);
   if (!partial) return OUT_OF_MEMORY;
-  eachUnit(run, chunks * blocks, smaller(width, channels) * smaller(unitsEach, u.count) * s.places, [&](Index task) {
-    const Index block = task % blocks, chunk = task / blocks, first = block * width, n = smaller(width, channels - first);
+  eachUnit(run, tasks, smaller(width, channels) * smaller(unitsEach, u.count) * ceilDivide(s.places, pieces), [&](Index task) {
+    const Index piece = task % pieces, block = task / pieces % blocks, chunk = task / pieces / blocks;
+    const Index first = block * width, n = smaller(width, channels - first);
     const Index begin = chunk * unitsEach, end = smaller(u.count, begin + unitsEach);
-    double *const sum = partial + chunk * 2 * channels + first, *const product = sum + channels;
-    if (!columns) {
-      for (Index c = 0; c < n; c++) {
-        const Index group = (first + c) / s.channels;
-        DoubleSum<T> ones, twos;
-        double total = 0, weighted = 0;
-        for (Index unit = begin; unit < end; unit++) {
-          const T *const gs = g + unit * size + (first + c) * s.places, *const xs = x + unit * size + (first + c) * s.places;
-          const Vec<T> m = splat(mean[unit * statistics + group]), r = splat(rstd[unit * statistics + group]);
-          eachVector<T>(s.places, [&](Index i, const auto& some) __attribute__((always_inline)) {
-            const Vec<T> v = some.get(gs + i);
-            ones.add(v);
-            twos.add(v * ((some.get(xs + i) - m) * r));
-          });
-        }
-        total += ones.total();
-        weighted += twos.total();
-        sum[c] = total;
-        product[c] = weighted;
-      }
+    double *const sum = partial + (chunk * pieces + piece) * 2 * channels + first, *const product = sum + channels;
+    if (columns) {
+      columnSums<T>({g + first, x + first, one ? mean : mean + first, one ? rstd : rstd + first, size, statistics, one}, begin, end, n, sum, product);
       return;
     }
-    LineTotals ones, twos;
-    ones.start(LINE_COLUMNS);
-    twos.start(LINE_COLUMNS);
-    for (Index unit = begin; unit < end; unit++) {
-      const T *const gs = g + unit * size + first, *const xs = x + unit * size + first;
-      const T *const ms = mean + unit * statistics, *const rs = rstd + unit * statistics;
-      eachVector<T>(n, [&](Index i, const auto& some) __attribute__((always_inline)) {
-        const Vec<T> m = one ? splat(ms[0]) : some.get(ms + first + i), r = one ? splat(rs[0]) : some.get(rs + first + i);
-        const Vec<T> v = some.get(gs + i);
-        LineTotals::addTo(ones.value + i, v);
-        LineTotals::addTo(twos.value + i, v * ((some.get(xs + i) - m) * r));
-      });
-    }
-    for (Index i = 0; i < n; i++) {
-      sum[i] = ones.value[i];
-      product[i] = twos.value[i];
+    const Index from = piece * 4 * MAP_TASK, length = smaller(Index(4 * MAP_TASK), s.places - from);
+    for (Index c = 0; c < n; c++) {
+      const Index group = (first + c) / s.channels;
+      DoubleSum<T> ones, products;
+      for (Index unit = begin; unit < end; unit++) {
+        const Index at = unit * size + (first + c) * s.places + from;
+        const Vec<T> m = splat(mean[unit * statistics + group]), r = splat(rstd[unit * statistics + group]);
+        sumsOf<T>(length, ones, products, [&](Index i, const auto& some, Vec<T>& a, Vec<T>& b) __attribute__((always_inline)) {
+          a = some.get(g + at + i);
+          b = a * ((some.get(x + at + i) - m) * r);
+        });
+      }
+      sum[c] = ones.total();
+      product[c] = products.total();
     }
   });
   for (Index i = 0; i < 2 * channels; i++)
-    for (Index chunk = 0; chunk < chunks; chunk++) sums[i] += partial[chunk * 2 * channels + i];
+    for (Index chunk = 0; chunk < chunks * pieces; chunk++) sums[i] += partial[chunk * 2 * channels + i];
   return DONE;
 }
 

@@ -1,119 +1,159 @@
-// Softmax and its logarithm along an axis, and their gradients. A unit is n lines of `inner` neighbours; along a row inner is 1.
+// Softmax and its logarithm along an axis, the logarithm of a sum of exponentials, and gradients. A unit is n lines of `inner`
+// neighbours; along a row inner is 1. A row that is longer than a task is shared among threads, in pieces that depend on its length alone.
 
 namespace ADJOINT_NAMESPACE {
 
-enum { LINE_COLUMNS = 512 };
-
-/** The largest element; NaN if there is one. */
-template <class T> INLINE T largestOf(const T* x, Index n) {
-  double most = ExtremeOp<true>::initial();
-  ExtremeOp<true>::addRow<T>(most, x, n);
-  return T(most);
+/** The largest element; one of them if some are NaN. */
+template <class T> static T largestOfRow(const T* x, Index n) {
+  constexpr Index N = Lanes<T>::N;
+  T most = T(-__builtin_inf());
+  Index i = 0;
+  if (n >= N) {
+    Vec<T> best[4];
+    UNROLL for (int v = 0; v < 4; v++) best[v] = load(x);
+    for (; i + 4 * N <= n; i += 4 * N)
+      UNROLL for (int v = 0; v < 4; v++) best[v] = largerOrFirst<T>(best[v], load(x + i + v * N));
+    for (; i + N <= n; i += N) best[0] = largerOrFirst<T>(best[0], load(x + i));
+    best[0] = largerOrFirst<T>(largerOrFirst<T>(best[0], load(x + n - N)), best[1]);
+    const Vec<T> last = largerOrFirst<T>(best[0], largerOrFirst<T>(best[2], best[3]));
+    for (Index lane = 0; lane < N; lane++) most = last[lane] > most ? last[lane] : most;
+    return most;
+  }
+  for (; i < n; i++) most = x[i] > most ? x[i] : most;
+  return most;
 }
 
-template <class T> INLINE T logOne(double x) { return T(logOf<double>(splat(x))[0]); }
-
-template <class T> static void softmaxRow(bool logarithm, const T* x, T* y, Index n) {
-  const T largest = largestOf<T>(x, n);
-  const Vec<T> shift = splat(largest);
+/** Σ e^(x − shift); the terms are written to y if so wished. */
+template <class T, bool WRITES> static double exponentialsOfRow(const T* x, T shift, T* y, Index n) {
+  const Vec<T> shifts = splat(shift);
   DoubleSum<T> sum;
-  eachVector<T>(n, [&](Index i, const auto& some) __attribute__((always_inline)) {
-    const Vec<T> e = some.keep(expOf<T>(some.get(x + i) - shift));
-    if (!logarithm) some.put(y + i, e);
-    sum.add(e);
+  sumOf<T>(n, sum, [&](Index i, const auto& some) __attribute__((always_inline)) {
+    const Vec<T> e = some.keep(expOfDrop<T>(some.get(x + i) - shifts));
+    if (WRITES) some.put(y + i, e);
+    return e;
   });
-  const double total = sum.total();
-  if (logarithm) {
-    const Vec<T> log = splat(logOne<T>(total));
-    eachVector<T>(n, [&](Index i, const auto& some) __attribute__((always_inline)) { some.put(y + i, some.get(x + i) - shift - log); });
-  } else {
-    const Vec<T> scale = splat(T(1 / total));
-    eachVector<T>(n, [&](Index i, const auto& some) __attribute__((always_inline)) { some.put(y + i, some.get(y + i) * scale); });
-  }
+  return sum.total();
+}
+
+template <class T> static void scaleRow(T* y, T factor, Index n) {
+  const Vec<T> scale = splat(factor);
+  eachVector<T>(n, [&](Index i, const auto& some) __attribute__((always_inline)) { some.put(y + i, some.get(y + i) * scale); });
+}
+
+/** x − largest − log Σ e^(x − largest). */
+template <class T> static void logarithmOfRow(const T* x, T largest, T logarithm, T* y, Index n) {
+  const Vec<T> shift = splat(largest), log = splat(logarithm);
+  eachVector<T>(n, [&](Index i, const auto& some) __attribute__((always_inline)) { some.put(y + i, some.get(x + i) - shift - log); });
+}
+
+/** The largest element of a row and Σ e^(x − largest), a piece at a time. */
+template <class T> struct Exponentials {
+  T* largest;
+  double* total;
+  Index pieces;
+  T mostOfAll;
+  double sumOfAll;
+
+  /** What the terms of a piece, which are from its own largest element on, are multiplied with to be from that of all on. */
+  double factor(Index piece) const { return expOne(double(largest[piece]) - double(mostOfAll)); }
+};
+
+/** Null pieces if there is no memory. The terms of each piece are written to y if so wished, from its own largest element on. */
+template <class T, bool WRITES> static Exponentials<T> exponentialsOfLongRow(Run& run, const T* x, T* y, Index n) {
+  Exponentials<T> e = {nullptr, nullptr, ceilDivide(n, MAP_TASK), T(-__builtin_inf()), 0};
+  e.largest = take<T>(run, e.pieces);
+  e.total = e.largest ? take<double>(run, e.pieces) : nullptr;
+  if (!e.total) return e;
+  eachPiece(run, 1, n, [&](Index, Index from, Index to) {
+    const Index piece = from / MAP_TASK;
+    e.largest[piece] = largestOfRow<T>(x + from, to - from);
+    // Of nothing but −∞ there are no differences: from 0 on, the terms are 0.
+    const T shift = e.largest[piece] == T(-__builtin_inf()) ? T(0) : e.largest[piece];
+    e.total[piece] = exponentialsOfRow<T, WRITES>(x + from, shift, WRITES ? y + from : nullptr, to - from);
+  });
+  for (Index piece = 0; piece < e.pieces; piece++) e.mostOfAll = e.largest[piece] > e.mostOfAll ? e.largest[piece] : e.mostOfAll;
+  for (Index piece = 0; piece < e.pieces; piece++) e.sumOfAll += e.total[piece] * e.factor(piece);
+  return e;
+}
+
+template <class T, bool LOGARITHM> static Status softmaxLongRow(Run& run, const T* x, T* y, Index n) {
+  const Exponentials<T> e = exponentialsOfLongRow<T, !LOGARITHM>(run, x, y, n);
+  if (!e.total) return OUT_OF_MEMORY;
+  const T logarithm = LOGARITHM ? T(logOne(e.sumOfAll)) : T(0);
+  eachPiece(run, 1, n, [&](Index, Index from, Index to) {
+    if (LOGARITHM) logarithmOfRow<T>(x + from, e.mostOfAll, logarithm, y + from, to - from);
+    else scaleRow<T>(y + from, T(e.factor(from / MAP_TASK) / e.sumOfAll), to - from);
+  });
+  return DONE;
+}
+
+template <class T, bool LOGARITHM> static void softmaxRow(const T* x, T* y, Index n) {
+  const T largest = largestOfRow<T>(x, n);
+  const double total = exponentialsOfRow<T, !LOGARITHM>(x, largest, y, n);
+  if (LOGARITHM) logarithmOfRow<T>(x, largest, T(logOne(total)), y, n);
+  else scaleRow<T>(y, T(1 / total), n);
+}
+
+/** Σ g y; of the logarithm Σ g. */
+template <class T, bool LOGARITHM> static double softmaxGradSum(const T* g, const T* y, Index n) {
+  DoubleSum<T> sum;
+  sumOf<T>(n, sum, [&](Index i, const auto& some) __attribute__((always_inline)) {
+    return LOGARITHM ? some.get(g + i) : some.get(g + i) * some.get(y + i);
+  });
+  return sum.total();
 }
 
 /** y(g − Σ g y); of the logarithm g − e^y Σ g. */
-template <class T> static void softmaxGradRow(bool logarithm, const T* g, const T* y, T* out, Index n) {
-  DoubleSum<T> sum;
-  eachVector<T>(n, [&](Index i, const auto& some) __attribute__((always_inline)) {
-    sum.add(logarithm ? some.get(g + i) : some.get(g + i) * some.get(y + i));
-  });
-  const Vec<T> total = splat(T(sum.total()));
+template <class T, bool LOGARITHM> static void softmaxGradApply(const T* g, const T* y, double sum, T* out, Index n) {
+  const Vec<T> total = splat(T(sum));
   eachVector<T>(n, [&](Index i, const auto& some) __attribute__((always_inline)) {
     const Vec<T> gs = some.get(g + i), ys = some.get(y + i);
-    some.put(out + i, logarithm ? gs - expOf<T>(ys) * total : ys * (gs - total));
+    some.put(out + i, LOGARITHM ? gs - expOf<T>(ys) * total : ys * (gs - total));
   });
 }
 
-/** Totals of up to LINE_COLUMNS lines side by side, in double precision. */
-struct LineTotals {
-  double value[LINE_COLUMNS] __attribute__((aligned(64)));
-  void start(Index n) {
-    for (Index j = 0; j < n; j++) value[j] = 0;
-  }
-  /** Adds elements from line j on; those of `v` past the last line are 0, and there is room for them. */
-  INLINE_MEMBER void addTo(double* to, Vec<double> v) { store(to, load(to) + v); }
-  INLINE_MEMBER void addTo(double* to, Vec<float> v) {
-    HalfFloats halves[2];
-    __builtin_memcpy(halves, &v, sizeof v);
-    store(to, load(to) + __builtin_convertvector(halves[0], Doubles));
-    store(to + HALF, load(to + HALF) + __builtin_convertvector(halves[1], Doubles));
-  }
-};
-
-template <class T> static void softmaxLines(bool logarithm, const T* x, T* y, Index n, Index inner, Index width) {
-  T most[LINE_COLUMNS], scale[LINE_COLUMNS];
-  LineTotals totals;
-  for (Index j = 0; j < width; j++) most[j] = T(-__builtin_inf());
-  totals.start(LINE_COLUMNS);
-  for (Index row = 0; row < n; row++)
-    eachVector<T>(width, [&](Index j, const auto& some) __attribute__((always_inline)) {
-      some.put(most + j, ExtremeOp<true>::better<T>(some.get(most + j), some.get(x + row * inner + j)));
-    });
-  for (Index row = 0; row < n; row++)
-    eachVector<T>(width, [&](Index j, const auto& some) __attribute__((always_inline)) {
-      const Vec<T> e = some.keep(expOf<T>(some.get(x + row * inner + j) - some.get(most + j)));
-      if (!logarithm) some.put(y + row * inner + j, e);
-      LineTotals::addTo(totals.value + j, e);
-    });
-  for (Index j = 0; j < width; j++) scale[j] = logarithm ? logOne<T>(totals.value[j]) : T(1 / totals.value[j]);
-  for (Index row = 0; row < n; row++)
-    eachVector<T>(width, [&](Index j, const auto& some) __attribute__((always_inline)) {
-      T* const to = y + row * inner + j;
-      some.put(to, logarithm ? some.get(x + row * inner + j) - some.get(most + j) - some.get(scale + j) : some.get(to) * some.get(scale + j));
-    });
+template <class T, bool LOGARITHM> static Status softmaxGradLongRow(Run& run, const T* g, const T* y, T* out, Index n) {
+  double* const partial = take<double>(run, ceilDivide(n, MAP_TASK));
+  if (!partial) return OUT_OF_MEMORY;
+  eachPiece(run, 1, n, [&](Index, Index from, Index to) { partial[from / MAP_TASK] = softmaxGradSum<T, LOGARITHM>(g + from, y + from, to - from); });
+  double sum = 0;
+  for (Index piece = 0; piece < ceilDivide(n, MAP_TASK); piece++) sum += partial[piece];
+  eachPiece(run, 1, n, [&](Index, Index from, Index to) { softmaxGradApply<T, LOGARITHM>(g + from, y + from, sum, out + from, to - from); });
+  return DONE;
 }
 
-template <class T> static void softmaxGradLines(bool logarithm, const T* g, const T* y, T* out, Index n, Index inner, Index width) {
-  T total[LINE_COLUMNS];
-  LineTotals totals;
-  totals.start(LINE_COLUMNS);
-  for (Index row = 0; row < n; row++)
-    eachVector<T>(width, [&](Index j, const auto& some) __attribute__((always_inline)) {
-      const Index at = row * inner + j;
-      LineTotals::addTo(totals.value + j, logarithm ? some.get(g + at) : some.get(g + at) * some.get(y + at));
-    });
-  for (Index j = 0; j < width; j++) total[j] = T(totals.value[j]);
-  for (Index row = 0; row < n; row++)
-    eachVector<T>(width, [&](Index j, const auto& some) __attribute__((always_inline)) {
-      const Index at = row * inner + j;
-      const Vec<T> gs = some.get(g + at), ys = some.get(y + at), ts = some.get(total + j);
-      some.put(out + at, logarithm ? gs - expOf<T>(ys) * ts : ys * (gs - ts));
-    });
+/** log Σ e^x from the largest element on. */
+template <class T> static T logSumExpOf(const T* x, Index n, T largest, double total) {
+  return largest - largest == 0 ? T(logOne(total) + double(largest)) : infiniteLine<T>(largest, x, n, 1);
 }
 
-/** Calls `row(position)` for every line of n contiguous elements, or `lines(position, width)` for up to LINE_COLUMNS lines side by side. */
-template <class Row, class Lines> static void eachLine(Run& run, const Units& u, const Row& row, const Lines& lines) {
+template <class T> static T logSumExpRow(const T* x, Index n) {
+  const T largest = largestOfRow<T>(x, n);
+  return logSumExpOf<T>(x, n, largest, exponentialsOfRow<T, false>(x, largest, nullptr, n));
+}
+
+/**
+ * Calls `row(position)` for every line of n contiguous elements, `longRow(position)` if they are long (one after the other), or
+ * `lines(position, width)` for some lines side by side.
+ */
+template <class Row, class LongRow, class Lines>
+static Status eachLine(Run& run, const Units& u, const Row& row, const LongRow& longRow, const Lines& lines) {
   const Index n = Index(u.numbers[0]), inner = Index(u.numbers[1]);
+  if (inner == 1 && isLong(n)) {
+    Status status = DONE;
+    for (Index unit = 0; unit < u.count && status == DONE; unit++) status = longRow(unit * n);
+    return status;
+  }
   if (inner == 1) {
     eachUnit(run, u.count, n, [&](Index unit) { row(unit * n); });
-    return;
+    return DONE;
   }
-  const Index blocks = ceilDivide(inner, LINE_COLUMNS);
-  eachUnit(run, u.count * blocks, n * smaller(inner, LINE_COLUMNS), [&](Index task) {
-    const Index first = task % blocks * LINE_COLUMNS;
-    lines(task / blocks * n * inner + first, smaller(LINE_COLUMNS, inner - first));
+  const Index columns = columnsOfLines(n), blocks = ceilDivide(inner, columns);
+  eachUnit(run, u.count * blocks, n * smaller(inner, columns), [&](Index task) {
+    const Index first = task % blocks * columns;
+    lines(task / blocks * n * inner + first, smaller(columns, inner - first));
   });
+  return DONE;
 }
 
 /** Arrays: a, out. Numbers: elements per line, neighbouring lines. */
@@ -121,9 +161,10 @@ template <class T, bool LOGARITHM> static Status softmax(Run& run, const Units& 
   const Index n = Index(u.numbers[0]), inner = Index(u.numbers[1]);
   const T* const x = u.array<const T>(0);
   T* const y = u.array<T>(1);
-  eachLine(run, u, [&](Index at) { softmaxRow<T>(LOGARITHM, x + at, y + at, n); },
-           [&](Index at, Index width) { softmaxLines<T>(LOGARITHM, x + at, y + at, n, inner, width); });
-  return DONE;
+  return eachLine(
+      run, u, [&](Index at) { softmaxRow<T, LOGARITHM>(x + at, y + at, n); },
+      [&](Index at) { return softmaxLongRow<T, LOGARITHM>(run, x + at, y + at, n); },
+      [&](Index at, Index width) { softmaxLines<T, LOGARITHM>(x + at, y + at, n, inner, width); });
 }
 
 /** Arrays: cotangent, the softmax (or its logarithm), out. Numbers: elements per line, neighbouring lines. */
@@ -131,36 +172,10 @@ template <class T, bool LOGARITHM> static Status softmaxGrad(Run& run, const Uni
   const Index n = Index(u.numbers[0]), inner = Index(u.numbers[1]);
   const T *const g = u.array<const T>(0), *const y = u.array<const T>(1);
   T* const out = u.array<T>(2);
-  eachLine(run, u, [&](Index at) { softmaxGradRow<T>(LOGARITHM, g + at, y + at, out + at, n); },
-           [&](Index at, Index width) { softmaxGradLines<T>(LOGARITHM, g + at, y + at, out + at, n, inner, width); });
-  return DONE;
-}
-
-/** log Σ e^x; around an infinity the differences would be NaN, so there it is taken from 0. */
-template <class T> static T logSumExpRow(const T* x, Index n) {
-  const T largest = largestOf<T>(x, n), shift = largest - largest == 0 ? largest : largest == largest ? T(0) : largest;
-  const Vec<T> shifts = splat(shift);
-  DoubleSum<T> sum;
-  eachVector<T>(n, [&](Index i, const auto& some) __attribute__((always_inline)) { sum.add(some.keep(expOf<T>(some.get(x + i) - shifts))); });
-  return T(logOne<double>(sum.total()) + double(shift));
-}
-
-template <class T> static void logSumExpLines(const T* x, T* y, Index n, Index inner, Index width) {
-  T most[LINE_COLUMNS];
-  LineTotals totals;
-  totals.start(LINE_COLUMNS);
-  for (Index j = 0; j < width; j++) most[j] = T(-__builtin_inf());
-  for (Index row = 0; row < n; row++)
-    eachVector<T>(width, [&](Index j, const auto& some) __attribute__((always_inline)) {
-      some.put(most + j, ExtremeOp<true>::better<T>(some.get(most + j), some.get(x + row * inner + j)));
-    });
-  for (Index j = 0; j < width; j++)
-    if (most[j] == most[j] && most[j] - most[j] != 0) most[j] = 0;
-  for (Index row = 0; row < n; row++)
-    eachVector<T>(width, [&](Index j, const auto& some) __attribute__((always_inline)) {
-      LineTotals::addTo(totals.value + j, some.keep(expOf<T>(some.get(x + row * inner + j) - some.get(most + j))));
-    });
-  for (Index j = 0; j < width; j++) y[j] = T(logOne<double>(totals.value[j]) + double(most[j]));
+  return eachLine(
+      run, u, [&](Index at) { softmaxGradApply<T, LOGARITHM>(g + at, y + at, softmaxGradSum<T, LOGARITHM>(g + at, y + at, n), out + at, n); },
+      [&](Index at) { return softmaxGradLongRow<T, LOGARITHM>(run, g + at, y + at, out + at, n); },
+      [&](Index at, Index width) { softmaxGradLines<T, LOGARITHM>(g + at, y + at, out + at, n, inner, width); });
 }
 
 /** Arrays: a, out (one element per line). Numbers: elements per line, neighbouring lines. */
@@ -168,9 +183,15 @@ template <class T> static Status logSumExp(Run& run, const Units& u) {
   const Index n = Index(u.numbers[0]), inner = Index(u.numbers[1]);
   const T* const x = u.array<const T>(0);
   T* const y = u.array<T>(1);
-  eachLine(run, u, [&](Index at) { y[at / n] = logSumExpRow<T>(x + at, n); },
-           [&](Index at, Index width) { logSumExpLines<T>(x + at, y + at / (n * inner) * inner + at % inner, n, inner, width); });
-  return DONE;
+  return eachLine(
+      run, u, [&](Index at) { y[at / n] = logSumExpRow<T>(x + at, n); },
+      [&](Index at) {
+        const Exponentials<T> e = exponentialsOfLongRow<T, false>(run, x + at, nullptr, n);
+        if (!e.total) return OUT_OF_MEMORY;
+        y[at / n] = logSumExpOf<T>(x + at, n, e.mostOfAll, e.sumOfAll);
+        return DONE;
+      },
+      [&](Index at, Index width) { logSumExpLines<T>(x + at, y + at / (n * inner) * inner + at % inner, n, inner, width); });
 }
 
 }  // namespace ADJOINT_NAMESPACE

@@ -7,6 +7,7 @@ template <class T> using UnitKernel = Status (*)(Run& run, const Units& units);
 /** In the order of UNIT_KERNELS in src/tiers/machine.ts. */
 template <class T> constexpr UnitKernel<T> unitKernels[] = {
     softmax<T, false>, softmax<T, true>, softmaxGrad<T, false>, softmaxGrad<T, true>, logSumExp<T>,
+    crossEntropy<T>, crossEntropyGrad<T>,
     groupMoments<T>, normaliseSamples<T>, normaliseBy<T>, normaliseSamplesGrad<T>, normaliseByGrad<T>, normaliseSums<T>,
     sgdStep<T>,
     adamStep<T>,

@@ -11,6 +11,22 @@ template <class F> static void eachUnit(Run& run, Index count, Index workPerUnit
   });
 }
 
+/** Whether a unit of so many elements is shared among threads: on any number of them it is cut alike. */
+INLINE bool isLong(Index n) { return n >= 4 * MAP_TASK; }
+
+/** Calls `body(unit, from, to)` for units of `length` elements, of which long ones are cut into pieces of MAP_TASK. */
+template <class F> static void eachPiece(Run& run, Index count, Index length, const F& body) {
+  if (!isLong(length)) {
+    eachUnit(run, count, length, [&](Index unit) { body(unit, Index(0), length); });
+    return;
+  }
+  const Index pieces = ceilDivide(length, MAP_TASK);
+  parallel(run, count * pieces, [&](Index task, int) {
+    const Index from = task % pieces * MAP_TASK;
+    body(task / pieces, from, smaller(length, from + MAP_TASK));
+  });
+}
+
 /** A register's worth of elements. */
 template <class T> struct Whole {
   INLINE_MEMBER Vec<T> get(const T* p) { return load(p); }
@@ -78,5 +94,39 @@ template <> struct DoubleSum<float> {
   }
   double total() const { return horizontalSum<double>(low + high); }
 };
+
+/**
+ * Adds the registers that `term(i, some)` gives to `sum`. Four at a time are added up before they go to double precision, which costs more
+ * than most terms; of float32 that is two roundings of numbers of one size.
+ */
+template <class T, class F> INLINE void sumOf(Index n, DoubleSum<T>& sum, const F& term) {
+  constexpr Index N = Lanes<T>::N;
+  Index i = 0;
+  for (; i + 4 * N <= n; i += 4 * N) {
+    Vec<T> some[4];
+    UNROLL for (int v = 0; v < 4; v++) some[v] = term(i + v * N, Whole<T>{});
+    sum.add((some[0] + some[1]) + (some[2] + some[3]));
+  }
+  for (; i + N <= n; i += N) sum.add(term(i, Whole<T>{}));
+  if (i < n) sum.add(term(i, Part<T>{n - i}));
+}
+
+/** As `sumOf`, of two sums; `terms(i, some, a, b)` gives both. */
+template <class T, class F> INLINE void sumsOf(Index n, DoubleSum<T>& first, DoubleSum<T>& second, const F& terms) {
+  constexpr Index N = Lanes<T>::N;
+  Index i = 0;
+  for (; i + 4 * N <= n; i += 4 * N) {
+    Vec<T> a[4], b[4];
+    UNROLL for (int v = 0; v < 4; v++) terms(i + v * N, Whole<T>{}, a[v], b[v]);
+    first.add((a[0] + a[1]) + (a[2] + a[3]));
+    second.add((b[0] + b[1]) + (b[2] + b[3]));
+  }
+  eachVector<T>(n - i, [&](Index j, const auto& some) __attribute__((always_inline)) {
+    Vec<T> a, b;
+    terms(i + j, some, a, b);
+    first.add(a);
+    second.add(b);
+  });
+}
 
 }  // namespace ADJOINT_NAMESPACE

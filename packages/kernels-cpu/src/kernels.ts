@@ -79,6 +79,15 @@ export interface NormGeometry {
   readonly eps: number;
 }
 
+/** Logits: a contiguous array of `batch` × `classes` × `places` elements, with a target class at each place of each sample. */
+export interface ClassGeometry {
+  readonly batch: number;
+  readonly classes: number;
+  readonly places: number;
+  /** How much of each target is spread evenly over all classes, from 0 to 1. */
+  readonly smoothing: number;
+}
+
 /** One of each per group and channel. */
 export interface NormParameters {
   readonly weight: FloatArray;
@@ -89,6 +98,11 @@ export interface NormParameters {
 export interface NormStatistics {
   readonly mean: FloatArray;
   readonly rstd: FloatArray;
+}
+
+/** What a normalisation finds out: statistics by which it can be repeated, and the mean square deviation. One of each per set. */
+export interface NormMoments extends NormStatistics {
+  readonly variance: FloatArray;
 }
 
 /** Names of the element-wise kernels of one operand. Parameters, where there are any, are `(p, q)`. */
@@ -210,18 +224,38 @@ export interface Kernels extends ElementwiseKernels, ReduceKernels, DescentKerne
   readonly logSoftmaxGrad: SoftmaxGradKernel;
   /** `log(Σ exp(a[i]))`, without overflow; -Infinity of no elements. */
   readonly logsumexp: ReduceKernel;
+  /**
+   * The cross entropy between softmax of logits and target distributions (1 - smoothing in the target class, and its share of smoothing in
+   * each); `logs`, log(Σ exp(logit)), is written too. All but the logits are of `batch` × `places`. A target below 0 has no loss.
+   */
+  readonly crossEntropy: (
+    g: ClassGeometry,
+    logits: FloatArray,
+    target: Int32Array,
+    losses: FloatArray,
+    logs: Float64Array,
+  ) => void;
+  /** The gradient of `crossEntropy` in the logits: `cotangent · (softmax - target distribution)`, with the `logs` that it wrote. */
+  readonly crossEntropyGrad: (
+    g: ClassGeometry,
+    cotangent: FloatArray,
+    logits: FloatArray,
+    target: Int32Array,
+    logs: Float64Array,
+    out: FloatArray,
+  ) => void;
   /** `Σ (a[i] - mean)² / max(0, n - correction)`, in two passes; NaN where that is 0 / 0. */
   readonly variance: (a: Strided, axes: readonly number[], correction: number, out: NumericArray) => void;
   /**
-   * `y = (x - mean) · rstd · weight + bias` with the mean and `rstd = 1 / √(variance + eps)` of each set, which are written too. The
-   * variance is the mean square deviation.
+   * `y = (x - mean) · rstd · weight + bias` with the mean and `rstd = 1 / √(variance + eps)` of each set, which are written too, as is
+   * the variance, which is the mean square deviation.
    */
   readonly normalise: (
     g: NormGeometry,
     x: FloatArray,
     affine: NormParameters,
     y: FloatArray,
-    statistics: NormStatistics,
+    moments: NormMoments,
   ) => void;
   /** As `normalise`, with statistics that are given. */
   readonly normaliseBy: (

@@ -2,6 +2,7 @@
 
 import type { OpSamples } from '../sample.ts';
 import { arithmeticSamples } from './arithmetic.ts';
+import { classSamples } from './classes.ts';
 import { functionSamples } from './functions.ts';
 import { indexingSamples } from './indexing.ts';
 import { layoutSamples } from './layout.ts';
@@ -16,6 +17,7 @@ export const samples: readonly OpSamples[] = [
   ...predicateSamples,
   ...layoutSamples,
   ...indexingSamples,
+  ...classSamples,
   ...reductionSamples,
   ...normSamples,
   ...networkSamples,

@@ -3,12 +3,13 @@
 import { isFloat } from '../dtype.ts';
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
-import { defineOp, noGradient } from '../registry.ts';
+import { defineOp } from '../registry.ts';
 import { sameShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul, neg } from './arithmetic.ts';
 import { cast, inFloat32 } from './cast.ts';
+import { crossEntropyOp, targetHasNone } from './class-records.ts';
 import { ne } from './compare.ts';
 import { mean, sum } from './expand-sum.ts';
 import { gatherAlong } from './gather.ts';
@@ -25,10 +26,6 @@ import {
 } from './loss-reduction.ts';
 import { where } from './select.ts';
 import { logSoftmax } from './softmax.ts';
-
-const targetHasNone = noGradient(
-  'class numbers do not change continuously; for a gradient in the target give crossEntropy probabilities.',
-);
 
 interface ClassIndexAttrs {
   readonly op: string;
@@ -144,16 +141,21 @@ function crossEntropyOfClasses(
   smoothing: number,
   reduction: Reduction,
 ): Tensor {
-  const { weight } = call;
-  const classes = pickClasses(call, ignoreIndex);
-  const logProbs = logSoftmax(call.input, { axis: 1 });
-  let losses = ownLosses(logProbs, classes);
-  if (smoothing > 0) {
-    const all = weight === undefined ? logProbs : mul(logProbs, perClass(weight, logProbs));
-    const spread = where(classes.counts, neg(sum(all, { axes: 1 })), 0);
-    losses = add(mul(losses, 1 - smoothing), mul(spread, smoothing / logProbs.shape[1]));
+  const { input, target, weight, batched } = call;
+  const losses = (attrs: { smoothing: number; reduction: Reduction }): Tensor =>
+    apply(crossEntropyOp, [input, target], { ignoreIndex, ...attrs });
+  if (weight === undefined) {
+    const reduced = losses({ smoothing, reduction });
+    return batched || reduction !== 'none' ? reduced : reshape(reduced, []);
   }
-  return reduceWeighted(call, losses, classes, reduction);
+  const classes = pickClasses(call, ignoreIndex);
+  let weighted = mul(classes.weights!, losses({ smoothing: 0, reduction: 'none' }));
+  if (smoothing > 0) {
+    const all = mul(logSoftmax(input, { axis: 1 }), perClass(weight, input));
+    const spread = where(classes.counts, neg(sum(all, { axes: 1 })), 0);
+    weighted = add(mul(weighted, 1 - smoothing), mul(spread, smoothing / input.shape[1]));
+  }
+  return reduceWeighted(call, weighted, classes, reduction);
 }
 
 function crossEntropyOfProbabilities(call: Call, smoothing: number, reduction: Reduction): Tensor {

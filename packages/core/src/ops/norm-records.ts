@@ -90,22 +90,18 @@ export const normaliseOp = defineOp<readonly ['x', 'weight', 'bias'], NormaliseA
     requireOperand('normalise', 'weight', weight, parameterShape(x.shape));
     requireOperand('normalise', 'bias', bias, parameterShape(x.shape));
     const kept = { shape: statisticsShape(x.shape, attrs), dtype: computeDType(x.dtype) };
-    return { shape: x.shape, dtype: x.dtype, compute: x.dtype, kept: [kept, kept] };
+    return { shape: x.shape, dtype: x.dtype, compute: x.dtype, kept: [kept, kept, kept] };
   },
   forward: ([x, weight, bias], out, attrs) => {
     const shape = statisticsShape(x.shape, attrs);
     const dtype = out instanceof Float64Array ? 'float64' : 'float32';
-    const count = shape[0] * shape[1];
-    const found = { mean: allocate(dtype, count) as FloatArray, rstd: allocate(dtype, count) as FloatArray };
+    const [centre, rstd, variance] = [1, 2, 3].map(() => allocate(dtype, shape[0] * shape[1]) as FloatArray);
     const g = geometryOf(x, attrs, attrs.eps);
     const affine = { weight: floats(weight), bias: floats(bias) };
-    kernels.normalise(g, floats(x), affine, out as FloatArray, found);
-    return [
-      { data: found.mean, shape, dtype },
-      { data: found.rstd, shape, dtype },
-    ];
+    kernels.normalise(g, floats(x), affine, out as FloatArray, { mean: centre, rstd, variance });
+    return [centre, rstd, variance].map((data) => ({ data, shape, dtype }));
   },
-  keeps: ['mean', 'rstd'],
+  keeps: ['mean', 'rstd', 'variance'],
   recycles: true,
   flops,
   vjps: [

@@ -3,10 +3,12 @@
 // PyTorch changes running statistics in place. Here tensors do not change behind one's back: the new statistics are returned,
 // and whoever keeps them copies them (as nn's layers do).
 
+import { computeDType } from '../dtype.ts';
 import { ArgumentError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { apply } from '../tape/apply.ts';
 import { noGrad } from '../tape/mode.ts';
+import { tracing } from '../tape/tracing.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, mul } from './arithmetic.ts';
 import { cast } from './cast.ts';
@@ -14,6 +16,7 @@ import { mean } from './expand-sum.ts';
 import { reshape } from './layout.ts';
 import { normaliseByOp } from './norm-records.ts';
 import {
+  type Moments,
   type NormalisationOptions,
   type NormalisedShape,
   normalise,
@@ -22,6 +25,7 @@ import {
   requireParameter,
   requireSeveral,
   standardise,
+  standardiseKeeping,
 } from './norms.ts';
 import { rsqrt } from './powers.ts';
 import { variance } from './statistics.ts';
@@ -48,6 +52,10 @@ export interface InstanceNormOptions extends NormalisationOptions, Running {
   readonly momentum?: number | undefined;
 }
 
+const commonOptions = ['momentum', 'weight', 'bias', 'eps', 'runningMean', 'runningVar'] as const;
+const batchNormOptions = ['training', ...commonOptions] as const;
+const instanceNormOptions = ['useInputStats', ...commonOptions] as const;
+
 /** What was normalised, and the running statistics after the call: new ones if they were given and the batch was used. */
 export interface NormalisedBatch {
   readonly output: Tensor;
@@ -71,25 +79,14 @@ export interface NormalisedBatch {
  * runningMean!.toArray(); // [0.2]
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions = noOptions): NormalisedBatch {
-  requireOptions('batchNorm', options, [
-    'training',
-    'momentum',
-    'weight',
-    'bias',
-    'eps',
-    'runningMean',
-    'runningVar',
-  ]);
+  requireOptions('batchNorm', options, batchNormOptions);
   const op = 'batchNorm';
   const { training = false, momentum = 0.1, eps = 1e-5 } = options;
   requireChannelAxis(op, x);
   requireOperands(op, x, options);
   if (!training) return byRunning(op, 'training', x, options, eps);
-  const places = x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
   requireSeveral(op, x, x.size / x.shape[1], 'channel');
-  const shape = { seen: channelsOf(x), over: 'batch', centred: true } as const;
-  const output = normalise(op, x, (wide) => standardise(wide, shape, options, eps));
-  return { output, ...carryOn(options, momentum, x, places) };
+  return byOwn(op, x, { seen: channelsOf(x), over: 'batch', centred: true }, options, eps, momentum);
 }
 
 /**
@@ -105,30 +102,63 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = noOptions): Nor
  * instanceNorm(tensor([[[1, 3]]])).output.toArray(); // [[[-0.999995, 0.999995]]]
  */
 export function instanceNorm(x: Tensor, options: InstanceNormOptions = noOptions): NormalisedBatch {
-  requireOptions('instanceNorm', options, [
-    'useInputStats',
-    'momentum',
-    'weight',
-    'bias',
-    'eps',
-    'runningMean',
-    'runningVar',
-  ]);
+  requireOptions('instanceNorm', options, instanceNormOptions);
   const op = 'instanceNorm';
   const { useInputStats = true, momentum = 0.1, eps = 1e-5 } = options;
   requireChannelAxis(op, x);
   requireOperands(op, x, options);
   if (!useInputStats) return byRunning(op, 'useInputStats', x, options, eps);
-  const places = x.shape.slice(2).map((_, i) => i + 2);
-  requireSeveral(
-    op,
-    x,
-    places.reduce((product, axis) => product * x.shape[axis], 1),
-    'channel of an instance',
-  );
-  const shape = { seen: channelsOf(x), over: 'sample', centred: true } as const;
-  const output = normalise(op, x, (wide) => standardise(wide, shape, options, eps));
-  return { output, ...carryOn(options, momentum, x, places) };
+  const seen = channelsOf(x);
+  requireSeveral(op, x, seen[3], 'channel of an instance');
+  return byOwn(op, x, { seen, over: 'sample', centred: true }, options, eps, momentum);
+}
+
+/** By statistics of x itself, which the running ones, if there are any, are moved towards. */
+function byOwn(
+  op: string,
+  x: Tensor,
+  shape: NormalisedShape,
+  options: NormalisationOptions & Running,
+  eps: number,
+  momentum: number,
+): NormalisedBatch {
+  const { runningMean, runningVar } = options;
+  if (runningMean === undefined || runningVar === undefined) {
+    const output = normalise(op, x, (wide) => standardise(wide, shape, options, eps));
+    return { output, runningMean, runningVar };
+  }
+  let found: Moments | null = null;
+  const output = normalise(op, x, (wide) => {
+    if (tracing.current !== null) return standardise(wide, shape, options, eps);
+    const { output, moments } = standardiseKeeping(wide, shape, options, eps);
+    found = moments;
+    return output;
+  });
+  const { mean: centre, variance } = found ?? momentsOf(x, shape);
+  const { seen, over } = shape;
+  const count = seen[3] * (over === 'batch' ? seen[0] : 1);
+  const move = (running: Tensor, batch: Tensor): Tensor => {
+    const seen = cast(reshape(mean(batch, { axes: 0 }), running.shape), running.dtype);
+    return add(mul(running, 1 - momentum), mul(seen, momentum));
+  };
+  return noGrad(() => ({
+    output,
+    runningMean: move(runningMean, centre),
+    // The running variance takes up the unbiased one.
+    runningVar: move(runningVar, mul(variance, count / (count - 1))),
+  }));
+}
+
+/** What the normalisation itself finds out, by ops that a graph can record. */
+function momentsOf(x: Tensor, { seen, over }: NormalisedShape): Moments {
+  const axes = over === 'batch' ? [0, 2, 3] : [2, 3];
+  return noGrad(() => {
+    const wide = reshape(cast(x, computeDType(x.dtype)), seen);
+    return {
+      mean: mean(wide, { axes, keepdim: true }),
+      variance: variance(wide, { axes, keepdim: true, correction: 0 }),
+    };
+  });
 }
 
 function byRunning(
@@ -158,27 +188,6 @@ function byRunning(
 /** Each channel is a group of its own. */
 function channelsOf({ shape }: Tensor): NormalisedShape['seen'] {
   return [shape[0], shape[1], 1, shape.slice(2).reduce((product, size) => product * size, 1)];
-}
-
-// The running statistics moved towards those of the batch: over `places`, then over what is left beside the channels.
-function carryOn(
-  { runningMean, runningVar }: Running,
-  momentum: number,
-  x: Tensor,
-  places: readonly number[],
-): Omit<NormalisedBatch, 'output'> {
-  const rest = x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
-  const move = (running: Tensor | undefined, batch: () => Tensor): Tensor | undefined => {
-    if (running === undefined) return undefined;
-    return noGrad(() => {
-      const seen = cast(reshape(mean(batch(), { axes: rest }), running.shape), running.dtype);
-      return add(mul(running, 1 - momentum), mul(seen, momentum));
-    });
-  };
-  return {
-    runningMean: move(runningMean, () => mean(x, { axes: places, keepdim: true })),
-    runningVar: move(runningVar, () => variance(x, { axes: places, keepdim: true })),
-  };
 }
 
 function requireOperands(

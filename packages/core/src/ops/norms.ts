@@ -6,7 +6,7 @@ import { computeDType, type FloatDType } from '../dtype.ts';
 import { ArgumentError, DTypeError, formatShape, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { type Shape, sameShape } from '../shape.ts';
-import { apply } from '../tape/apply.ts';
+import { apply, applyKeeping } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul } from './arithmetic.ts';
 import { cast, inFloat32 } from './cast.ts';
@@ -42,6 +42,25 @@ export function standardise(
 ): Tensor {
   const operands = [reshape(x, seen), ...parameters(x, seen, options)];
   return reshape(apply(normaliseOp, operands, { over, centred, eps }), x.shape);
+}
+
+/** What was normalised together: means and mean square deviations, one for each set. */
+export interface Moments {
+  readonly mean: Tensor;
+  readonly variance: Tensor;
+}
+
+/** As {@link standardise}, with the moments of x, through which no derivative goes; they are not known while a graph is traced. */
+export function standardiseKeeping(
+  x: Tensor,
+  { seen, over, centred }: NormalisedShape,
+  options: NormalisationOptions,
+  eps: number,
+): { readonly output: Tensor; readonly moments: Moments } {
+  const operands = [reshape(x, seen), ...parameters(x, seen, options)];
+  const { output, kept } = applyKeeping(normaliseOp, operands, { over, centred, eps });
+  const [centre, , variance] = kept;
+  return { output: reshape(output, x.shape), moments: { mean: centre, variance } };
 }
 
 /** Weight and bias as the records take them: 1 and 0 where there is none. */

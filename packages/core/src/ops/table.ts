@@ -4,6 +4,7 @@ import type { AnyOp } from '../registry.ts';
 import { addOp, divOp, mulOp, negOp, subOp } from './arithmetic.ts';
 import { clampOp, hardtanhOp } from './bounds.ts';
 import { castOp } from './cast.ts';
+import { crossEntropyGradOp, crossEntropyOp } from './class-records.ts';
 import { eqOp, geOp, gtOp, isfiniteOp, isinfOp, isnanOp, leOp, ltOp, neOp } from './compare.ts';
 import { convInputGradOp, convOp, convWeightGradOp } from './conv.ts';
 import { diagonalOp, undiagonalOp } from './diagonal.ts';
@@ -81,6 +82,8 @@ export const builtinOps: readonly AnyOp[] = [
   binaryCrossEntropyOp,
   logisticLossOp,
   classIndexOp,
+  crossEntropyGradOp,
+  crossEntropyOp,
   // expansion and sum
   expandOp,
   sumOp,

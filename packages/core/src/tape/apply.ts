@@ -35,6 +35,23 @@ import { tracing } from './tracing.ts';
  * apply(halfOp, [tensor([1, 2])], undefined).toArray(); // [0.5, 1]
  */
 export function apply<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], attrs: Attrs): Tensor {
+  return run(op, operands, attrs, null);
+}
+
+/**
+ * As {@link apply}, with what the forward rule kept, in the order of `keeps`: numbers, through which no derivative goes. While a
+ * graph is traced there are none, so nothing may depend on them then.
+ */
+export function applyKeeping<Attrs>(
+  op: Op<Attrs>,
+  operands: readonly Tensor[],
+  attrs: Attrs,
+): { readonly output: Tensor; readonly kept: readonly Tensor[] } {
+  const kept: Tensor[] = [];
+  return { output: run(op, operands, attrs, kept), kept };
+}
+
+function run<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], attrs: Attrs, keeping: Tensor[] | null): Tensor {
   if (operands.length !== op.operands.length && !op.variadic) throw arityError(op, operands.length);
   for (let i = 0; i < operands.length; i++) {
     if (!(operands[i] instanceof Tensor)) throw operandError(op, i, operands[i]);
@@ -52,7 +69,10 @@ export function apply<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], attrs: 
     const array = recycles ? take(dtype, size) : allocateResult(op, dtype, size, inputs);
     // Rules that keep nothing return nothing, or whatever their kernel call gives.
     const extra = op.forward!(inputs, array, attrs, shape);
-    if (op.keeps.length > 0) kept = (extra as readonly Kept[]).map(toTensor);
+    if (op.keeps.length > 0) {
+      kept = (extra as readonly Kept[]).map(toTensor);
+      keeping?.push(...kept);
+    }
     const stored = isHalf(dtype) ? encodeHalf(dtype, array as Float32Array | Float64Array) : array;
     output = new Tensor(new Storage(stored), shape, stridesLike(operands, shape), 0, dtype);
     if (recycles) own(output);

@@ -167,6 +167,7 @@ napi_value units(napi_env env, napi_callback_info info) {
   for (int p = 0; p < unitArraysOf(n); p++) {
     const Array a = arrayOf(env, values[p]);
     arrays[p] = static_cast<char*>(a.data) + Index(unitStartOf(n, p)) * bytesOf(a.type);
+    expectToFill(arrays[p], size_t(unitResultsOf(n, p) * bytesOf(a.type)));
   }
   Call call;
   const auto run = unitsAreDouble(n) ? instance.tier->twofold.units : instance.tier->single.units;

@@ -2,6 +2,7 @@
 
 import type { Kernels } from '../kernels.ts';
 import { binaryKernels, ternaryKernels } from './binary.ts';
+import { crossEntropy, crossEntropyGrad } from './classes.ts';
 import { convForward, convInputGrad, convWeightGrad } from './conv.ts';
 import { accumulate, assign, copy } from './copy.ts';
 import { descentKernels } from './descent.ts';
@@ -35,6 +36,8 @@ export const reference: Kernels = {
   softmaxGrad,
   logSoftmaxGrad,
   logsumexp,
+  crossEntropy,
+  crossEntropyGrad,
   variance,
   normalise,
   normaliseBy,

@@ -65,12 +65,13 @@ function applySet(
   });
 }
 
-export const normalise: Kernels['normalise'] = (g, x, affine, y, { mean, rstd }) => {
+export const normalise: Kernels['normalise'] = (g, x, affine, y, moments) => {
   for (let set = 0; set < setCount(g); set++) {
     const [centre, variance] = momentsOf(g, set, x);
     const scale = 1 / Math.sqrt(variance + g.eps);
-    mean[set] = centre;
-    rstd[set] = scale;
+    moments.mean[set] = centre;
+    moments.rstd[set] = scale;
+    moments.variance[set] = variance;
     applySet(g, set, x, affine, [centre, scale], y);
   }
 };

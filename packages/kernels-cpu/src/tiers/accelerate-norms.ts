@@ -49,28 +49,29 @@ function fits(
 }
 
 function normaliseOf(machine: Machine): Kernels['normalise'] {
-  return (g, x, affine, y, statistics) => {
+  return (g, x, affine, y, moments) => {
     const { weight, bias } = affine;
-    const { mean, rstd } = statistics;
-    if (fits(g, [x, y], [weight, bias], [mean, rstd])) {
+    const { mean, rstd, variance } = moments;
+    if (fits(g, [x, y], [weight, bias], [mean, rstd, variance])) {
       const unit = x.length / g.batch;
       if (g.over === 'sample') {
         const arrays = [reads(x, unit), reads(weight, 0), reads(bias, 0)];
-        const results = [writes(y, unit), writes(mean, g.groups), writes(rstd, g.groups)];
+        const results = [y, mean, rstd, variance].map((array) => writes(array, array === y ? unit : g.groups));
         if (
           runUnits(machine, 'normaliseSamples', g.batch, numbersOf(g), [...arrays, ...results], 'normalise')
         )
           return;
       } else if (g.centred) {
-        const variances = variancesOf(machine, 'normalise', x, g.batch, g.groups, g.channels * g.places);
-        if (variances) {
-          mean.set(variances.mean);
-          for (let k = 0; k < g.groups; k++) rstd[k] = 1 / Math.sqrt(variances.variance[k] + g.eps);
-          if (applied(machine, 'normalise', g, x, affine, statistics, y)) return;
+        const found = variancesOf(machine, 'normalise', x, g.batch, g.groups, g.channels * g.places);
+        if (found) {
+          mean.set(found.mean);
+          variance.set(found.variance);
+          for (let k = 0; k < g.groups; k++) rstd[k] = 1 / Math.sqrt(found.variance[k] + g.eps);
+          if (applied(machine, 'normalise', g, x, affine, moments, y)) return;
         }
       }
     }
-    reference.normalise(g, x, affine, y, statistics);
+    reference.normalise(g, x, affine, y, moments);
   };
 }
 

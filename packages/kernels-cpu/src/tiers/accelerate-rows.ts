@@ -1,7 +1,7 @@
-// Kernels of lines on a machine: softmax, its logarithm, the logarithm of a sum of exponentials, and gradients. Few elements
-// stay in JavaScript: a call has its price.
+// Kernels of lines on a machine: softmax, its logarithm, the logarithm of a sum of exponentials, cross entropy, and gradients. Few
+// elements stay in JavaScript: a call has its price.
 
-import type { FloatArray, Kernels, ScanKernel, SoftmaxGradKernel, Strided } from '../kernels.ts';
+import type { ClassGeometry, FloatArray, Kernels, ScanKernel, SoftmaxGradKernel, Strided } from '../kernels.ts';
 import { reference } from '../reference/index.ts';
 import { contiguousStrides, elementCount } from '../reference/strided.ts';
 import type { Machine } from './machine.ts';
@@ -12,15 +12,26 @@ import { isInside } from './views.ts';
 /** Elements from which a call is worth it. */
 const LEAST = 128;
 
+type RowName =
+  | 'softmax'
+  | 'logSoftmax'
+  | 'softmaxGrad'
+  | 'logSoftmaxGrad'
+  | 'logsumexp'
+  | 'crossEntropy'
+  | 'crossEntropyGrad';
+
 export function rows(
   machine: Machine,
-): Pick<Kernels, 'softmax' | 'logSoftmax' | 'softmaxGrad' | 'logSoftmaxGrad' | 'logsumexp'> {
+): Pick<Kernels, RowName> {
   return {
     softmax: softmaxOf(machine, 'softmax'),
     logSoftmax: softmaxOf(machine, 'logSoftmax'),
     softmaxGrad: softmaxGradOf(machine, 'softmaxGrad'),
     logSoftmaxGrad: softmaxGradOf(machine, 'logSoftmaxGrad'),
     logsumexp: logsumexpOf(machine),
+    crossEntropy: crossEntropyOf(machine),
+    crossEntropyGrad: crossEntropyGradOf(machine),
   };
 }
 
@@ -55,20 +66,61 @@ function softmaxGradOf(machine: Machine, name: 'softmaxGrad' | 'logSoftmaxGrad')
 function logsumexpOf(machine: Machine): Kernels['logsumexp'] {
   return (a, axes, out) => {
     const count = elementCount(a.shape);
-    const [first, last] = [axes[0], axes[axes.length - 1]];
-    const fits =
+    const isFast =
       count >= LEAST &&
-      last - first === axes.length - 1 &&
+      axes.length > 0 &&
       sameFloats(a.data, a.data, out) &&
       isInside(a) &&
-      out.length === count / elementCount(a.shape.slice(first, last + 1));
-    if (fits) {
-      const { data, offset } = contiguousOf(a, count);
-      const { inner, unit } = linesAlong(a.shape, first, last);
+      out.length * axes.reduce((product, axis) => product * a.shape[axis], 1) === count;
+    if (isFast) {
+      const neighbours = axes[axes.length - 1] - axes[0] === axes.length - 1;
+      // Axes that are apart are brought together at the end: those that stay keep their order.
+      const b = neighbours ? a : withAxesLast(a, axes);
+      const first = neighbours ? axes[0] : a.shape.length - axes.length;
+      const { data, offset } = contiguousOf(b, count);
+      const { inner, unit } = linesAlong(b.shape, first, first + axes.length - 1);
       const arrays = [reads(data, unit, offset), writes(out, inner)];
       if (runUnits(machine, 'logsumexp', count / unit, [unit / inner, inner], arrays)) return;
     }
     reference.logsumexp(a, axes, out);
+  };
+}
+
+function withAxesLast({ data, shape, strides, offset }: Strided, axes: readonly number[]): Strided {
+  const order = [...shape.keys()].filter((axis) => !axes.includes(axis)).concat(axes);
+  return { data, shape: order.map((axis) => shape[axis]), strides: order.map((axis) => strides[axis]), offset };
+}
+
+/** Whether the logits are worth a call, and all floats of one type. */
+function fitsClasses(logits: FloatArray, other: FloatArray): boolean {
+  return logits.length >= LEAST && sameFloats(logits, logits, other);
+}
+
+const classNumbers = ({ classes, places, smoothing }: ClassGeometry): number[] => [classes, places, smoothing];
+
+function crossEntropyOf(machine: Machine): Kernels['crossEntropy'] {
+  return (g, logits, target, losses, logs) => {
+    const { batch, classes, places } = g;
+    const arrays = [
+      reads(logits, classes * places),
+      reads(target, places),
+      writes(losses, places),
+      writes(logs, places),
+    ];
+    const isFast = fitsClasses(logits, losses);
+    if (!isFast || !runUnits(machine, 'crossEntropy', batch, classNumbers(g), arrays))
+      reference.crossEntropy(g, logits, target, losses, logs);
+  };
+}
+
+function crossEntropyGradOf(machine: Machine): Kernels['crossEntropyGrad'] {
+  return (g, cotangent, logits, target, logs, out) => {
+    const { batch, classes, places } = g;
+    const own = [reads(cotangent, places), reads(logits, classes * places), reads(target, places)];
+    const arrays = [...own, reads(logs, places), writes(out, classes * places)];
+    const isFast = fitsClasses(logits, out) && sameFloats(logits, logits, cotangent);
+    if (!isFast || !runUnits(machine, 'crossEntropyGrad', batch, classNumbers(g), arrays))
+      reference.crossEntropyGrad(g, cotangent, logits, target, logs, out);
   };
 }
 

@@ -4,7 +4,15 @@
 
 import { GeometryError, OperandError } from '../errors.ts';
 import type { ConvGeometry } from '../geometry.ts';
-import type { BinaryName, Kernels, NormGeometry, NormStatistics, ReduceName, Strided } from '../kernels.ts';
+import type {
+  BinaryName,
+  ClassGeometry,
+  Kernels,
+  NormGeometry,
+  NormStatistics,
+  ReduceName,
+  Strided,
+} from '../kernels.ts';
 import type { PoolGeometry } from '../pool-geometry.ts';
 import { BINARY_OPS, BINARY_PREDICATES, TERNARY_OPS, UNARY_OPS, UNARY_PREDICATES } from './machine.ts';
 
@@ -223,6 +231,27 @@ function normalises(
   lengthIs(op, 'rstd', rstd, sets, 'the sets that are normalised');
 }
 
+/** Lengths of arrays of logits, and of what there is one of at each place; targets are classes, or none. */
+function classifies(
+  op: string,
+  g: ClassGeometry,
+  elements: Readonly<Record<string, Sized>>,
+  perPlace: Readonly<Record<string, Sized>>,
+  target: Int32Array,
+): void {
+  const { batch, classes, places, smoothing } = g;
+  for (const name of ['batch', 'classes', 'places'] as const) {
+    if (g[name] >>> 0 !== g[name]) fail(op, 'g', name, g[name], 'a whole number of at least 0');
+  }
+  if (!(smoothing >= 0 && smoothing <= 1)) fail(op, 'g', 'smoothing', smoothing, 'a number from 0 to 1');
+  for (const [name, array] of Object.entries(elements))
+    lengthIs(op, name, array, batch * classes * places, 'batch · classes · places');
+  for (const [name, array] of Object.entries({ ...perPlace, target }))
+    lengthIs(op, name, array, batch * places, 'batch · places');
+  for (let i = 0; i < target.length; i++)
+    if (target[i] >= classes) fail(op, `target[${i}]`, 'value', target[i], `less than ${classes}`);
+}
+
 function product(extents: readonly number[]): number {
   let count = 1;
   for (let axis = 0; axis < extents.length; axis++) count *= extents[axis];
@@ -312,14 +341,20 @@ const rules: Rules = {
   variance: (op, a, axes, _, out) => reduced(op, a, axes, out),
   softmaxGrad: lineGradient,
   logSoftmaxGrad: lineGradient,
-  normalise: (op, g, x, { weight, bias }, y, statistics) =>
-    normalises(op, g, { x, y }, { weight, bias }, statistics),
+  normalise: (op, g, x, { weight, bias }, y, moments) => {
+    normalises(op, g, { x, y }, { weight, bias }, moments);
+    lengthIs(op, 'variance', moments.variance, moments.mean.length, 'that of mean');
+  },
   normaliseBy: (op, g, x, { weight, bias }, statistics, y) =>
     normalises(op, g, { x, y }, { weight, bias }, statistics),
   normaliseGrad: (op, g, cotangent, x, weight, statistics, out) =>
     normalises(op, g, { cotangent, x, out }, { weight }, statistics),
   normaliseWeightGrad: (op, g, cotangent, x, statistics, out) =>
     normalises(op, g, { cotangent, x }, { out }, statistics),
+  crossEntropy: (op, g, logits, target, losses, logs) =>
+    classifies(op, g, { logits }, { losses, logs }, target),
+  crossEntropyGrad: (op, g, cotangent, logits, target, logs, out) =>
+    classifies(op, g, { logits, out }, { cotangent, logs }, target),
   argsort: (op, a, axis, _, out) => scan(op, a, axis, out),
   recurrence: (op, a, b, axis, out) => {
     scan(op, a, axis, out);

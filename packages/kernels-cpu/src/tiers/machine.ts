@@ -141,6 +141,8 @@ export const UNIT_KERNELS = [
   'softmaxGrad',
   'logSoftmaxGrad',
   'logsumexp',
+  'crossEntropy',
+  'crossEntropyGrad',
   'groupMoments',
   'normaliseSamples',
   'normaliseBy',
