@@ -259,7 +259,9 @@ function* spoiledFields(whole: Readonly<Record<string, unknown>>): Generator<rea
           ? spoiledStrides(value as readonly number[])
           : // A pooling with a larger window may be as legal.
             [...spoiled(value)].slice('kernelSize' in whole && Array.isArray(value) ? 1 : 0);
-    for (const [what, bad] of wrong) yield [`${field} ${what}`, { ...whole, [field]: bad }];
+    // Half a smoothing is one.
+    for (const [what, bad] of wrong.filter(([, value]) => field !== 'smoothing' || value !== 0.5))
+      yield [`${field} ${what}`, { ...whole, [field]: bad }];
   }
 }
 

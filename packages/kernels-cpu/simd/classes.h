@@ -10,33 +10,35 @@ struct ClassShape {
 };
 INLINE ClassShape classShapeOf(const Units& u) { return {Index(u.numbers[0]), Index(u.numbers[1]), u.numbers[2]}; }
 
-template <class T> static double sumOfRow(const T* x, Index n) {
+/** How far the elements of a row are below the largest one, summed up. */
+template <class T> static double depthOfRow(const T* x, T largest, Index n) {
+  const Vec<T> most = splat(largest);
   DoubleSum<T> sum;
-  sumOf<T>(n, sum, [&](Index i, const auto& some) __attribute__((always_inline)) { return some.get(x + i); });
+  sumOf<T>(n, sum, [&](Index i, const auto& some) __attribute__((always_inline)) { return some.keep(most - some.get(x + i)); });
   return sum.total();
 }
 
-/** From the largest logit on, which keeps what is small beside it; the sum of all logits counts for smoothing alone. */
-INLINE double lossOf(const ClassShape& s, double logTotal, double largest, double own, double sum) {
-  const double loss = logTotal + (largest - own);
-  return s.smoothing == 0 ? loss : (1 - s.smoothing) * loss + s.smoothing * (logTotal + (largest - sum / double(s.n)));
+/** From the largest logit on, so that nothing is lost far from 0; how far all are below it counts for smoothing alone. */
+INLINE double lossOf(const ClassShape& s, double logTotal, double own, double all) {
+  const double loss = logTotal + own;
+  return s.smoothing == 0 ? loss : (1 - s.smoothing) * loss + s.smoothing * (logTotal + all / double(s.n));
 }
 
 template <class T>
 static void crossEntropyLines(const ClassShape& s, const T* x, const int* target, T* loss, double* logs, Index width) {
   T most[LINE_COLUMNS];
-  LineTotals totals, sums;
+  LineTotals totals, depths;
   largestOfLines<T>(x, most, s.n, s.inner, width);
   exponentialsOfLines<T, false>(x, most, nullptr, totals, s.n, s.inner, width);
   if (s.smoothing != 0)
     for (Index row = 0; row < s.n; row++)
       eachVector<T>(width, [&](Index j, const auto& some) __attribute__((always_inline)) {
-        LineTotals::addTo(sums.value + j, some.get(x + row * s.inner + j));
+        LineTotals::addTo(depths.value + j, some.keep(some.get(most + j) - some.get(x + row * s.inner + j)));
       });
   for (Index j = 0; j < width; j++) {
     const double logTotal = logOne(totals.value[j]);
     logs[j] = logTotal + double(most[j]);
-    loss[j] = target[j] < 0 ? T(0) : T(lossOf(s, logTotal, double(most[j]), double(x[target[j] * s.inner + j]), sums.value[j]));
+    loss[j] = target[j] < 0 ? T(0) : T(lossOf(s, logTotal, double(most[j]) - double(x[target[j] * s.inner + j]), depths.value[j]));
   }
 }
 
@@ -66,9 +68,9 @@ template <class T> static Status crossEntropy(Run& run, const Units& u) {
         const T* const from = x + sample * s.n;
         const T largest = largestOfRow<T>(from, s.n);
         const double logTotal = logOne(exponentialsOfRow<T, false>(from, largest, nullptr, s.n));
-        const double sum = s.smoothing == 0 ? 0 : sumOfRow<T>(from, s.n);
+        const double depth = s.smoothing == 0 ? 0 : depthOfRow<T>(from, largest, s.n);
         logs[sample] = logTotal + double(largest);
-        loss[sample] = target[sample] < 0 ? T(0) : T(lossOf(s, logTotal, double(largest), double(from[target[sample]]), sum));
+        loss[sample] = target[sample] < 0 ? T(0) : T(lossOf(s, logTotal, double(largest) - double(from[target[sample]]), depth));
       },
       [&](Index sample, Index first, Index width) {
         const Index at = sample * s.inner + first;

@@ -1,14 +1,35 @@
 // Samples of the cross entropy of class numbers, and of its gradient.
 
-import { ArgumentError, crossEntropy, DTypeError, ShapeError, type Tensor, tensor, zeros } from '@adjoint/core';
+import {
+  ArgumentError,
+  crossEntropy,
+  DTypeError,
+  ShapeError,
+  type Tensor,
+  tensor,
+  zeros,
+} from '@adjoint/core';
 import { crossEntropyGradOp, crossEntropyOp } from '../../../packages/core/src/ops/class-records.ts';
 import { apply } from '../../../packages/core/src/tape/apply.ts';
-import { between, integers, numbers, type OpSamples, positions, type Refusal, type Sample } from '../sample.ts';
+import {
+  between,
+  integers,
+  numbers,
+  type OpSamples,
+  positions,
+  type Refusal,
+  type Sample,
+} from '../sample.ts';
 
 const index = (...values: number[]): Tensor => tensor(values, { dtype: 'int32' });
 
 /** Σ of log Σ e^x less the target's own logit, over the rows of a matrix that are not ignored, and how many those are. */
-function losses(x: readonly number[], targets: readonly number[], classes: number, ignored: number): number[] {
+function losses(
+  x: readonly number[],
+  targets: readonly number[],
+  classes: number,
+  ignored: number,
+): number[] {
   return targets.flatMap((target, i) => {
     if (target === ignored) return [];
     const row = x.slice(i * classes, (i + 1) * classes);

@@ -15,6 +15,7 @@ import {
   normaliseGradOp,
   normaliseOp,
   normaliseWeightGradOp,
+  normMomentsOp,
 } from '../../../packages/core/src/ops/norm-records.ts';
 import { logSoftmaxGradOp, softmaxGradOp } from '../../../packages/core/src/ops/softmax.ts';
 import { apply } from '../../../packages/core/src/tape/apply.ts';
@@ -144,6 +145,31 @@ export const normSamples: readonly OpSamples[] = [
         },
       ],
     ),
+  },
+  {
+    op: normMomentsOp,
+    samples: kinds.map(({ name, seen, over, centred }) => ({
+      name,
+      operands: [numbers(seen)],
+      call: (x) => apply(normMomentsOp, [x], { over, centred, eps: 0.1 }),
+      expected: (x) => {
+        const [batch, groups, channels, places] = seen;
+        const sets: number[][] = Array.from(
+          { length: over === 'sample' ? batch * groups : groups },
+          () => [],
+        );
+        x.forEach((value, i) => {
+          const group = Math.floor(i / (channels * places));
+          sets[over === 'sample' ? group : group % groups].push(value);
+        });
+        const average = (values: readonly number[]): number =>
+          values.reduce((a, b) => a + b, 0) / values.length;
+        const means = sets.map((set) => (centred ? average(set) : 0));
+        return [...means, ...sets.map((set, i) => average(set.map((v) => (v - means[i]) ** 2)))];
+      },
+    })),
+    neverScalar,
+    refusals: refusalsOf((x) => apply(normMomentsOp, [x], { ...byRow, eps: 0 }), 'x').slice(0, 2),
   },
   {
     op: normaliseGradOp,

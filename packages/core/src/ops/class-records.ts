@@ -126,7 +126,8 @@ export const crossEntropyOp = defineOp<readonly ['input', 'target'], CrossEntrop
   vjps: [
     vjpRule('input', 'target', 'logs', 'count', (g, input, target, logs, count, { attrs }) => {
       const { reduction, ...own } = attrs;
-      const perSample = reduction === 'none' ? g : expand(reduction === 'mean' ? div(g, count) : g, target.shape);
+      const perSample =
+        reduction === 'none' ? g : expand(reduction === 'mean' ? div(g, count) : g, target.shape);
       return crossEntropyGrad(perSample, input, target, followed(logs, input), own);
     }),
     targetHasNone,
@@ -142,7 +143,10 @@ export const crossEntropyOp = defineOp<readonly ['input', 'target'], CrossEntrop
     const tangents = sum(mul(tangent!, slope), { axes: 1 });
     if (reduction === 'none') return tangents;
     const total = sum(tangents);
-    return cast(reduction === 'sum' ? total : div(total, sum(cast(counts(target, own), total.dtype))), output.dtype);
+    return cast(
+      reduction === 'sum' ? total : div(total, sum(cast(counts(target, own), total.dtype))),
+      output.dtype,
+    );
   },
 });
 
@@ -155,7 +159,13 @@ function followed(logs: Tensor, input: Tensor): Tensor {
   return add(logs, sub(own, own.detach()));
 }
 
-function crossEntropyGrad(g: Tensor, input: Tensor, target: Tensor, logs: Tensor, attrs: TargetAttrs): Tensor {
+function crossEntropyGrad(
+  g: Tensor,
+  input: Tensor,
+  target: Tensor,
+  logs: Tensor,
+  attrs: TargetAttrs,
+): Tensor {
   return apply(crossEntropyGradOp, [g, input, target, logs], attrs);
 }
 
@@ -173,8 +183,14 @@ const shares = (input: Tensor, logs: Tensor): Tensor => exp(sub(input, perClass(
 /** The distribution that is aimed at. */
 function aims(input: Tensor, target: Tensor, { smoothing }: TargetAttrs): Tensor {
   const classes = input.shape[1];
-  const numbers = reshape(arange(classes, { dtype: 'int32' }), [classes, ...target.shape.slice(1).map(() => 1)]);
-  return add(mul(cast(eq(perClass(target), numbers), 'float64'), 1 - smoothing), smoothing / Math.max(1, classes));
+  const numbers = reshape(arange(classes, { dtype: 'int32' }), [
+    classes,
+    ...target.shape.slice(1).map(() => 1),
+  ]);
+  return add(
+    mul(cast(eq(perClass(target), numbers), 'float64'), 1 - smoothing),
+    smoothing / Math.max(1, classes),
+  );
 }
 
 /** The gradient in the logits: `g · (e^(input - logs) - target distribution)`; 0 for samples that are ignored. */
@@ -198,7 +214,9 @@ export const crossEntropyGradOp = defineOp<readonly ['g', 'input', 'target', 'lo
   flops: ([, input]) => 5 * flopsPerElement([input]),
   vjps: [
     vjpRule('input', 'target', 'logs', (h, input, target, logs, { attrs }) =>
-      sum(mul(h, ofThoseThatCount(sub(shares(input, logs), aims(input, target, attrs)), target, attrs)), { axes: 1 }),
+      sum(mul(h, ofThoseThatCount(sub(shares(input, logs), aims(input, target, attrs)), target, attrs)), {
+        axes: 1,
+      }),
     ),
     vjpRule('g', 'input', 'target', 'logs', (h, g, input, target, logs, { attrs }) =>
       ofThoseThatCount(mul(mul(h, perClass(g)), shares(input, logs)), target, attrs),

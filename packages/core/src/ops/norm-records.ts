@@ -16,7 +16,10 @@ import { add, mul, sub } from './arithmetic.ts';
 import { ones, zeros } from './create.ts';
 import { mean, sumTo } from './expand-sum.ts';
 import { requireFloat, requireOperand } from './infer.ts';
+import { cat } from './join.ts';
+import { reshape } from './layout.ts';
 import { rsqrt, square } from './powers.ts';
+import { narrow } from './slice.ts';
 
 /** What is normalised together, and how. */
 export interface NormAttrs {
@@ -123,6 +126,49 @@ export const normaliseOp = defineOp<readonly ['x', 'weight', 'bias'], NormaliseA
     return parts.reduce(add);
   },
 });
+
+/**
+ * The mean and the variance that `normalise` finds, of the same bits, one after the other on a new first axis: for graphs, in which what an op
+ * kept has no place.
+ */
+export const normMomentsOp = defineOp<readonly ['x'], NormaliseAttrs>({
+  name: 'normMoments',
+  operands: ['x'],
+  infer: ([x], attrs) => {
+    requireRank('normMoments', x);
+    const dtype = computeDType(x.dtype);
+    return { shape: [2, ...statisticsShape(x.shape, attrs)], dtype, compute: dtype };
+  },
+  forward: ([x], out, attrs) => {
+    const dtype = out instanceof Float64Array ? 'float64' : 'float32';
+    const sets = out.length / 2;
+    const array = (length: number): FloatArray => allocate(dtype, length) as FloatArray;
+    const [, groups, channels] = x.shape;
+    const affine = { weight: array(groups * channels), bias: array(groups * channels) };
+    const [centre, variance] = [out.subarray(0, sets), out.subarray(sets)] as FloatArray[];
+    const moments = { mean: centre, rstd: array(sets), variance };
+    kernels.normalise(geometryOf(x, attrs, attrs.eps), floats(x), affine, array(x.data.length), moments);
+  },
+  recycles: true,
+  flops,
+  vjps: [
+    vjpRule('x', (h, x, { attrs }) => {
+      const [ofMean, ofVariance] = [0, 1].map((i) =>
+        reshape(narrow(h, 0, i, 1), statisticsShape(x.shape, attrs)),
+      );
+      const count = x.size / Math.max(1, ofMean.size);
+      const slope = mul(deviation(x, attrs), mul(ofVariance, 2 / count));
+      return attrs.centred ? add(slope, mul(ofMean, 1 / count)) : slope;
+    }),
+  ],
+  forwardMode: ([tangent], [x], output, { attrs }) => {
+    const ofMean = average(tangent!, attrs);
+    const ofVariance = average(mul(mul(tangent!, deviation(x, attrs)), 2), attrs);
+    return reshape(cat([attrs.centred ? ofMean : mul(ofMean, 0), ofVariance]), output.shape);
+  },
+});
+
+const deviation = (x: Tensor, attrs: NormAttrs): Tensor => (attrs.centred ? sub(x, average(x, attrs)) : x);
 
 const unit = (weight: Tensor): Tensor => ones(weight.shape, { dtype: weight.dtype });
 

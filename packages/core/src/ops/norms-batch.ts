@@ -3,12 +3,10 @@
 // PyTorch changes running statistics in place. Here tensors do not change behind one's back: the new statistics are returned,
 // and whoever keeps them copies them (as nn's layers do).
 
-import { computeDType } from '../dtype.ts';
 import { ArgumentError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { apply } from '../tape/apply.ts';
 import { noGrad } from '../tape/mode.ts';
-import { tracing } from '../tape/tracing.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, mul } from './arithmetic.ts';
 import { cast } from './cast.ts';
@@ -28,7 +26,6 @@ import {
   standardiseKeeping,
 } from './norms.ts';
 import { rsqrt } from './powers.ts';
-import { variance } from './statistics.ts';
 
 /** Running statistics of the channels, shape (C,) each. */
 interface Running {
@@ -127,14 +124,13 @@ function byOwn(
     const output = normalise(op, x, (wide) => standardise(wide, shape, options, eps));
     return { output, runningMean, runningVar };
   }
-  let found: Moments | null = null;
+  const found: Moments[] = [];
   const output = normalise(op, x, (wide) => {
-    if (tracing.current !== null) return standardise(wide, shape, options, eps);
     const { output, moments } = standardiseKeeping(wide, shape, options, eps);
-    found = moments;
+    found.push(moments);
     return output;
   });
-  const { mean: centre, variance } = found ?? momentsOf(x, shape);
+  const [{ mean: centre, variance }] = found;
   const { seen, over } = shape;
   const count = seen[3] * (over === 'batch' ? seen[0] : 1);
   const move = (running: Tensor, batch: Tensor): Tensor => {
@@ -147,18 +143,6 @@ function byOwn(
     // The running variance takes up the unbiased one.
     runningVar: move(runningVar, mul(variance, count / (count - 1))),
   }));
-}
-
-/** What the normalisation itself finds out, by ops that a graph can record. */
-function momentsOf(x: Tensor, { seen, over }: NormalisedShape): Moments {
-  const axes = over === 'batch' ? [0, 2, 3] : [2, 3];
-  return noGrad(() => {
-    const wide = reshape(cast(x, computeDType(x.dtype)), seen);
-    return {
-      mean: mean(wide, { axes, keepdim: true }),
-      variance: variance(wide, { axes, keepdim: true, correction: 0 }),
-    };
-  });
 }
 
 function byRunning(

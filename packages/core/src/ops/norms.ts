@@ -7,13 +7,14 @@ import { ArgumentError, DTypeError, formatShape, ShapeError } from '../errors.ts
 import { noOptions, requireOptions } from '../options.ts';
 import { type Shape, sameShape } from '../shape.ts';
 import { apply, applyKeeping } from '../tape/apply.ts';
+import { noGrad } from '../tape/mode.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul } from './arithmetic.ts';
 import { cast, inFloat32 } from './cast.ts';
 import { ones, zeros } from './create.ts';
 import { requireFloat } from './infer.ts';
 import { reshape } from './layout.ts';
-import { type NormAttrs, normaliseOp } from './norm-records.ts';
+import { type NormAttrs, normaliseOp, normMomentsOp } from './norm-records.ts';
 import { pad } from './pad.ts';
 import { pow, square } from './powers.ts';
 import { narrow } from './slice.ts';
@@ -50,7 +51,7 @@ export interface Moments {
   readonly variance: Tensor;
 }
 
-/** As {@link standardise}, with the moments of x, through which no derivative goes; they are not known while a graph is traced. */
+/** As {@link standardise}, with the moments of x, through which no derivative goes. */
 export function standardiseKeeping(
   x: Tensor,
   { seen, over, centred }: NormalisedShape,
@@ -58,9 +59,17 @@ export function standardiseKeeping(
   eps: number,
 ): { readonly output: Tensor; readonly moments: Moments } {
   const operands = [reshape(x, seen), ...parameters(x, seen, options)];
-  const { output, kept } = applyKeeping(normaliseOp, operands, { over, centred, eps });
-  const [centre, , variance] = kept;
-  return { output: reshape(output, x.shape), moments: { mean: centre, variance } };
+  const attrs = { over, centred, eps };
+  const { output, kept } = applyKeeping(normaliseOp, operands, attrs);
+  const [centre, , variance] = kept ?? [];
+  const moments = kept === null ? momentsOf(operands[0], attrs) : { mean: centre, variance };
+  return { output: reshape(output, x.shape), moments };
+}
+
+function momentsOf(x: Tensor, attrs: NormAttrs & { readonly eps: number }): Moments {
+  const both = noGrad(() => apply(normMomentsOp, [x], attrs));
+  const part = (i: number): Tensor => noGrad(() => reshape(narrow(both, 0, i, 1), both.shape.slice(1)));
+  return { mean: part(0), variance: part(1) };
 }
 
 /** Weight and bias as the records take them: 1 and 0 where there is none. */

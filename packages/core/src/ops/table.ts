@@ -23,7 +23,13 @@ import { binaryCrossEntropyOp, logisticLossOp } from './losses-binary.ts';
 import { classIndexOp } from './losses-classes.ts';
 import { matmulOp } from './matmul.ts';
 import { medianOp } from './median.ts';
-import { normaliseByOp, normaliseGradOp, normaliseOp, normaliseWeightGradOp } from './norm-records.ts';
+import {
+  normaliseByOp,
+  normaliseGradOp,
+  normaliseOp,
+  normaliseWeightGradOp,
+  normMomentsOp,
+} from './norm-records.ts';
 import { padOp } from './pad.ts';
 import { avgPoolInputGradOp, avgPoolOp, maxPoolPlacesOp } from './pool.ts';
 import { adaptiveMaxPoolPlacesOp } from './pool-adaptive.ts';
@@ -181,6 +187,7 @@ export const builtinOps: readonly AnyOp[] = [
   normaliseGradOp,
   normaliseWeightGradOp,
   normaliseByOp,
+  normMomentsOp,
   // extremes
   amaxOp,
   aminOp,

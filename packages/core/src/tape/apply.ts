@@ -39,19 +39,25 @@ export function apply<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], attrs: 
 }
 
 /**
- * As {@link apply}, with what the forward rule kept, in the order of `keeps`: numbers, through which no derivative goes. While a
- * graph is traced there are none, so nothing may depend on them then.
+ * As {@link apply}, with what the forward rule kept, in the order of `keeps`: numbers, through which no derivative goes. Null while a
+ * graph is traced, in which nothing but results of ops can be used.
  */
 export function applyKeeping<Attrs>(
   op: Op<Attrs>,
   operands: readonly Tensor[],
   attrs: Attrs,
-): { readonly output: Tensor; readonly kept: readonly Tensor[] } {
+): { readonly output: Tensor; readonly kept: readonly Tensor[] | null } {
+  if (tracing.current !== null) return { output: apply(op, operands, attrs), kept: null };
   const kept: Tensor[] = [];
   return { output: run(op, operands, attrs, kept), kept };
 }
 
-function run<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], attrs: Attrs, keeping: Tensor[] | null): Tensor {
+function run<Attrs>(
+  op: Op<Attrs>,
+  operands: readonly Tensor[],
+  attrs: Attrs,
+  keeping: Tensor[] | null,
+): Tensor {
   if (operands.length !== op.operands.length && !op.variadic) throw arityError(op, operands.length);
   for (let i = 0; i < operands.length; i++) {
     if (!(operands[i] instanceof Tensor)) throw operandError(op, i, operands[i]);

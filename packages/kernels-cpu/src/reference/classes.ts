@@ -8,16 +8,17 @@ export const crossEntropy: Kernels['crossEntropy'] = (g, logits, target, losses,
     const place = at % places;
     const start = ((at - place) / places) * classes * places + place;
     const end = start + classes * places;
-    let [largest, sum, total] = [-Infinity, 0, 0];
+    // From the largest logit on, so that nothing overflows or is lost far from 0.
+    let [largest, depth, total] = [-Infinity, 0, 0];
+    for (let i = start; i < end; i += places) largest = Math.max(largest, logits[i]);
     for (let i = start; i < end; i += places) {
-      largest = Math.max(largest, logits[i]);
-      sum += logits[i];
+      depth += largest - logits[i];
+      total += Math.exp(logits[i] - largest);
     }
-    for (let i = start; i < end; i += places) total += Math.exp(logits[i] - largest);
     const log = Math.log(total);
     logs[at] = log + largest;
     const loss = log + (largest - logits[start + target[at] * places]);
-    const spread = log + (largest - sum / classes);
+    const spread = log + depth / classes;
     if (target[at] < 0) losses[at] = 0;
     else losses[at] = smoothing === 0 ? loss : (1 - smoothing) * loss + smoothing * spread;
   }

@@ -56,7 +56,9 @@ function normaliseOf(machine: Machine): Kernels['normalise'] {
       const unit = x.length / g.batch;
       if (g.over === 'sample') {
         const arrays = [reads(x, unit), reads(weight, 0), reads(bias, 0)];
-        const results = [y, mean, rstd, variance].map((array) => writes(array, array === y ? unit : g.groups));
+        const results = [y, mean, rstd, variance].map((array) =>
+          writes(array, array === y ? unit : g.groups),
+        );
         if (
           runUnits(machine, 'normaliseSamples', g.batch, numbersOf(g), [...arrays, ...results], 'normalise')
         )

@@ -1,7 +1,14 @@
 // Kernels of lines on a machine: softmax, its logarithm, the logarithm of a sum of exponentials, cross entropy, and gradients. Few
 // elements stay in JavaScript: a call has its price.
 
-import type { ClassGeometry, FloatArray, Kernels, ScanKernel, SoftmaxGradKernel, Strided } from '../kernels.ts';
+import type {
+  ClassGeometry,
+  FloatArray,
+  Kernels,
+  ScanKernel,
+  SoftmaxGradKernel,
+  Strided,
+} from '../kernels.ts';
 import { reference } from '../reference/index.ts';
 import { contiguousStrides, elementCount } from '../reference/strided.ts';
 import type { Machine } from './machine.ts';
@@ -21,9 +28,7 @@ type RowName =
   | 'crossEntropy'
   | 'crossEntropyGrad';
 
-export function rows(
-  machine: Machine,
-): Pick<Kernels, RowName> {
+export function rows(machine: Machine): Pick<Kernels, RowName> {
   return {
     softmax: softmaxOf(machine, 'softmax'),
     logSoftmax: softmaxOf(machine, 'logSoftmax'),
@@ -88,7 +93,12 @@ function logsumexpOf(machine: Machine): Kernels['logsumexp'] {
 
 function withAxesLast({ data, shape, strides, offset }: Strided, axes: readonly number[]): Strided {
   const order = [...shape.keys()].filter((axis) => !axes.includes(axis)).concat(axes);
-  return { data, shape: order.map((axis) => shape[axis]), strides: order.map((axis) => strides[axis]), offset };
+  return {
+    data,
+    shape: order.map((axis) => shape[axis]),
+    strides: order.map((axis) => strides[axis]),
+    offset,
+  };
 }
 
 /** Whether the logits are worth a call, and all floats of one type. */
@@ -96,7 +106,11 @@ function fitsClasses(logits: FloatArray, other: FloatArray): boolean {
   return logits.length >= LEAST && sameFloats(logits, logits, other);
 }
 
-const classNumbers = ({ classes, places, smoothing }: ClassGeometry): number[] => [classes, places, smoothing];
+const classNumbers = ({ classes, places, smoothing }: ClassGeometry): number[] => [
+  classes,
+  places,
+  smoothing,
+];
 
 function crossEntropyOf(machine: Machine): Kernels['crossEntropy'] {
   return (g, logits, target, losses, logs) => {
