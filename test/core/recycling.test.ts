@@ -26,7 +26,7 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { limits, stock } from '../../packages/core/src/tape/recycling.ts';
 
-const SIDE = 12;
+const SIDE = 24;
 const usual = { ...limits };
 
 // Nothing lies ready at first: what an earlier test left is given up.

@@ -85,6 +85,22 @@ export const bytesPerElement: Readonly<Record<DType, number>> = {
   float64: 8,
 };
 
+/** Bytes that an array of `length` elements takes; for what is asked once per op, where a look into the table would be felt. */
+export function byteLengthOf(dtype: DType, length: number): number {
+  switch (dtype) {
+    case 'float32':
+    case 'int32':
+      return 4 * length;
+    case 'float64':
+      return 8 * length;
+    case 'float16':
+    case 'bfloat16':
+      return 2 * length;
+    default:
+      return length;
+  }
+}
+
 // PyTorch's promotion lattice over the types we have. Row and column in the order of `dtypes`.
 const b = 'bool';
 const u8 = 'uint8';

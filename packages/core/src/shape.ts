@@ -140,9 +140,15 @@ export function checkAxis(axis: number, rank: number, op: string): number {
   return axis < 0 ? axis + limit : axis;
 }
 
+function allAxes(rank: number): number[] {
+  const axes = new Array<number>(rank);
+  for (let axis = 0; axis < rank; axis++) axes[axis] = axis;
+  return axes;
+}
+
 /** Turns a choice of axes into sorted distinct indices; `undefined` means all of them. */
 export function checkAxes(axes: number | readonly number[] | undefined, rank: number, op: string): number[] {
-  if (axes === undefined) return Array.from({ length: rank }, (_, i) => i);
+  if (axes === undefined) return allAxes(rank);
   const list = typeof axes === 'number' ? [axes] : axes;
   const indices = list.map((axis) => checkAxis(axis, rank, op)).sort((a, b) => a - b);
   for (let i = 1; i < indices.length; i++) {
@@ -163,8 +169,16 @@ export function checkAxes(axes: number | readonly number[] | undefined, rank: nu
 
 /** The shape left after reducing `axes` (sorted, distinct), dropped or kept with size 1. */
 export function reducedShape(shape: Shape, axes: readonly number[], keepdim: boolean): number[] {
-  if (keepdim) return shape.map((size, i) => (axes.includes(i) ? 1 : size));
-  return shape.filter((_, i) => !axes.includes(i));
+  const reduced: number[] = [];
+  for (let axis = 0, next = 0; axis < shape.length; axis++) {
+    if (axes[next] !== axis) {
+      reduced.push(shape[axis]);
+      continue;
+    }
+    next++;
+    if (keepdim) reduced.push(1);
+  }
+  return reduced;
 }
 
 /** The index of an element by its row-major number. */

@@ -87,7 +87,8 @@ export class Tensor {
 
   /**
    * The array behind the tensor, in storage form (16-bit floats as their bits). Views share it. Do not write to it: unlike `copy_`
-   * that goes unnoticed, and derivatives that saved the old values are then wrong.
+   * that goes unnoticed, and derivatives that saved the old values are then wrong. Small arrays share their `buffer` with others: to
+   * transfer one to a worker, transfer what `toTypedArray` gives.
    */
   get data(): NumericArray {
     return this.storage.data;

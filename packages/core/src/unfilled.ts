@@ -4,7 +4,7 @@
 // collector like any other; browsers do not, and there arrays are zeroed.
 
 import type { NumericArray } from '@adjoint/kernels-cpu';
-import { allocate, arrayOver, bytesPerElement, type DType } from './dtype.ts';
+import { allocate, arrayOver, byteLengthOf, type DType } from './dtype.ts';
 
 interface Platform {
   readonly Buffer?: { allocUnsafeSlow(bytes: number): Uint8Array };
@@ -20,7 +20,7 @@ export const unfilled = {
 
 /** A new array whose elements are whatever its memory held, or 0: for whoever overwrites all of it before anybody looks. */
 export function allocateUnfilled(dtype: DType, length: number): NumericArray {
-  const byteLength = length * bytesPerElement[dtype];
+  const byteLength = byteLengthOf(dtype, length);
   if (byteLength < unfilled.least || byteLength > unfilled.most) return allocate(dtype, length);
   const { Buffer } = globalThis as Platform;
   if (Buffer === undefined) return allocate(dtype, length);

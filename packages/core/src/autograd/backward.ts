@@ -236,16 +236,21 @@ function runPass(
   }
 }
 
-// All nodes that the root depends on, newest first: an order in which each comes after everything computed from it.
+// All nodes that the root depends on, each after everything computed from it: ops from the newest to the oldest, then leaves.
 function collect(root: Node, seen: number, borrowed: Borrowed[]): Node[] {
   const order: Node[] = [];
+  const leaves: Node[] = [];
   const stack: Node[] = [];
   const reach = (node: Node): void => {
     if (depth > 0) borrowed.push({ node, mark: node.mark, cotangent: node.cotangent });
     node.mark = seen;
     node.cotangent = null;
-    order.push(node);
-    stack.push(node);
+    if (node.op === null) {
+      leaves.push(node);
+    } else {
+      order.push(node);
+      stack.push(node);
+    }
   };
   reach(root);
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
@@ -257,8 +262,12 @@ function collect(root: Node, seen: number, borrowed: Borrowed[]): Node[] {
   }
   // A graph without branches is found in order.
   for (let i = 1; i < order.length; i++) {
-    if (order[i].id > order[i - 1].id) return order.sort((a, b) => b.id - a.id);
+    if (order[i].id > order[i - 1].id) {
+      order.sort((a, b) => b.id - a.id);
+      break;
+    }
   }
+  for (let i = 0; i < leaves.length; i++) order.push(leaves[i]);
   return order;
 }
 

@@ -140,5 +140,5 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
   const lead = x.ndim - shape.length;
   const axes: number[] = [];
   for (let i = 0; i < x.ndim; i++) if (i < lead || (shape[i - lead] === 1 && x.shape[i] !== 1)) axes.push(i);
-  return axes.length === 0 ? reshape(x, shape) : reshape(sum(x, { axes }), shape);
+  return reshape(axes.length === 0 ? x : apply(sumOp, [x], { axes, keepdim: false, from: x.shape }), shape);
 }

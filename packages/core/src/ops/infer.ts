@@ -1,19 +1,25 @@
 // Shape and dtype rules that many records share.
 
-import { isFloat, resultType, toFloatDType } from '../dtype.ts';
+import { type DType, isFloat, resultType, toFloatDType } from '../dtype.ts';
 import { DTypeError, formatShape, ShapeError } from '../errors.ts';
 import type { OperandSpec, ResultSpec } from '../registry.ts';
 import { broadcastShapes, type Shape, sameShape, sizeOf } from '../shape.ts';
 
 type Infer = (operands: readonly OperandSpec[]) => ResultSpec;
 
+/** The common type of two operands. @throws DTypeError if that is bool. */
+export function arithmeticDType(op: string, a: OperandSpec, b: OperandSpec): DType {
+  const dtype = resultType(a, b);
+  if (dtype === 'bool') throw boolError(op);
+  return dtype;
+}
+
 /** Two operands broadcast; the result has their common type, which is not bool. */
 export function inferArithmetic(op: string): Infer {
   return (operands) => {
     const a = operands[0];
     const b = operands[1];
-    const dtype = resultType(a, b);
-    if (dtype === 'bool') throw boolError(op);
+    const dtype = arithmeticDType(op, a, b);
     return { shape: broadcastShapes(a.shape, b.shape, op), dtype, compute: dtype };
   };
 }

@@ -143,6 +143,8 @@ export function contiguous(x: Tensor): Tensor {
  * reshape(tensor([1, 2, 3, 4]), [2, -1]).shape; // [2, 2]
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
+  requireList(shape, 'reshape', 'shape');
+  if (sameShape(shape, x.shape)) return x;
   const to = resolveShape(x, shape, 'reshape');
   if (sameShape(to, x.shape)) return x;
   const source = viewStrides(x.shape, x.strides, to) === null ? clone(x) : x;

@@ -6,11 +6,9 @@ import { defineOp, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { addOver, mul } from './arithmetic.ts';
-import { inferArithmetic } from './infer.ts';
+import { arithmeticDType } from './infer.ts';
 import { reshape, transpose } from './layout.ts';
 import { matmul } from './matmul.ts';
-
-const typeOfProduct = inferArithmetic('linear');
 
 /**
  * `x (n, in) · weight (out, in)ᵀ`: a product that knows its second operand as layers store it, so that the gradient of the weight
@@ -22,10 +20,7 @@ export const linearOp = defineOp({
   infer: ([x, weight]) => {
     if (x.shape.length !== 2 || weight.shape.length !== 2 || x.shape[1] !== weight.shape[1])
       throw misfit(x.shape, weight.shape);
-    const { dtype } = typeOfProduct([
-      { ...x, shape: [] },
-      { ...weight, shape: [] },
-    ]);
+    const dtype = arithmeticDType('linear', x, weight);
     return { shape: [x.shape[0], weight.shape[0]], dtype, compute: dtype };
   },
   forward: ([x, weight], out, _, shape) => kernels.matmul(x, turned(weight), out, shape),

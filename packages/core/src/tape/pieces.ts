@@ -6,7 +6,7 @@
 // are small.
 
 import type { NumericArray } from '@adjoint/kernels-cpu';
-import { allocate, arrayOver, bytesPerElement, type DType } from '../dtype.ts';
+import { allocate, arrayOver, byteLengthOf, type DType } from '../dtype.ts';
 import { allocateUnfilled } from '../unfilled.ts';
 
 /** Which results are pieces. */
@@ -17,7 +17,7 @@ export const pieces = {
 
 // What V8 keeps in its own heap is as cheap as a piece.
 const IN_HEAP = 64;
-const BUFFER_BYTES = 2 ** 14;
+const BUFFER_BYTES = 2 ** 12;
 
 // Pieces start at multiples of this, as what the C library allocates does.
 const ALIGNMENT = 16;
@@ -27,7 +27,7 @@ let used = 0;
 
 /** Whether a result of this length shares its buffer with others. */
 export function isPiece(dtype: DType, length: number): boolean {
-  const bytes = length * bytesPerElement[dtype];
+  const bytes = byteLengthOf(dtype, length);
   return bytes > IN_HEAP && bytes <= pieces.most;
 }
 
@@ -42,7 +42,7 @@ export function allocateOverwritten(dtype: DType, length: number): NumericArray 
 }
 
 function cutPiece(dtype: DType, length: number): NumericArray {
-  const bytes = length * bytesPerElement[dtype];
+  const bytes = byteLengthOf(dtype, length);
   if (used + bytes > buffer.byteLength) {
     buffer = new ArrayBuffer(BUFFER_BYTES);
     used = 0;

@@ -5,7 +5,7 @@
 // in its record): what ops make meanwhile belongs to the engine, until somebody else gets to see it (`share`).
 
 import type { NumericArray } from '@adjoint/kernels-cpu';
-import { bytesPerElement, type DType, isHalf } from '../dtype.ts';
+import { byteLengthOf, type DType, isHalf } from '../dtype.ts';
 import { isRowMajor } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { allocateOverwritten, isPiece } from './pieces.ts';
@@ -79,7 +79,7 @@ export function endPass(outer: number): void {
 
 /** Whether an array is large enough to be used again. */
 export function isWorthwhile(dtype: DType, length: number): boolean {
-  return length * bytesPerElement[dtype] > limits.small;
+  return byteLengthOf(dtype, length) > limits.small;
 }
 
 /** The array of a tensor that an op just made within a scope, from an array that was taken, is the engine's. */

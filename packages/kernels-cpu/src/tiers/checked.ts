@@ -89,6 +89,15 @@ function broadcasts(op: string, operand: string, a: Strided, shape: readonly num
   reaches(op, operand, a, count);
 }
 
+/** The axes before the last two broadcast to those of `shape`. */
+function leads(op: string, operand: string, own: readonly number[], shape: readonly number[]): void {
+  const missing = shape.length - own.length;
+  let fits = missing >= 0;
+  for (let axis = 0; axis < own.length - 2; axis++)
+    if (own[axis] !== shape[axis + missing] && own[axis] !== 1) fits = false;
+  if (!fits) fail(op, operand, 'shape', own, `matrices that broadcast to those of [${shape.join(', ')}]`);
+}
+
 function axisIn(op: string, axis: number, rank: number): void {
   if (axis >>> 0 !== axis || axis >= rank)
     fail(op, 'axis', 'number', axis, `a whole number from 0 to ${rank - 1}`);
@@ -363,14 +372,17 @@ const rules: Rules = {
   },
   matmul: (op, a, b, out, shape) => {
     resultOf(op, out, shape);
-    const [rank, aRank, bRank] = [shape.length, a.shape.length, b.shape.length];
+    const rank = shape.length;
+    const aRank = a.shape.length;
+    const bRank = b.shape.length;
     if (rank < 2) fail(op, 'shape', 'length', rank, 'at least 2 axes');
     if (aRank < 2 || bRank < 2)
       fail(op, aRank < 2 ? 'a' : 'b', 'rank', Math.min(aRank, bRank), 'at least 2 axes');
     const depth = a.shape[aRank - 1];
-    const [left, right] = [resized(shape, rank - 1, depth), resized(shape, rank - 2, depth)];
-    broadcasts(op, 'a', a, left, countOf(op, 'a', left));
-    broadcasts(op, 'b', b, right, countOf(op, 'b', right));
+    inside(op, 'a', a);
+    inside(op, 'b', b);
+    leads(op, 'a', a.shape, shape);
+    leads(op, 'b', b.shape, shape);
     // Not to be broadcast: the rows of a, the columns of b, and the depth of both.
     if (a.shape[aRank - 2] !== shape[rank - 2]) fail(op, 'a', 'shape', a.shape, `${shape[rank - 2]} rows`);
     if (b.shape[bRank - 2] !== depth) fail(op, 'b', 'shape', b.shape, `${depth} rows, the columns of a`);

@@ -1,0 +1,53 @@
+// Small results share buffers, and nobody may notice: each array starts as zeros, and what is written into one is in no other.
+
+import { type DType, dtypes } from '@adjoint/core';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { allocateOverwritten, allocateZeroed, isPiece } from '../../packages/core/src/tape/pieces.ts';
+
+const lengths = fc.array(fc.tuple(fc.constantFrom(...dtypes), fc.integer({ min: 0, max: 700 })), {
+  maxLength: 60,
+});
+const marked = (index: number): number => 1 + (index % 200);
+
+it('starts as zeros and keeps what is written into it, whatever is written into the others', () => {
+  fc.assert(
+    fc.property(lengths, fc.boolean(), (wanted, overwritten) => {
+      const allocate = overwritten ? allocateOverwritten : allocateZeroed;
+      const arrays = wanted.map(([dtype, length], i) => {
+        const array = allocate(dtype, length);
+        expect(array).toHaveLength(length);
+        expect(array.every((x) => x === 0)).toBe(true);
+        return array.fill(marked(i));
+      });
+      arrays.forEach((array, i) => {
+        expect(array.every((x) => x === marked(i))).toBe(true);
+      });
+    }),
+  );
+});
+
+it('is of the element type that was asked for', () => {
+  const types: Readonly<Record<DType, unknown>> = {
+    bool: Uint8Array,
+    uint8: Uint8Array,
+    int32: Int32Array,
+    float16: Uint16Array,
+    bfloat16: Uint16Array,
+    float32: Float32Array,
+    float64: Float64Array,
+  };
+  for (const dtype of dtypes) {
+    expect(isPiece(dtype, 100)).toBe(true);
+    expect(allocateZeroed(dtype, 100).constructor).toBe(types[dtype]);
+  }
+});
+
+it('shares a buffer only where that is small, so that what is kept keeps little else alive', () => {
+  for (const bytes of [4, 64, 68, 500, 1024, 1028, 4096, 100_000]) {
+    const array = allocateZeroed('float32', bytes / 4);
+    const shares = array.buffer.byteLength !== array.byteLength;
+    expect(shares, `${bytes} bytes`).toBe(bytes > 64 && bytes <= 1024);
+    if (shares) expect(array.buffer.byteLength).toBeLessThanOrEqual(4096);
+  }
+});
