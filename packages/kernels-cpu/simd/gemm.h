@@ -28,6 +28,26 @@ template <class T> INLINE Index depthBlock(Index depth) {
   return depth == 0 ? 1 : ceilDivide(depth, ceilDivide(depth, most));
 }
 
+/** Bytes of a row of B that are packed at once: lines that lie apart by a power of two push each other out of a cache. */
+enum { PACKED_TOGETHER = 512 };
+
+/** Packs `n` columns of B, one panel after the other. */
+template <class T> static void packColumns(const T* from, Index column, Index row, Index n, Index depth, T* to) {
+  constexpr Index N = Tile<T>::N, W = Lanes<T>::N;
+  Index first = 0;
+  if (column == 1 && n >= N) {
+    const Index panels = n / N;
+    first = panels * N;
+    for (Index k = 0; k < depth; k++) {
+      const T* source = from + k * row;
+      T* target = to + k * N;
+      for (Index q = 0; q < panels; q++, source += N, target += N * depth)
+        UNROLL for (int v = 0; v < NV; v++) store(target + v * W, load(source + v * W));
+    }
+  }
+  for (; first < n; first += N) pack(from + first * column, column, row, smaller(N, n - first), N, depth, to + first * depth);
+}
+
 /** Writes one tile, over scratch where it sticks out of the matrix. */
 template <class T>
 INLINE void putTile(Index rows, Index depth, const T* a, const T* b, T* c, Index cRow, Index width, bool accumulate) {
@@ -75,13 +95,13 @@ template <class T> static void multiply(Run& run, const Product<T>& p, T* scratc
     for (Index k0 = 0; k0 < p.depth; k0 += block) {
       const Index depth = smaller(block, p.depth - k0);
       const bool packsA = j0 == 0 || p.depth > block;
-      parallel(run, panels + (packsA ? strips : 0), [&](Index t, int) {
-        if (t < panels) {
-          const Index j = j0 + t * N;
-          pack(p.b.data + k0 * p.b.row + j * p.b.column, p.b.column, p.b.row, smaller(N, p.n - j), N, depth,
-               bPanels + t * N * depth);
+      const Index together = p.b.column == 1 ? PACKED_TOGETHER / Index(sizeof(T)) / N : 1, groups = ceilDivide(panels, together);
+      parallel(run, groups + (packsA ? strips : 0), [&](Index t, int) {
+        if (t < groups) {
+          packColumns(p.b.data + k0 * p.b.row + (j0 + t * together * N) * p.b.column, p.b.column, p.b.row,
+                      smaller(together * N, p.n - j0 - t * together * N), depth, bPanels + t * together * N * depth);
         } else {
-          const Index i = (t - panels) * height, rows = smaller(height, p.m - i);
+          const Index i = (t - groups) * height, rows = smaller(height, p.m - i);
           pack(p.a.data + i * p.a.row + k0 * p.a.column, p.a.row, p.a.column, rows, rows, depth, aPanels + i * depth);
         }
       });
