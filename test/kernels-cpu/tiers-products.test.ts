@@ -92,6 +92,9 @@ const layers: readonly ConvGeometry[] = [
   }),
   convGeometry({ batch: 3, inChannels: 65, outChannels: 31, inputSize: [9, 11], kernelSize: 1 }),
   convGeometry({ batch: 3, inChannels: 16, outChannels: 32, inputSize: [9, 11], kernelSize: 1, groups: 4 }),
+  // Pointwise, of more than a block of depth, whose weight gradient is summed in parts; and with a weight too large for that.
+  convGeometry({ batch: 5, inChannels: 400, outChannels: 20, inputSize: [6, 7], kernelSize: 1 }),
+  convGeometry({ batch: 3, inChannels: 370, outChannels: 371, inputSize: [3, 2], kernelSize: 1 }),
   convGeometry({
     batch: 1,
     inChannels: 20,

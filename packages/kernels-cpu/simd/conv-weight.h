@@ -176,26 +176,8 @@ template <class T> static Status weightByRows(Run& run, const ConvShape& s, cons
   return DONE;
 }
 
-/** A product y · xᵀ per group, image after image. */
-template <class T> static Status weightPointwise(Run& run, const ConvShape& s, const T* x, const T* y, T* w) {
-  const Index plane = s.in[0] * s.in[1] * s.in[2], size = s.outChannels * s.inChannels;
-  if (s.batch == 0) {
-    zero(w, s.groups * size);
-    return DONE;
-  }
-  T* scratch = take<T>(run, gemmScratch<T>(s.outChannels, s.inChannels, plane));
-  if (!scratch) return OUT_OF_MEMORY;
-  for (Index n = 0; n < s.batch; n++)
-    for (Index g = 0; g < s.groups; g++) {
-      const Index image = n * s.groups + g;
-      multiply<T>(run, {s.outChannels, s.inChannels, plane, {y + image * s.outChannels * plane, plane, 1},
-                        {x + image * s.inChannels * plane, 1, plane}, w + g * size, s.inChannels, n > 0}, scratch);
-    }
-  return DONE;
-}
-
 template <class T> static Status convWeightGrad(Run& run, const ConvShape& s, const T* x, const T* y, T* w) {
-  if (isPointwise(s) && s.groups == 1) return weightPointwise(run, s, x, y, w);
+  if (isPointwise(s) && s.groups == 1) return pointwiseWeight(run, s, x, y, w);
   // Channels-last wastes the lanes that the last register of channels leaves empty.
   const Index lanes = roundUp(s.inChannels, Tile<T>::N);
   if (s.inChannels * 4 >= lanes * 3) return weightByChannels(run, s, x, y, w);

@@ -2,26 +2,6 @@
 
 namespace ADJOINT_NAMESPACE {
 
-/** A kernel of one tap that moves nothing: a matrix product per image and group. */
-INLINE bool isPointwise(const ConvShape& s) {
-  for (int axis = 0; axis < 3; axis++)
-    if (s.kernel[axis] != 1 || s.stride[axis] != 1 || s.padding[axis] != 0 || s.in[axis] != s.out[axis]) return false;
-  return true;
-}
-
-/** One product per image and group, `w` by `from` into `to`: a channel of either is a row. */
-template <class T>
-static Status pointwise(Run& run, const ConvShape& s, Matrix<T> w, Index m, Index depth, const T* from, T* to) {
-  const Index plane = s.in[0] * s.in[1] * s.in[2], batch = s.batch * s.groups;
-  Index* starts = take<Index>(run, 2 * batch);
-  if (!starts) return OUT_OF_MEMORY;
-  for (Index t = 0; t < batch; t++) {
-    starts[t] = t % s.groups * m * depth;
-    starts[batch + t] = t * depth * plane;
-  }
-  return multiplyBatch<T>(run, batch, starts, starts + batch, m * plane, {m, plane, depth, w, {from, plane, 1}, to, plane, false});
-}
-
 template <class T> static Status convForward(Run& run, const ConvShape& s, const T* x, const T* w, T* y) {
   if (isPointwise(s)) return pointwise<T>(run, s, {w, s.inChannels, 1}, s.outChannels, s.inChannels, x, y);
   if (const auto kernel = depthwiseKernels<T>(s).forward) return kernel(run, planeShapeOf(s), s.batch, s.groups, x, w, y);

@@ -58,11 +58,13 @@ INLINE void putTile(Index rows, Index depth, const T* a, const T* b, T* c, Index
   }
   T whole[MR * N] __attribute__((aligned(64)));
   Tiles<T>::rows[rows](1, depth, a, b, N, 0, whole, N, false);
-  for (Index i = 0; i < rows; i++)
-    for (Index j = 0; j < width; j++) {
-      if (accumulate) c[i * cRow + j] += whole[i * N + j];
-      else c[i * cRow + j] = whole[i * N + j];
+  for (Index i = 0; i < rows; i++) {
+    if (!accumulate) {
+      copyRun(c + i * cRow, whole + i * N, width);
+      continue;
     }
+    for (Index j = 0; j < width; j++) c[i * cRow + j] += whole[i * N + j];
+  }
 }
 
 /** Elements of scratch that `multiply` needs. */

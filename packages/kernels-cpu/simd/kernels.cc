@@ -10,6 +10,7 @@
 #include "conv-plan.h"
 #include "conv-lanes.h"
 #include "conv-run.h"
+#include "conv-pointwise.h"
 #include "conv-depthwise.h"
 #include "conv.h"
 #include "conv-taps.h"
