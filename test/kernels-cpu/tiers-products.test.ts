@@ -164,6 +164,37 @@ const layers: readonly ConvGeometry[] = [
     kernelSize: [3, 4],
     padding: 1,
   }),
+  // Many channels, 3 × 3: tiles of 2 × 2 in several blocks, cut off at the edges, over more than one image, panel and strip.
+  convGeometry({ batch: 2, inChannels: 61, outChannels: 66, inputSize: [33, 41], kernelSize: 3, padding: 1 }),
+  convGeometry({ batch: 5, inChannels: 70, outChannels: 40, inputSize: [10, 9], kernelSize: 3 }),
+  convGeometry({
+    batch: 3,
+    inChannels: 96,
+    outChannels: 64,
+    inputSize: [12, 15],
+    kernelSize: 3,
+    padding: [3, 5],
+    groups: 2,
+  }),
+  // Rows of tiles longer than a block, and a single column of them.
+  convGeometry({ batch: 1, inChannels: 40, outChannels: 36, inputSize: [6, 301], kernelSize: 3, padding: 1 }),
+  convGeometry({
+    batch: 4,
+    inChannels: 64,
+    outChannels: 64,
+    inputSize: [61, 3],
+    kernelSize: 3,
+    padding: [0, 1],
+  }),
+  // Channels in two blocks of the depth.
+  convGeometry({
+    batch: 1,
+    inChannels: 420,
+    outChannels: 80,
+    inputSize: [15, 14],
+    kernelSize: 3,
+    padding: 1,
+  }),
   // Larger than a band, and than a block of the depth.
   convGeometry({ batch: 1, inChannels: 8, outChannels: 5, inputSize: [200, 210], kernelSize: 3, padding: 1 }),
   convGeometry({ batch: 2, inChannels: 160, outChannels: 18, inputSize: [8, 8], kernelSize: 3, padding: 1 }),

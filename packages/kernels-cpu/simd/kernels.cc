@@ -12,6 +12,8 @@
 #include "conv-run.h"
 #include "conv-pointwise.h"
 #include "conv-depthwise.h"
+#include "conv-winograd.h"
+#include "conv-winograd-run.h"
 #include "conv.h"
 #include "conv-taps.h"
 #include "conv-weight.h"

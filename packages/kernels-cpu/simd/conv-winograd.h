@@ -1,0 +1,167 @@
+// Convolutions of 3 × 3 with stride 1 in 16 multiplications per 2 × 2 outputs and channel, where the definition takes 36:
+// Winograd's F(2 × 2, 3 × 3), Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A over tiles d of 4 × 4 (Lavin and Gray 2016, arXiv:1509.09308).
+//
+// The matrices hold 0, ±1 and ±1/2 only, so whole numbers stay exact. Otherwise the error is bounded by ε times the same
+// expression in absolute values, (channels + 14) times: it knows the tile, not the output, as elements of d that an output does not
+// meet cancel out. Larger tiles save more and are neither exact nor that accurate. Numbers that are not finite would not cancel out,
+// nor do sums that overflow on the way: where one shows up among the results, all is left to the direct kernels.
+
+namespace ADJOINT_NAMESPACE {
+
+/** Products per tile and channel. */
+enum { POINTS = 16 };
+
+/** Bᵀ d, along one axis. */
+template <class V> INLINE void tilePoints(const V (&d)[4], V (&to)[4]) {
+  to[0] = d[0] - d[2];
+  to[1] = d[1] + d[2];
+  to[2] = d[2] - d[1];
+  to[3] = d[1] - d[3];
+}
+
+/** G g. */
+template <class T, class V = Vec<T>> INLINE void weightPoints(const V (&g)[3], V (&to)[4]) {
+  const V outer = (g[0] + g[2]) * splat<T>(T(0.5)), inner = g[1] * splat<T>(T(0.5));
+  to[0] = g[0];
+  to[1] = outer + inner;
+  to[2] = outer - inner;
+  to[3] = g[2];
+}
+
+/** Aᵀ m. */
+template <class V> INLINE void outputsOf(const V (&m)[4], V (&to)[2]) {
+  to[0] = m[0] + m[1] + m[2];
+  to[1] = m[1] - m[2] - m[3];
+}
+
+/** Every other element from the second on, from two registers. */
+INLINE Vec<float> odds(Vec<float> a, Vec<float> b) {
+#if ADJOINT_VECTOR_BYTES == 64
+  return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+#elif ADJOINT_VECTOR_BYTES == 32
+  return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+#else
+  return __builtin_shufflevector(a, b, 1, 3, 5, 7);
+#endif
+}
+INLINE Vec<double> odds(Vec<double> a, Vec<double> b) {
+#if ADJOINT_VECTOR_BYTES == 64
+  return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+#elif ADJOINT_VECTOR_BYTES == 32
+  return __builtin_shufflevector(a, b, 1, 3, 5, 7);
+#else
+  return __builtin_shufflevector(a, b, 1, 3);
+#endif
+}
+
+/** to[2i] = a[i] and to[2i + 1] = b[i]. */
+INLINE void storeInterleaved(float* to, Vec<float> a, Vec<float> b) {
+#if ADJOINT_VECTOR_BYTES == 64
+  store(to, __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
+  store(to + 16, __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
+#elif ADJOINT_VECTOR_BYTES == 32
+  store(to, __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11));
+  store(to + 8, __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15));
+#else
+  store(to, __builtin_shufflevector(a, b, 0, 4, 1, 5));
+  store(to + 4, __builtin_shufflevector(a, b, 2, 6, 3, 7));
+#endif
+}
+INLINE void storeInterleaved(double* to, Vec<double> a, Vec<double> b) {
+#if ADJOINT_VECTOR_BYTES == 64
+  store(to, __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11));
+  store(to + 8, __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15));
+#elif ADJOINT_VECTOR_BYTES == 32
+  store(to, __builtin_shufflevector(a, b, 0, 4, 1, 5));
+  store(to + 4, __builtin_shufflevector(a, b, 2, 6, 3, 7));
+#else
+  store(to, __builtin_shufflevector(a, b, 0, 2));
+  store(to + 2, __builtin_shufflevector(a, b, 1, 3));
+#endif
+}
+
+/** The forward convolution, or the input gradient, which is one with the taps turned around and rows and channels of w exchanged. */
+template <class T> struct Winograd {
+  /** Per group: channels of the source, and rows of the weight in strips of `height`. */
+  Index batch, groups, channels, m, height;
+  /** Rows and columns: of the source, of the target, of tiles; target position i meets source positions i + origin to i + origin + 2. */
+  Index from[2], to[2], tiles[2], origin[2];
+  const T* source;
+  T* target;
+  const T* weight;
+  /** Elements of the weight from row to row, and from channel to channel. */
+  Index rowStep, channelStep;
+  bool turned;
+  Index tileCount() const { return batch * tiles[0] * tiles[1]; }
+  // A matrix per point, with room for the register that its last row is written in.
+  Index panelMatrix() const { return channels * Tile<T>::N + Lanes<T>::N; }
+  Index stripMatrix() const { return channels * height + Lanes<T>::N; }
+};
+
+/** 3 × 3 taps side by side on two axes at most. */
+INLINE bool isThreeByThree(const ConvShape& s) {
+  for (int axis = 1; axis < 3; axis++)
+    if (s.kernel[axis] != 3 || s.stride[axis] != 1 || s.dilation[axis] != 1) return false;
+  return s.in[0] == 1 && s.out[0] == 1 && s.kernel[0] == 1 && s.padding[0] == 0;
+}
+
+template <class T> static Winograd<T> winogradForward(const ConvShape& s, const T* x, const T* w, T* y) {
+  Winograd<T> p = {};
+  p.batch = s.batch;
+  p.groups = s.groups;
+  p.channels = s.inChannels;
+  p.m = s.outChannels;
+  p.height = tileRowsFor(p.m);
+  for (int a = 0; a < 2; a++) {
+    p.from[a] = s.in[a + 1];
+    p.to[a] = s.out[a + 1];
+    p.tiles[a] = ceilDivide(p.to[a], 2);
+    p.origin[a] = -s.padding[a + 1];
+  }
+  p.source = x;
+  p.target = y;
+  p.weight = w;
+  p.rowStep = 9 * s.inChannels;
+  p.channelStep = 9;
+  return p;
+}
+
+template <class T> static Winograd<T> winogradInputGrad(const ConvShape& s, const T* w, const T* y, T* x) {
+  Winograd<T> p = {};
+  p.batch = s.batch;
+  p.groups = s.groups;
+  p.channels = s.outChannels;
+  p.m = s.inChannels;
+  p.height = tileRowsFor(p.m);
+  for (int a = 0; a < 2; a++) {
+    p.from[a] = s.out[a + 1];
+    p.to[a] = s.in[a + 1];
+    p.tiles[a] = ceilDivide(p.to[a], 2);
+    p.origin[a] = s.padding[a + 1] - 2;
+  }
+  p.source = y;
+  p.target = x;
+  p.weight = w;
+  p.rowStep = 9;
+  p.channelStep = 9 * s.inChannels;
+  p.turned = true;
+  return p;
+}
+
+/** Most bytes of a panel's transformed tiles: each thread has one at least. */
+enum { PANEL_BYTES = 2 << 20 };
+
+/**
+ * Whether 16 products and the transforms take less than 36: in multiply-adds, as whose multiples a transformed tile, a tile that is
+ * transformed back and a transformed weight were measured. (The direct kernels take about 1.3 of theirs, for what they copy.)
+ */
+template <class T> static bool winogradPays(const Winograd<T>& p) {
+  const double tiles = double(p.tileCount()), columns = double(p.to[1]), channels = double(p.channels), m = double(p.m);
+  if (POINTS * p.panelMatrix() * Index(sizeof(T)) > PANEL_BYTES || p.m <= Tiles<T>::THIN || columns == 0) return false;
+  const double panels = double(roundUp(p.tileCount(), Tile<T>::N));
+  const double winograd = POINTS * (panels * channels * m + 26 * tiles * channels + 11 * tiles * m + 27 * channels * m);
+  const double direct = 1.3 * 9 * double(p.batch * p.to[0]) * columns * channels * (m + 3 + 3.0 * Lanes<T>::N / columns);
+  return 1.1 * winograd < direct;
+}
+
+}  // namespace ADJOINT_NAMESPACE

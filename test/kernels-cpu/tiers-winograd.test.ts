@@ -1,0 +1,239 @@
+// What is particular to convolutions of 3 × 3 by Winograd's tiles: an error that the tile bounds and not the output alone, and
+// tiles through which nothing that is not finite may spread.
+
+import { type ConvGeometry, convGeometry, type FloatArray, openTier } from '@adjoint/kernels-cpu';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { fastTiers } from './tiers-available.ts';
+import { sizes } from './trilinear.ts';
+
+const reference = openTier('reference').kernels;
+const types = [Float32Array, Float64Array] as const;
+type Float = (typeof types)[number];
+
+/** Enough channels and tiles that the tiers transform them; odd and even extents, and none, little and much padding. */
+const layers: readonly ConvGeometry[] = [
+  convGeometry({ batch: 2, inChannels: 40, outChannels: 44, inputSize: [17, 20], kernelSize: 3, padding: 1 }),
+  convGeometry({ batch: 3, inChannels: 64, outChannels: 48, inputSize: [16, 15], kernelSize: 3 }),
+  convGeometry({
+    batch: 2,
+    inChannels: 96,
+    outChannels: 80,
+    inputSize: [13, 14],
+    kernelSize: 3,
+    padding: 3,
+    groups: 2,
+  }),
+];
+
+interface Operands {
+  x: FloatArray;
+  w: FloatArray;
+  y: FloatArray;
+}
+
+function operands(g: ConvGeometry, Type: Float, at: (i: number, seed: number) => number): Operands {
+  const size = sizes(g);
+  const make = (length: number, seed: number) => Type.from({ length }, (_, i) => at(i, seed));
+  return { x: make(size.x, 1), w: make(size.w, 2), y: make(size.y, 3) };
+}
+
+const integer = (i: number, seed: number) => ((i * 7919 + seed * 104729 + ((i * i) % 13)) % 9) - 4;
+
+/** Of mixed sign, and of sizes from 2⁻²⁰ to 2²⁰. */
+function spread(i: number, seed: number): number {
+  const hash = (Math.imul(i + 1, 2654435761) ^ Math.imul(seed, 40503)) | 0;
+  const mixed = Math.imul(hash ^ (hash >>> 15), 2246822519);
+  return (mixed / 2 ** 31) * 2 ** (((mixed >>> 3) % 41) - 20);
+}
+
+/** The three kernels on the same operands: y, x and w. */
+function derivatives(kernels: typeof reference, g: ConvGeometry, { x, w, y }: Operands): FloatArray[] {
+  const [gotX, gotW, gotY] = [x, w, y].map((like) => like.slice().fill(Number.NaN));
+  kernels.convForward(g, x, w, gotY);
+  kernels.convInputGrad(g, w, y, gotX);
+  kernels.convWeightGrad(g, x, y, gotW);
+  return [gotY, gotX, gotW];
+}
+
+type Matrix = readonly (readonly number[])[];
+// The absolute values of Bᵀ, G and A.
+const B: Matrix = [
+  [1, 0, 1, 0],
+  [0, 1, 1, 0],
+  [0, 1, 1, 0],
+  [0, 1, 0, 1],
+];
+const G: Matrix = [
+  [1, 0, 0],
+  [0.5, 0.5, 0.5],
+  [0.5, 0.5, 0.5],
+  [0, 0, 1],
+];
+const A: Matrix = [
+  [1, 0],
+  [1, 1],
+  [1, 1],
+  [0, 1],
+];
+const transposed = (m: Matrix): Matrix => m[0].map((_, j) => m.map((row) => row[j]));
+
+/** m · a · mᵀ of a square a, flat. */
+function sandwich(m: Matrix, at: (i: number, j: number) => number): number[] {
+  const inner = m[0].map((_, i) => i);
+  return m.flatMap((left) =>
+    m.map((right) =>
+      inner.reduce((s, i) => s + left[i] * inner.reduce((t, j) => t + at(i, j) * right[j], 0), 0),
+    ),
+  );
+}
+
+/** One convolution of stride 1, of absolute values: source channels, weight per (row, channel), and where target (0, 0) reads. */
+interface Plain {
+  readonly channels: number;
+  readonly rows: number;
+  readonly extent: readonly number[];
+  readonly origin: readonly number[];
+  source(channel: number, h: number, w: number): number;
+  weight(row: number, channel: number, h: number, w: number): number;
+}
+
+/** |A|ᵀ[Σ (|G| |g| |G|ᵀ) ⊙ (|B|ᵀ |d| |B|)]|A| for every output [row][h][w]. */
+function tileBound(c: Plain): Float64Array {
+  const bound = new Float64Array(c.rows * c.extent[0] * c.extent[1]);
+  const weights = Array.from({ length: c.rows * c.channels }, (_, i) =>
+    sandwich(G, (h, w) => c.weight(Math.floor(i / c.channels), i % c.channels, h, w)),
+  );
+  for (let h = 0; h < c.extent[0]; h += 2)
+    for (let w = 0; w < c.extent[1]; w += 2) {
+      const tile = Array.from({ length: c.channels }, (_, k) =>
+        sandwich(B, (i, j) => c.source(k, h + i + c.origin[0], w + j + c.origin[1])),
+      );
+      for (let row = 0; row < c.rows; row++) {
+        const sums = new Float64Array(16);
+        for (let k = 0; k < c.channels; k++)
+          for (let p = 0; p < 16; p++) sums[p] += weights[row * c.channels + k][p] * tile[k][p];
+        const outputs = sandwich(transposed(A), (i, j) => sums[4 * i + j]);
+        outputs.forEach((value, p) => {
+          const [i, j] = [h + (p >> 1), w + (p & 1)];
+          if (i < c.extent[0] && j < c.extent[1]) bound[(row * c.extent[0] + i) * c.extent[1] + j] = value;
+        });
+      }
+    }
+  return bound;
+}
+
+/** The bounds of y and x, for a geometry of one group. */
+function bounds(g: ConvGeometry, { x, w, y }: Operands): [Float64Array, Float64Array] {
+  const reader =
+    (data: FloatArray, extent: readonly number[], channels: number, n: number) =>
+    (k: number, i: number, j: number) =>
+      i < 0 || j < 0 || i >= extent[0] || j >= extent[1]
+        ? 0
+        : Math.abs(data[((n * channels + k) * extent[0] + i) * extent[1] + j]);
+  const tap = (k: number, c: number, i: number, j: number) =>
+    Math.abs(w[(k * g.inChannels + c) * 9 + 3 * i + j]);
+  const images = Array.from({ length: g.batch }, (_, n) => n);
+  const forward = images.map((n) =>
+    tileBound({
+      channels: g.inChannels,
+      rows: g.outChannels,
+      extent: g.outputSize,
+      origin: g.padding.map((p) => -p),
+      source: reader(x, g.inputSize, g.inChannels, n),
+      weight: tap,
+    }),
+  );
+  const back = images.map((n) =>
+    tileBound({
+      channels: g.outChannels,
+      rows: g.inChannels,
+      extent: g.inputSize,
+      origin: g.padding.map((p) => p - 2),
+      source: reader(y, g.outputSize, g.outChannels, n),
+      weight: (c, k, i, j) => tap(k, c, 2 - i, 2 - j),
+    }),
+  );
+  const joined = (parts: readonly Float64Array[]) => Float64Array.from(parts.flatMap((part) => [...part]));
+  return [joined(forward), joined(back)];
+}
+
+const spreadCases = new Map(
+  types.map((Type) => [
+    Type,
+    layers
+      .filter(({ groups }) => groups === 1)
+      .map((g) => {
+        const given = operands(g, Type, spread);
+        return { g, given, close: derivatives(reference, g, given), bound: bounds(g, given) };
+      }),
+  ]),
+);
+
+describe.each(fastTiers)('%s', (_name, { kernels }) => {
+  describe.each(types)('%o', (Type) => {
+    test('the error is within ε (channels + 14) times the same tiles of absolute values', () => {
+      const epsilon = Type === Float32Array ? 2 ** -24 : 2 ** -53;
+      for (const { g, given, close, bound } of spreadCases.get(Type) ?? []) {
+        const got = derivatives(kernels, g, given);
+        [g.inChannels, g.outChannels].forEach((channels, k) => {
+          let worst = 0;
+          for (let i = 0; i < got[k].length; i++)
+            worst = Math.max(worst, Math.abs(got[k][i] - close[k][i]) / bound[k][i]);
+          expect(worst).toBeLessThanOrEqual((channels + 14) * epsilon);
+        });
+      }
+    });
+
+    test('an infinite or undefined element reaches what the reference says it reaches', () => {
+      fc.assert(
+        fc.property(
+          fc.constantFrom(...layers),
+          fc.constantFrom(Number.NaN, Infinity, -Infinity),
+          fc.constantFrom('x' as const, 'w' as const, 'y' as const),
+          fc.nat(),
+          (g, odd, which, place) => {
+            const given = operands(g, Type, integer);
+            given[which][place % given[which].length] = odd;
+            const expected = derivatives(reference, g, given);
+            derivatives(kernels, g, given).forEach((got, k) => {
+              for (let i = 0; i < got.length; i++)
+                if (!(got[i] === expected[k][i] || (Number.isNaN(got[i]) && Number.isNaN(expected[k][i]))))
+                  expect.fail(`kernel ${k}, element ${i}: ${got[i]}, reference ${expected[k][i]}`);
+            });
+          },
+        ),
+        { numRuns: 15 },
+      );
+    });
+
+    test('numbers that overflow inside a tile alone leave its outputs as they are', () => {
+      const huge = Type === Float32Array ? 3e38 : 1.5e308;
+      for (const g of layers) {
+        for (const which of ['x', 'y'] as const) {
+          const given = operands(g, Type, (i, seed) =>
+            seed === 2 ? integer(i, seed) / 1024 : integer(i, seed),
+          );
+          const { [which]: array } = given;
+          const [width] = (which === 'x' ? g.inputSize : g.outputSize).slice(-1);
+          // d0 − d2 and the like are out of range; sums of w · d are not, and none cancels out.
+          const at = (Math.floor(array.length / width / 2) + 5) * width + 4;
+          array[at] = huge;
+          array[at + 2] = -0.7 * huge;
+          const expected = derivatives(reference, g, given);
+          const got = derivatives(kernels, g, given);
+          [which === 'x' ? 0 : 1].forEach((k) => {
+            expect(expected[k].some((value) => Math.abs(value) > huge / 4096)).toBe(true);
+            for (let i = 0; i < got[k].length; i++) {
+              const [value, right] = [got[k][i], expected[k][i]];
+              // What does not meet them is a sum of small whole numbers of 1/1024.
+              const near =
+                Math.abs(right) > 1e6 ? Math.abs(value - right) <= 1e-6 * Math.abs(right) : value === right;
+              if (!near) expect.fail(`kernel ${k}, element ${i}: ${value}, reference ${right}`);
+            }
+          });
+        }
+      }
+    });
+  });
+});
