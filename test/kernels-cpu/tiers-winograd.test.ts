@@ -34,7 +34,11 @@ interface Operands {
 
 function operands(g: ConvGeometry, Type: Float, at: (i: number, seed: number) => number): Operands {
   const size = sizes(g);
-  const make = (length: number, seed: number) => Type.from({ length }, (_, i) => at(i, seed));
+  const make = (length: number, seed: number) => {
+    const values = new Type(length);
+    for (let i = 0; i < length; i++) values[i] = at(i, seed);
+    return values;
+  };
   return { x: make(size.x, 1), w: make(size.w, 2), y: make(size.y, 3) };
 }
 
