@@ -7,6 +7,8 @@ struct NormShape {
   Index groups, channels, places, run;
   double eps;
   bool centred;
+  /** How many elements of a group are written one after the other. */
+  Index inRow() const { return places == 1 ? channels : places; }
 };
 
 /** Numbers: groups, channels, places, epsilon, 1 if the mean is taken off. */
@@ -32,19 +34,19 @@ template <class T> static Moments squaresOfRun(const T* x, Index n) {
 
 /** y = (x − mean) · rstd · weight + bias for elements from … to of one group. */
 template <class T>
-static void normaliseGroup(const NormShape& s, const T* x, const T* weight, const T* bias, T mean, T rstd, T* y, Index from, Index to) {
+static void normaliseGroup(bool streams, const NormShape& s, const T* x, const T* weight, const T* bias, T mean, T rstd, T* y, Index from, Index to) {
   const Vec<T> m = splat(mean), r = splat(rstd);
   if (s.places == 1) {
-    eachVector<T>(to - from, [&](Index j, const auto& some) __attribute__((always_inline)) {
+    writeRun<T>(streams, y + from, to - from, [&](Index j, const auto& some) __attribute__((always_inline)) {
       const Index i = from + j;
-      some.put(y + i, fma((some.get(x + i) - m) * r, some.get(weight + i), some.get(bias + i)));
+      return fma((some.get(x + i) - m) * r, some.get(weight + i), some.get(bias + i));
     });
     return;
   }
   eachChannel(s, from, to, [&](Index first, Index end, Index c) {
     const Vec<T> w = splat(weight[c]), b = splat(bias[c]);
-    eachVector<T>(end - first, [&](Index i, const auto& some) __attribute__((always_inline)) {
-      some.put(y + first + i, fma((some.get(x + first + i) - m) * r, w, b));
+    writeRun<T>(streams, y + first, end - first, [&](Index i, const auto& some) __attribute__((always_inline)) {
+      return fma((some.get(x + first + i) - m) * r, w, b);
     });
   });
 }
@@ -64,9 +66,10 @@ template <class T> static Status normaliseSamples(Run& run, const Units& u) {
     rstd[group] = T(1 / __builtin_sqrt(spread + s.eps));
     variance[group] = T(spread);
   };
+  const bool streams = isStreamed<T>(u.count * s.groups * (s.run / s.inRow()), s.inRow());
   const auto apply = [&](Index group, Index from, Index to) {
     const Index channel = group % s.groups * s.channels;
-    normaliseGroup<T>(s, x + group * s.run, weight + channel, bias + channel, mean[group], rstd[group], y + group * s.run, from, to);
+    normaliseGroup<T>(streams, s, x + group * s.run, weight + channel, bias + channel, mean[group], rstd[group], y + group * s.run, from, to);
   };
   if (!isLong(s.run)) {
     eachUnit(run, u.count * s.groups, s.run, [&](Index group) {
@@ -99,19 +102,20 @@ template <class T> static Status normaliseBy(Run& run, const Units& u) {
   const T *const x = u.array<const T>(0), *const weight = u.array<const T>(1), *const bias = u.array<const T>(2);
   const T *const mean = u.array<const T>(3), *const rstd = u.array<const T>(4);
   T* const y = u.array<T>(5);
-  const Index size = s.groups * s.run;
+  const Index size = s.groups * s.run, row = s.run == 1 ? s.groups : s.inRow();
+  const bool streams = isStreamed<T>(u.count * (size / row), row);
   if (s.run == 1) {
     eachUnit(run, u.count, size, [&](Index unit) {
       const T* const from = x + unit * size;
-      eachVector<T>(size, [&](Index i, const auto& some) __attribute__((always_inline)) {
-        some.put(y + unit * size + i, fma((some.get(from + i) - some.get(mean + i)) * some.get(rstd + i), some.get(weight + i), some.get(bias + i)));
+      writeRun<T>(streams, y + unit * size, size, [&](Index i, const auto& some) __attribute__((always_inline)) {
+        return fma((some.get(from + i) - some.get(mean + i)) * some.get(rstd + i), some.get(weight + i), some.get(bias + i));
       });
     });
     return DONE;
   }
   eachPiece(run, u.count * s.groups, s.run, [&](Index at, Index from, Index to) {
     const Index group = at % s.groups, channel = group * s.channels;
-    normaliseGroup<T>(s, x + at * s.run, weight + channel, bias + channel, mean[group], rstd[group], y + at * s.run, from, to);
+    normaliseGroup<T>(streams, s, x + at * s.run, weight + channel, bias + channel, mean[group], rstd[group], y + at * s.run, from, to);
   });
   return DONE;
 }
@@ -144,19 +148,19 @@ static GradSums gradSums(const NormShape& s, const T* g, const T* x, const T* we
 
 /** rstd · (gw − average − x̂ slope). */
 template <class T>
-static void gradOfGroup(const NormShape& s, const T* g, const T* x, const T* weight, Vec<T> mean, Vec<T> rstd, GradSums sums, T* out, Index from, Index to) {
+static void gradOfGroup(bool streams, const NormShape& s, const T* g, const T* x, const T* weight, Vec<T> mean, Vec<T> rstd, GradSums sums, T* out, Index from, Index to) {
   const Vec<T> average = splat(s.centred ? T(sums.ones / double(s.run)) : T(0)), slope = splat(T(sums.products / double(s.run)));
   if (s.places == 1) {
-    eachVector<T>(to - from, [&](Index j, const auto& some) __attribute__((always_inline)) {
+    writeRun<T>(streams, out + from, to - from, [&](Index j, const auto& some) __attribute__((always_inline)) {
       const Index i = from + j;
-      some.put(out + i, rstd * (some.get(g + i) * some.get(weight + i) - average - (some.get(x + i) - mean) * rstd * slope));
+      return rstd * (some.get(g + i) * some.get(weight + i) - average - (some.get(x + i) - mean) * rstd * slope);
     });
     return;
   }
   eachChannel(s, from, to, [&](Index first, Index end, Index c) {
     const Vec<T> w = splat(weight[c]);
-    eachVector<T>(end - first, [&](Index i, const auto& some) __attribute__((always_inline)) {
-      some.put(out + first + i, rstd * (some.get(g + first + i) * w - average - (some.get(x + first + i) - mean) * rstd * slope));
+    writeRun<T>(streams, out + first, end - first, [&](Index i, const auto& some) __attribute__((always_inline)) {
+      return rstd * (some.get(g + first + i) * w - average - (some.get(x + first + i) - mean) * rstd * slope);
     });
   });
 }
@@ -171,9 +175,10 @@ template <class T> static Status normaliseSamplesGrad(Run& run, const Units& u) 
     const T* const ws = weight + group % s.groups * s.channels;
     return gradSums<T>(s, g + group * s.run, x + group * s.run, ws, splat(mean[group]), splat(rstd[group]), from, to);
   };
+  const bool streams = isStreamed<T>(u.count * s.groups * (s.run / s.inRow()), s.inRow());
   const auto apply = [&](Index group, const GradSums& sums, Index from, Index to) {
     const T* const ws = weight + group % s.groups * s.channels;
-    gradOfGroup<T>(s, g + group * s.run, x + group * s.run, ws, splat(mean[group]), splat(rstd[group]), sums, out + group * s.run, from, to);
+    gradOfGroup<T>(streams, s, g + group * s.run, x + group * s.run, ws, splat(mean[group]), splat(rstd[group]), sums, out + group * s.run, from, to);
   };
   if (!isLong(s.run)) {
     eachUnit(run, u.count * s.groups, s.run, [&](Index group) { apply(group, sumUp(group, 0, s.run), 0, s.run); });
@@ -200,13 +205,14 @@ template <class T> static Status normaliseByGrad(Run& run, const Units& u) {
   const T *const g = u.array<const T>(0), *const x = u.array<const T>(1), *const mean = u.array<const T>(2);
   const T *const scale = u.array<const T>(3), *const slope = u.array<const T>(4), *const shift = u.array<const T>(5);
   T* const out = u.array<T>(6);
-  const Index channels = s.groups * s.channels;
+  const Index channels = s.groups * s.channels, row = s.places == 1 ? channels : s.places;
+  const bool streams = isStreamed<T>(u.count * (channels * s.places / row), row);
   if (s.places == 1) {
     eachUnit(run, u.count, channels, [&](Index unit) {
       const Index at = unit * channels;
-      eachVector<T>(channels, [&](Index i, const auto& some) __attribute__((always_inline)) {
+      writeRun<T>(streams, out + at, channels, [&](Index i, const auto& some) __attribute__((always_inline)) {
         const Vec<T> far = (some.get(x + at + i) - some.get(mean + i)) * some.get(slope + i);
-        some.put(out + at + i, some.get(scale + i) * some.get(g + at + i) + (far + some.get(shift + i)));
+        return some.get(scale + i) * some.get(g + at + i) + (far + some.get(shift + i));
       });
     });
     return DONE;
@@ -214,8 +220,8 @@ template <class T> static Status normaliseByGrad(Run& run, const Units& u) {
   eachPiece(run, u.count * channels, s.places, [&](Index plane, Index from, Index to) {
     const Index c = plane % channels, at = plane * s.places + from;
     const Vec<T> m = splat(mean[c]), a = splat(scale[c]), b = splat(slope[c]), d = splat(shift[c]);
-    eachVector<T>(to - from, [&](Index i, const auto& some) __attribute__((always_inline)) {
-      some.put(out + at + i, a * some.get(g + at + i) + ((some.get(x + at + i) - m) * b + d));
+    writeRun<T>(streams, out + at, to - from, [&](Index i, const auto& some) __attribute__((always_inline)) {
+      return a * some.get(g + at + i) + ((some.get(x + at + i) - m) * b + d);
     });
   });
   return DONE;

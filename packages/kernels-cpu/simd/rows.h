@@ -41,9 +41,9 @@ template <class T> static void scaleRow(T* y, T factor, Index n) {
 }
 
 /** x − largest − log Σ e^(x − largest). */
-template <class T> static void logarithmOfRow(const T* x, T largest, T logarithm, T* y, Index n) {
+template <class T> static void logarithmOfRow(bool streams, const T* x, T largest, T logarithm, T* y, Index n) {
   const Vec<T> shift = splat(largest), log = splat(logarithm);
-  eachVector<T>(n, [&](Index i, const auto& some) __attribute__((always_inline)) { some.put(y + i, some.get(x + i) - shift - log); });
+  writeRun<T>(streams, y, n, [&](Index i, const auto& some) __attribute__((always_inline)) { return some.get(x + i) - shift - log; });
 }
 
 /** The largest element of a row and Σ e^(x − largest), a piece at a time. */
@@ -81,17 +81,28 @@ template <class T, bool LOGARITHM> static Status softmaxLongRow(Run& run, const 
   if (!e.total) return OUT_OF_MEMORY;
   const T logarithm = LOGARITHM ? T(logOne(e.sumOfAll)) : T(0);
   eachPiece(run, 1, n, [&](Index, Index from, Index to) {
-    if (LOGARITHM) logarithmOfRow<T>(x + from, e.mostOfAll, logarithm, y + from, to - from);
+    if (LOGARITHM) logarithmOfRow<T>(isStreamed<T>(1, n), x + from, e.mostOfAll, logarithm, y + from, to - from);
     else scaleRow<T>(y + from, T(e.factor(from / MAP_TASK) / e.sumOfAll), to - from);
   });
   return DONE;
 }
 
-template <class T, bool LOGARITHM> static void softmaxRow(const T* x, T* y, Index n) {
+/** What is streamed is made elsewhere: rows that a first-level cache has room for. */
+enum { STREAM_ROW = 1 << 12 };
+
+template <class T, bool LOGARITHM> static void softmaxRow(bool streams, const T* x, T* y, Index n) {
   const T largest = largestOfRow<T>(x, n);
-  const double total = exponentialsOfRow<T, !LOGARITHM>(x, largest, y, n);
-  if (LOGARITHM) logarithmOfRow<T>(x, largest, T(logOne(total)), y, n);
-  else scaleRow<T>(y, T(1 / total), n);
+  if (LOGARITHM) {
+    logarithmOfRow<T>(streams, x, largest, T(logOne(exponentialsOfRow<T, false>(x, largest, nullptr, n))), y, n);
+    return;
+  }
+  if (STREAMS && streams && n <= STREAM_ROW) {
+    T row[STREAM_ROW] __attribute__((aligned(64)));
+    scaleRow<T>(row, T(1 / exponentialsOfRow<T, true>(x, largest, row, n)), n);
+    streamRun<T>(y, row, n);
+    return;
+  }
+  scaleRow<T>(y, T(1 / exponentialsOfRow<T, true>(x, largest, y, n)), n);
 }
 
 /** Σ g y; of the logarithm Σ g. */
@@ -104,11 +115,11 @@ template <class T, bool LOGARITHM> static double softmaxGradSum(const T* g, cons
 }
 
 /** y(g − Σ g y); of the logarithm g − e^y Σ g. */
-template <class T, bool LOGARITHM> static void softmaxGradApply(const T* g, const T* y, double sum, T* out, Index n) {
+template <class T, bool LOGARITHM> static void softmaxGradApply(bool streams, const T* g, const T* y, double sum, T* out, Index n) {
   const Vec<T> total = splat(T(sum));
-  eachVector<T>(n, [&](Index i, const auto& some) __attribute__((always_inline)) {
+  writeRun<T>(streams, out, n, [&](Index i, const auto& some) __attribute__((always_inline)) {
     const Vec<T> gs = some.get(g + i), ys = some.get(y + i);
-    some.put(out + i, LOGARITHM ? gs - expOf<T>(ys) * total : ys * (gs - total));
+    return LOGARITHM ? gs - expOf<T>(ys) * total : ys * (gs - total);
   });
 }
 
@@ -118,7 +129,7 @@ template <class T, bool LOGARITHM> static Status softmaxGradLongRow(Run& run, co
   eachPiece(run, 1, n, [&](Index, Index from, Index to) { partial[from / MAP_TASK] = softmaxGradSum<T, LOGARITHM>(g + from, y + from, to - from); });
   double sum = 0;
   for (Index piece = 0; piece < ceilDivide(n, MAP_TASK); piece++) sum += partial[piece];
-  eachPiece(run, 1, n, [&](Index, Index from, Index to) { softmaxGradApply<T, LOGARITHM>(g + from, y + from, sum, out + from, to - from); });
+  eachPiece(run, 1, n, [&](Index, Index from, Index to) { softmaxGradApply<T, LOGARITHM>(isStreamed<T>(1, n), g + from, y + from, sum, out + from, to - from); });
   return DONE;
 }
 
@@ -161,8 +172,9 @@ template <class T, bool LOGARITHM> static Status softmax(Run& run, const Units& 
   const Index n = Index(u.numbers[0]), inner = Index(u.numbers[1]);
   const T* const x = u.array<const T>(0);
   T* const y = u.array<T>(1);
+  const bool streams = isStreamed<T>(u.count, n);
   return eachLine(
-      run, u, [&](Index at) { softmaxRow<T, LOGARITHM>(x + at, y + at, n); },
+      run, u, [&](Index at) { softmaxRow<T, LOGARITHM>(streams, x + at, y + at, n); },
       [&](Index at) { return softmaxLongRow<T, LOGARITHM>(run, x + at, y + at, n); },
       [&](Index at, Index width) { softmaxLines<T, LOGARITHM>(x + at, y + at, n, inner, width); });
 }
@@ -172,8 +184,9 @@ template <class T, bool LOGARITHM> static Status softmaxGrad(Run& run, const Uni
   const Index n = Index(u.numbers[0]), inner = Index(u.numbers[1]);
   const T *const g = u.array<const T>(0), *const y = u.array<const T>(1);
   T* const out = u.array<T>(2);
+  const bool streams = isStreamed<T>(u.count, n);
   return eachLine(
-      run, u, [&](Index at) { softmaxGradApply<T, LOGARITHM>(g + at, y + at, softmaxGradSum<T, LOGARITHM>(g + at, y + at, n), out + at, n); },
+      run, u, [&](Index at) { softmaxGradApply<T, LOGARITHM>(streams, g + at, y + at, softmaxGradSum<T, LOGARITHM>(g + at, y + at, n), out + at, n); },
       [&](Index at) { return softmaxGradLongRow<T, LOGARITHM>(run, g + at, y + at, out + at, n); },
       [&](Index at, Index width) { softmaxGradLines<T, LOGARITHM>(g + at, y + at, out + at, n, inner, width); });
 }

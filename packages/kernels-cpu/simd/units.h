@@ -8,6 +8,7 @@ template <class F> static void eachUnit(Run& run, Index count, Index workPerUnit
   const Index grain = larger(1, MAP_TASK / larger(1, workPerUnit));
   parallel(run, ceilDivide(count, grain), [&](Index part, int) {
     for (Index unit = part * grain; unit < smaller(count, (part + 1) * grain); unit++) body(unit);
+    settleStreams();
   });
 }
 
@@ -24,6 +25,7 @@ template <class F> static void eachPiece(Run& run, Index count, Index length, co
   parallel(run, count * pieces, [&](Index task, int) {
     const Index from = task % pieces * MAP_TASK;
     body(task / pieces, from, smaller(length, from + MAP_TASK));
+    settleStreams();
   });
 }
 
@@ -75,6 +77,25 @@ template <class T, class F> INLINE void eachVector(Index n, const F& body) {
   Index i = 0;
   ROLLED for (; i + Lanes<T>::N <= n; i += Lanes<T>::N) body(i, Whole<T>{});
   if (i < n) body(i, Part<T>{n - i});
+}
+
+/** Whether results of `count` runs of `length` elements are written past the caches. */
+template <class T> INLINE bool isStreamed(Index count, Index length) {
+  return STREAMS && length >= MAP_BUFFER && count * length >= Index(STREAM_BYTES / sizeof(T));
+}
+
+/** y[i] = value(i, some) for n elements, a register at a time. */
+template <class T, class F> INLINE void writeRun(bool streams, T* y, Index n, const F& value) {
+  if (!STREAMS || !streams) {
+    eachVector<T>(n, [&](Index i, const auto& some) __attribute__((always_inline)) { some.put(y + i, value(i, some)); });
+    return;
+  }
+  T buffer[STREAM_BUFFER] __attribute__((aligned(64)));
+  for (Index from = 0; from < n; from += STREAM_BUFFER) {
+    const Index length = smaller(Index(STREAM_BUFFER), n - from);
+    eachVector<T>(length, [&](Index i, const auto& some) __attribute__((always_inline)) { some.put(buffer + i, value(from + i, some)); });
+    streamRun<T>(y + from, buffer, length);
+  }
 }
 
 /** A sum of registers in double precision, added up at the end in one order. */
