@@ -3,12 +3,13 @@
 import { execFileSync } from 'node:child_process';
 import { expect, onTestFinished, test } from 'vitest';
 import { DONE } from '../../packages/kernels-cpu/src/tiers/machine.ts';
+import { loadWasm, type WasmTier } from '../../packages/kernels-cpu/src/tiers/wasm.ts';
 import {
   type Assignment,
   type StartWorker,
   workerStarter,
 } from '../../packages/kernels-cpu/src/tiers/wasm-host.ts';
-import { startInstance } from '../../packages/kernels-cpu/src/tiers/wasm-instance.ts';
+import { type MemoryKind, startInstance } from '../../packages/kernels-cpu/src/tiers/wasm-instance.ts';
 import { type Instance, WasmMemory } from '../../packages/kernels-cpu/src/tiers/wasm-memory.ts';
 import { matmul } from '../../packages/kernels-cpu/src/tiers/wasm-products.ts';
 import { WasmTeam } from '../../packages/kernels-cpu/src/tiers/wasm-team.ts';
@@ -21,9 +22,11 @@ function open(startWorker: StartWorker) {
   const team = new WasmTeam(startWorker);
   onTestFinished(() => team.disband());
   const instances: Instance[] = [];
-  const memory = new WasmMemory(() => {
-    const instance = startInstance('simd128', team);
+  const kinds: MemoryKind[] = [];
+  const memory = new WasmMemory((kind) => {
+    const instance = startInstance('simd128', kind);
     if (instance) instances.push(instance);
+    kinds.push(kind);
     return instance;
   }, team);
   team.threads = 4;
@@ -36,7 +39,7 @@ function open(startWorker: StartWorker) {
     expect(matmul(memory, a, b, Float64Array.of(0, 0), out)).toBe(DONE);
     return out;
   };
-  return { team, instances, product };
+  return { team, memory, instances, kinds, product };
 }
 
 function expected(n: number): Float64Array {
@@ -113,6 +116,83 @@ test('a task that fails on another thread is an error, and the next call starts 
   expect(() => product(150)).toThrow(/unreachable/);
   expect(differentBits(product(150), expected(150))).toEqual([]);
   expect(instances).toHaveLength(2);
+});
+
+test('after its workers are sent home an instance is told how many threads share it, even if that is one', () => {
+  const told: number[] = [];
+  const failures: (() => void)[] = [];
+  const team = new WasmTeam((_, onFailure) => {
+    failures.push(onFailure);
+    return { stop() {} };
+  });
+  const exports = {
+    hire: () => 4096,
+    share: (threads: number) => void told.push(threads),
+    allowWaiting() {},
+  };
+  const instance = { module: {}, memory: { buffer: new ArrayBuffer(8) }, exports };
+  team.threads = 3;
+  team.prepare(instance);
+  team.prepare(instance);
+  expect(told).toEqual([3]);
+  failures[0]();
+  expect(team.threads).toBe(1);
+  team.prepare(instance);
+  expect(told).toEqual([3, 1]);
+});
+
+test('what threads do not share stays in a memory that is not shared, and so does everything where they fail', () => {
+  const { team, memory, kinds, product } = open(realStarter);
+  const small = new Float64Array(1);
+  memory.numbers.set([1, 1, 300, 300, 1, 1, 1]);
+  const [a, b] = [new Float64Array(300).fill(2), new Float64Array(300).fill(3)];
+  expect(matmul(memory, a, b, Float64Array.of(0, 0), small)).toBe(DONE);
+  expect(small[0]).toBe(1800);
+  expect(kinds).toEqual(['alone']);
+  expect(differentBits(product(150), expected(150))).toEqual([]);
+  expect(kinds).toEqual(['alone', 'shared']);
+  team.giveUp();
+  expect(differentBits(product(150), expected(150))).toEqual([]);
+  expect(kinds).toEqual(['alone', 'shared']);
+});
+
+test('a host without room for a shared memory goes on with one thread', () => {
+  const team = new WasmTeam(realStarter);
+  const memory = new WasmMemory(
+    (kind) => (kind === 'shared' ? undefined : startInstance('simd128', kind)),
+    team,
+  );
+  team.threads = 4;
+  const n = 150;
+  memory.numbers.set([n, n, n, n, 1, n, 1]);
+  const ones = new Float64Array(n * n).fill(1);
+  const out = new Float64Array(n * n);
+  expect(matmul(memory, ones, ones, Float64Array.of(0, 0), out)).toBe(DONE);
+  expect(out.every((value) => value === n)).toBe(true);
+  expect(team.threads).toBe(1);
+});
+
+test('functions of many elements give the same bits on any number of threads', () => {
+  const { kernels, setThreads } = loadWasm() as WasmTier;
+  const n = 2 ** 18 + 1001;
+  for (const Type of [Float32Array, Float64Array]) {
+    const data = new Type(n);
+    for (let i = 0; i < n; i++) data[i] = Math.sin(i) * 10;
+    const run = (threads: number) => {
+      setThreads(threads);
+      const [flat, turned] = [new Type(n), new Type(2 ** 18)];
+      kernels.tanh({ data, shape: [n], strides: [1], offset: 0 }, flat);
+      kernels.tanh({ data, shape: [512, 512], strides: [1, 512], offset: 1001 }, turned);
+      return [flat, turned];
+    };
+    const alone = run(1);
+    for (const threads of [2, 3, 4])
+      run(threads).forEach((result, k) => {
+        expect(differentBits(result, alone[k])).toEqual([]);
+      });
+    expect(alone[1][1]).toBe(alone[0][1001 + 512]);
+  }
+  setThreads(1);
 });
 
 test('workers start with the first large product, and keep no process alive', () => {

@@ -1,11 +1,56 @@
 // Element-wise kernels and reductions on WebAssembly: long flat operands go through its memory in pieces.
 
 import type { FloatArray, NumericArray } from '../kernels.ts';
-import { DONE, MAP_LAYOUT, NOT_HERE, OUT_OF_MEMORY } from './machine.ts';
+import { DONE, MAP_LAYOUT, MAP_OPS, type MapName, NOT_HERE, OUT_OF_MEMORY } from './machine.ts';
 import { isDouble, MOST_BYTES, type WasmMemory } from './wasm-memory.ts';
 
 /** Elements of a piece of a flat element-wise kernel: operands and result stay in a first- or second-level cache. */
 const FLAT_PIECE = 2 ** 13;
+
+/** The same where threads share it: some tasks each. */
+const SHARED_PIECE = 2 ** 17;
+
+/**
+ * The functions that threads share, which take some nanoseconds per element. Everything else is sooner done than copied: a memory that is
+ * shared is copied into and out of at a third of the speed.
+ */
+const dear: ReadonlySet<MapName> = new Set<MapName>([
+  'exp2',
+  'expm1',
+  'log',
+  'log2',
+  'log10',
+  'log1p',
+  'sin',
+  'cos',
+  'tan',
+  'asin',
+  'acos',
+  'atan',
+  'sinh',
+  'cosh',
+  'tanh',
+  'asinh',
+  'acosh',
+  'atanh',
+  'erf',
+  'erfc',
+  'sigmoid',
+  'logSigmoid',
+  'elu',
+  'softplus',
+  'silu',
+  'mish',
+  'gelu',
+  'geluTanh',
+  'pow',
+  'atan2',
+  'logisticLoss',
+  'binaryCrossEntropy',
+]);
+
+/** What an element of one of those costs at least, in multiply-adds. */
+const DEAR_WORK = 16;
 
 /** One to three operands, and the result. */
 export function map(memory: WasmMemory, ...arrays: readonly NumericArray[]): number {
@@ -46,20 +91,27 @@ function mapped(
     out.byteLength,
   );
   if (bytes > MOST_BYTES) return NOT_HERE;
-  return memory.call(() => {
-    const pointers = spans.map(({ length }, p) => memory.reserve(length, operands[p]));
-    const po = memory.reserve(out.length, out);
-    if (!po || pointers.includes(0)) return OUT_OF_MEMORY;
-    spans.forEach(({ first, length }, p) => {
-      memory.copyIn(operands[p], first, length, pointers[p]);
-      numbers[offsets[p]] -= first;
-    });
-    memory.putNumbers();
-    const status = run(pointers, po, out.length);
-    if (status === DONE) memory.copyOut(po, out, 0, out.length);
-    return status;
-  });
+  return memory.call(
+    () => {
+      const pointers = spans.map(({ length }, p) => memory.reserve(length, operands[p]));
+      const po = memory.reserve(out.length, out);
+      if (!po || pointers.includes(0)) return OUT_OF_MEMORY;
+      spans.forEach(({ first, length }, p) => {
+        memory.copyIn(operands[p], first, length, pointers[p]);
+        numbers[offsets[p]] -= first;
+      });
+      memory.putNumbers();
+      const status = run(pointers, po, out.length);
+      if (status === DONE) memory.copyOut(po, out, 0, out.length);
+      return status;
+    },
+    workOf(numbers, out.length),
+  );
 }
+
+/** In multiply-adds, as far as threads are to share it. */
+const workOf = (numbers: Float64Array, elements: number): number =>
+  dear.has(MAP_OPS[numbers[0]]) ? elements * DEAR_WORK : 0;
 
 function mappedFlat(
   memory: WasmMemory,
@@ -72,8 +124,9 @@ function mappedFlat(
   const { numbers } = memory;
   const steps = offsets.map((o) => numbers[o + 1]);
   const starts = offsets.map((o) => numbers[o]);
+  const work = workOf(numbers, out.length);
   return memory.call(() => {
-    const most = Math.min(FLAT_PIECE, out.length);
+    const most = Math.min(memory.isShared(work) ? SHARED_PIECE : FLAT_PIECE, out.length);
     const pointers = operands.map((operand) => memory.reserve(most, operand));
     const po = memory.reserve(most, out);
     if (!po || pointers.includes(0)) return OUT_OF_MEMORY;
@@ -91,7 +144,7 @@ function mappedFlat(
       memory.copyOut(po, out, first, count);
     }
     return DONE;
-  });
+  }, work);
 }
 
 export function reduce(memory: WasmMemory, a: FloatArray, out: FloatArray): number {

@@ -3,6 +3,7 @@
 
 import type { FloatArray, NumericArray } from '../kernels.ts';
 import { NUMBERS, OUT_OF_MEMORY } from './machine.ts';
+import type { MemoryKind } from './wasm-instance.ts';
 import type { SharedInstance, WasmTeam } from './wasm-team.ts';
 
 /** What a module exports: see simd/wasm/module.cc. Pointers are byte positions in its memory. */
@@ -30,19 +31,23 @@ export const MOST_BYTES = 2 ** 28;
 /** Multiply-adds from which on a call is shared among threads: a tenth of a millisecond. */
 const WORTH_SHARING = 2 ** 21;
 
-/** The memory of one instance, which is started when the first call comes. */
+/**
+ * The memory of the kernels: that of an instance which works alone, and that of one which threads share. Each is started when the first call
+ * comes for it.
+ */
 export class WasmMemory {
   /** The arguments of a call that are numbers: `putNumbers` hands them over. */
   readonly numbers = new Float64Array(NUMBERS);
-  readonly #start: () => Instance | undefined;
+  readonly #start: (kind: MemoryKind) => Instance | undefined;
   readonly #team: WasmTeam | undefined;
+  readonly #instances: Record<MemoryKind, Instance | undefined> = { alone: undefined, shared: undefined };
   #running: Instance | undefined;
 
   /**
    * @param start - starts an instance, unless there is no memory for it
-   * @param team - the threads that may work on it
+   * @param team - the threads that may work on one
    */
-  constructor(start: () => Instance | undefined, team: WasmTeam | undefined) {
+  constructor(start: (kind: MemoryKind) => Instance | undefined, team: WasmTeam | undefined) {
     this.#start = start;
     this.#team = team;
   }
@@ -52,6 +57,11 @@ export class WasmMemory {
     return this.#instance.exports;
   }
 
+  /** Whether threads share a call of so much work. */
+  isShared(multiplyAdds: number): boolean {
+    return multiplyAdds >= WORTH_SHARING && (this.#team?.threads ?? 1) > 1;
+  }
+
   /**
    * Runs with an empty memory, and leaves it so.
    *
@@ -59,20 +69,39 @@ export class WasmMemory {
    * @param multiplyAdds - how much work that is, if threads may share it
    */
   call(body: () => number, multiplyAdds = 0): number {
-    this.#running ??= this.#start();
-    const instance = this.#running;
+    const kind = this.#prepare(multiplyAdds);
+    const instance = this.#open(kind);
     if (!instance) return OUT_OF_MEMORY;
-    this.#team?.prepare(instance, multiplyAdds >= WORTH_SHARING);
+    this.#running = instance;
     try {
       return body();
     } catch (error) {
       // A trap leaves the module in the middle of something: no later call may build on that.
-      this.#team?.disband();
-      this.#running = undefined;
+      if (kind === 'shared') this.#team?.disband();
+      this.#instances[kind] = undefined;
       throw error;
     } finally {
       instance.exports.release(0);
+      this.#running = undefined;
     }
+  }
+
+  /** Chooses the memory of a call, and gathers the threads that share it. */
+  #prepare(multiplyAdds: number): MemoryKind {
+    if (!this.#team || !this.isShared(multiplyAdds)) return 'alone';
+    const instance = this.#open('shared');
+    if (instance) {
+      this.#team.prepare(instance);
+      return 'shared';
+    }
+    // The host has no room for a memory that could grow to its limit where it is.
+    this.#team.giveUp();
+    return 'alone';
+  }
+
+  #open(kind: MemoryKind): Instance | undefined {
+    this.#instances[kind] ??= this.#start(kind);
+    return this.#instances[kind];
   }
 
   /** A place for `length` elements like those of `like`; 0 if there is none. */

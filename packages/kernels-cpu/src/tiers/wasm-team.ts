@@ -29,7 +29,8 @@ export class WasmTeam {
   #wanted = 1;
   #most = MOST_THREADS;
   #workers: Worker[] = [];
-  #sharing = 1;
+  /** What the instance was told; 0 if it was told nothing. */
+  #sharing = 0;
 
   constructor(startWorker: StartWorker) {
     this.#startWorker = startWorker;
@@ -44,20 +45,19 @@ export class WasmTeam {
     this.#wanted = count;
   }
 
-  /** Before a call on the instance: shares it among all threads, or leaves it to the caller. Nothing may be reserved yet. */
-  prepare(instance: SharedInstance, isWorthSharing: boolean): void {
-    if (isWorthSharing) this.#hire(instance);
-    const threads = isWorthSharing ? this.threads : 1;
-    if (threads === this.#sharing) return;
-    instance.exports.share(threads);
-    this.#sharing = threads;
+  /** Before a call on the instance: shares it among all threads. Nothing may be reserved yet. */
+  prepare(instance: SharedInstance): void {
+    this.#hire(instance);
+    if (this.threads === this.#sharing) return;
+    instance.exports.share(this.threads);
+    this.#sharing = this.threads;
   }
 
   /** Sends all workers home: their instance is given up, or cannot have any. */
   disband(): void {
     for (const worker of this.#workers) worker.stop();
     this.#workers = [];
-    this.#sharing = 1;
+    this.#sharing = 0;
   }
 
   /** Goes on with one thread, for good. */

@@ -37,7 +37,7 @@ export function loadWasm(instructionSet?: string): WasmTier | NoTier {
   if (failure) return { reason: `WebAssembly could not be compiled (${failure}).` };
   const startWorker = workerStarter();
   const team = startWorker && new WasmTeam(startWorker);
-  const memory = new WasmMemory(() => startInstance(chosen, team), team);
+  const memory = new WasmMemory((kind) => startInstance(chosen, kind), team);
   return {
     kernels: accelerate(machineOn(memory)),
     instructionSet: chosen,
