@@ -221,14 +221,14 @@ function runPass(
     const recycles = !createGraph && tracing.current === null;
     const visitAll = (): void => {
       receive(root, seed);
-      for (const node of order) visit(node, seen, retain, recycles, targets, emit);
+      for (let i = 0; i < order.length; i++) visit(order[i], seen, retain, recycles, targets, emit);
     };
     if (createGraph) enableGrad(visitAll);
     else noGrad(visitAll);
   } finally {
     depth--;
     endPass(outer);
-    for (const node of order) node.cotangent = null;
+    for (let i = 0; i < order.length; i++) order[i].cotangent = null;
     for (const { node, mark, cotangent } of borrowed) {
       node.mark = mark;
       node.cotangent = cotangent;

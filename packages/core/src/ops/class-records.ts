@@ -7,7 +7,7 @@ import { type ClassGeometry, type FloatArray, kernels, type Strided } from '@adj
 import { allocate, computeDType } from '../dtype.ts';
 import { formatShape, ShapeError } from '../errors.ts';
 import { defineOp, noGradient, type OperandSpec, vjpRule } from '../registry.ts';
-import type { Shape } from '../shape.ts';
+import { type Shape, sameShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { isFollowed } from '../tape/followed.ts';
 import type { Tensor } from '../tensor.ts';
@@ -56,7 +56,7 @@ function requireLogits(input: OperandSpec, target: OperandSpec): void {
       expected: '(batch, classes, …)',
     });
   const expected = withoutClasses(shape);
-  if (formatShape(target.shape) === formatShape(expected)) return;
+  if (sameShape(target.shape, expected)) return;
   throw new ShapeError(
     `target has shape ${formatShape(target.shape)}; beside logits of shape ${formatShape(shape)} it takes ${formatShape(expected)}.`,
     { op, operand: 'target', actual: target.shape, expected: formatShape(expected) },

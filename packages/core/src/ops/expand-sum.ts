@@ -78,12 +78,12 @@ const sumDType = (dtype: DType): DType => (isFloat(dtype) ? dtype : 'int32');
 export const sumOp = defineOp<readonly ['x'], ReduceAttrs>({
   name: 'sum',
   operands: ['x'],
-  infer: ([x], { axes, keepdim }) => ({
-    shape: reducedShape(x.shape, axes, keepdim),
-    dtype: sumDType(x.dtype),
-    compute: sumDType(x.dtype),
-  }),
-  forward: ([x], out, { axes }) => kernels.sum(x, axes, out),
+  infer: (operands, { axes, keepdim }) => {
+    const x = operands[0];
+    const dtype = sumDType(x.dtype);
+    return { shape: reducedShape(x.shape, axes, keepdim), dtype, compute: dtype };
+  },
+  forward: (inputs, out, { axes }) => kernels.sum(inputs[0], axes, out),
   layout: 'strided',
   flops: flopsPerElement,
   vjps: [vjpRule((g, { attrs }) => unreduce(g, attrs))],

@@ -55,16 +55,18 @@ export function inferComparison(op: string): Infer {
 
 /** One operand; the result has its shape and type, which is not bool. */
 export function inferSame(op: string): Infer {
-  return ([x]) => {
-    if (x.dtype === 'bool') throw boolError(op);
-    return { shape: x.shape, dtype: x.dtype };
+  return (operands) => {
+    const { shape, dtype } = operands[0];
+    if (dtype === 'bool') throw boolError(op);
+    return { shape, dtype };
   };
 }
 
 /** One operand; the result has its shape and is floating-point, float32 for integers and bool. */
-export function inferFloat([x]: readonly OperandSpec[]): ResultSpec {
-  const dtype = toFloatDType(x.dtype);
-  return { shape: x.shape, dtype, compute: dtype };
+export function inferFloat(operands: readonly OperandSpec[]): ResultSpec {
+  const { shape, dtype: own } = operands[0];
+  const dtype = toFloatDType(own);
+  return { shape, dtype, compute: dtype };
 }
 
 /** Floating-point operations of what only moves elements, or converts them. */

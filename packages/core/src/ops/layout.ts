@@ -22,8 +22,8 @@ import { noFlops } from './infer.ts';
 export const cloneOp = defineOp({
   name: 'clone',
   operands: ['x'],
-  infer: ([x]) => ({ shape: x.shape, dtype: x.dtype }),
-  forward: ([x], out) => kernels.copy(x, out),
+  infer: (operands) => ({ shape: operands[0].shape, dtype: operands[0].dtype }),
+  forward: (inputs, out) => kernels.copy(inputs[0], out),
   layout: 'strided',
   vjps: [vjpRule((g) => g)],
   recycles: true,
@@ -35,7 +35,7 @@ export const cloneOp = defineOp({
 export const reshapeOp = defineOp<readonly ['x'], { readonly to: Shape; readonly from: Shape }>({
   name: 'reshape',
   operands: ['x'],
-  infer: ([x], { to }) => ({ shape: to, dtype: x.dtype }),
+  infer: (operands, { to }) => ({ shape: to, dtype: operands[0].dtype }),
   view: (x, _, shape) => {
     const strides = viewStrides(x.shape, x.strides, shape);
     if (strides === null) throw notAView('reshape', x, shape);
@@ -50,12 +50,21 @@ export const reshapeOp = defineOp<readonly ['x'], { readonly to: Shape; readonly
 export const permuteOp = defineOp<readonly ['x'], { readonly axes: readonly number[] }>({
   name: 'permute',
   operands: ['x'],
-  infer: ([x], { axes }) => ({ shape: axes.map((axis) => x.shape[axis]), dtype: x.dtype }),
-  view: (x, { axes }) => ({ strides: axes.map((axis) => x.strides[axis]), offset: x.offset }),
+  infer: (operands, { axes }) => ({
+    shape: permuted(operands[0].shape, axes),
+    dtype: operands[0].dtype,
+  }),
+  view: (x, { axes }) => ({ strides: permuted(x.strides, axes), offset: x.offset }),
   vjps: [vjpRule((g, { attrs }) => permute(g, inversePermutation(attrs.axes)))],
   recycles: true,
   forwardMode: 'linear',
 });
+
+function permuted(perAxis: readonly number[], axes: readonly number[]): number[] {
+  const result = new Array<number>(axes.length);
+  for (let i = 0; i < axes.length; i++) result[i] = perAxis[axes[i]];
+  return result;
+}
 
 function inversePermutation(axes: readonly number[]): number[] {
   const inverse = new Array<number>(axes.length);

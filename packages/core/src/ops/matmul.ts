@@ -13,7 +13,9 @@ import { reshape, transpose } from './layout.ts';
 export const matmulOp = defineOp({
   name: 'matmul',
   operands: ['a', 'b'],
-  infer: ([a, b]) => {
+  infer: (operands) => {
+    const a = operands[0];
+    const b = operands[1];
     requireFit(a.shape, b.shape);
     const dtype = resultType(a, b);
     if (dtype === 'bool') {
@@ -33,7 +35,7 @@ export const matmulOp = defineOp({
       compute: dtype,
     };
   },
-  forward: ([a, b], out, _, shape) => kernels.matmul(a, b, out, shape),
+  forward: (inputs, out, _, shape) => kernels.matmul(inputs[0], inputs[1], out, shape),
   layout: 'strided',
   broadcasts: true,
   flops: ([a], _, { shape }) => 2 * sizeOf(shape) * a.shape[a.shape.length - 1],

@@ -17,13 +17,15 @@ import { matmul } from './matmul.ts';
 export const linearOp = defineOp({
   name: 'linear',
   operands: ['x', 'weight'],
-  infer: ([x, weight]) => {
+  infer: (operands) => {
+    const x = operands[0];
+    const weight = operands[1];
     if (x.shape.length !== 2 || weight.shape.length !== 2 || x.shape[1] !== weight.shape[1])
       throw misfit(x.shape, weight.shape);
     const dtype = arithmeticDType('linear', x, weight);
     return { shape: [x.shape[0], weight.shape[0]], dtype, compute: dtype };
   },
-  forward: ([x, weight], out, _, shape) => kernels.matmul(x, turned(weight), out, shape),
+  forward: (inputs, out, _, shape) => kernels.matmul(inputs[0], turned(inputs[1]), out, shape),
   layout: 'strided',
   flops: ([x, weight]) => 2 * x.shape[0] * x.shape[1] * weight.shape[0],
   vjps: [

@@ -30,12 +30,14 @@ export const reluOp = sameUnary(
 export const reluGradOp = defineOp({
   name: 'reluGrad',
   operands: ['g', 'y'],
-  infer: ([g, y]) => {
+  infer: (operands) => {
+    const g = operands[0];
+    const y = operands[1];
     requireFloat('reluGrad', 'y', y);
     requireOperand('reluGrad', 'g', g, y.shape);
     return { shape: y.shape, dtype: g.dtype, compute: g.dtype };
   },
-  forward: ([g, y], out, _, shape) => kernels.reluGrad(g, y, out, shape),
+  forward: (inputs, out, _, shape) => kernels.reluGrad(inputs[0], inputs[1], out, shape),
   layout: 'strided',
   promotes: ['g'],
   vjps: [

@@ -9,7 +9,6 @@ import { contiguousOf } from './accelerate-rows.ts';
 import type { Machine } from './machine.ts';
 import { sameFloats } from './status.ts';
 import { reads, runUnits, updates, writes } from './units.ts';
-import { isInside } from './views.ts';
 
 /** Elements from which a call is worth it. */
 const LEAST = 128;
@@ -209,8 +208,6 @@ function varianceOf(machine: Machine): Kernels['variance'] {
       count >= LEAST &&
       runs !== null &&
       sameFloats(a.data, a.data, out) &&
-      out.length === runs.outer * runs.groups &&
-      isInside(a) &&
       variancesOfRuns(machine, contiguousOf(a, count), runs, correction, out as FloatArray);
     if (!isFast) reference.variance(a, axes, correction, out);
   };

@@ -14,7 +14,6 @@ import { contiguousStrides, elementCount } from '../reference/strided.ts';
 import type { Machine } from './machine.ts';
 import { sameFloats } from './status.ts';
 import { reads, runUnits, writes } from './units.ts';
-import { isInside } from './views.ts';
 
 /** Elements from which a call is worth it. */
 const LEAST = 128;
@@ -42,12 +41,7 @@ export function rows(machine: Machine): Pick<Kernels, RowName> {
 
 function softmaxOf(machine: Machine, name: 'softmax' | 'logSoftmax'): ScanKernel {
   return (a, axis, out) => {
-    const fits =
-      out.length >= LEAST &&
-      sameFloats(a.data, a.data, out) &&
-      out.length === elementCount(a.shape) &&
-      isInside(a);
-    if (fits) {
+    if (out.length >= LEAST && sameFloats(a.data, a.data, out)) {
       const { data, offset } = contiguousOf(a, out.length);
       const { inner, unit } = linesAlong(a.shape, axis, axis);
       const arrays = [reads(data, unit, offset), writes(out, unit)];
@@ -59,7 +53,7 @@ function softmaxOf(machine: Machine, name: 'softmax' | 'logSoftmax'): ScanKernel
 
 function softmaxGradOf(machine: Machine, name: 'softmaxGrad' | 'logSoftmaxGrad'): SoftmaxGradKernel {
   return (g, y, shape, axis, out) => {
-    if (out.length >= LEAST && sameFloats(g, y, out) && out.length === elementCount(shape)) {
+    if (out.length >= LEAST && sameFloats(g, y, out)) {
       const { inner, unit } = linesAlong(shape, axis, axis);
       const arrays = [reads(g, unit), reads(y, unit), writes(out, unit)];
       if (runUnits(machine, name, out.length / unit, [shape[axis], inner], arrays)) return;
@@ -71,12 +65,7 @@ function softmaxGradOf(machine: Machine, name: 'softmaxGrad' | 'logSoftmaxGrad')
 function logsumexpOf(machine: Machine): Kernels['logsumexp'] {
   return (a, axes, out) => {
     const count = elementCount(a.shape);
-    const isFast =
-      count >= LEAST &&
-      axes.length > 0 &&
-      sameFloats(a.data, a.data, out) &&
-      isInside(a) &&
-      out.length * axes.reduce((product, axis) => product * a.shape[axis], 1) === count;
+    const isFast = count >= LEAST && axes.length > 0 && sameFloats(a.data, a.data, out);
     if (isFast) {
       const neighbours = axes[axes.length - 1] - axes[0] === axes.length - 1;
       // Axes that are apart are brought together at the end: those that stay keep their order.
@@ -114,27 +103,29 @@ const classNumbers = ({ classes, places, smoothing }: ClassGeometry): number[] =
 
 function crossEntropyOf(machine: Machine): Kernels['crossEntropy'] {
   return (g, logits, target, losses, logs) => {
-    const { batch, classes, places } = g;
-    const arrays = [
-      reads(logits, classes * places),
-      reads(target, places),
-      writes(losses, places),
-      writes(logs, places),
-    ];
-    const isFast = fitsClasses(logits, losses);
-    if (!isFast || !runUnits(machine, 'crossEntropy', batch, classNumbers(g), arrays))
-      reference.crossEntropy(g, logits, target, losses, logs);
+    if (fitsClasses(logits, losses)) {
+      const { batch, classes, places } = g;
+      const arrays = [
+        reads(logits, classes * places),
+        reads(target, places),
+        writes(losses, places),
+        writes(logs, places),
+      ];
+      if (runUnits(machine, 'crossEntropy', batch, classNumbers(g), arrays)) return;
+    }
+    reference.crossEntropy(g, logits, target, losses, logs);
   };
 }
 
 function crossEntropyGradOf(machine: Machine): Kernels['crossEntropyGrad'] {
   return (g, cotangent, logits, target, logs, out) => {
-    const { batch, classes, places } = g;
-    const own = [reads(cotangent, places), reads(logits, classes * places), reads(target, places)];
-    const arrays = [...own, reads(logs, places), writes(out, classes * places)];
-    const isFast = fitsClasses(logits, out) && sameFloats(logits, logits, cotangent);
-    if (!isFast || !runUnits(machine, 'crossEntropyGrad', batch, classNumbers(g), arrays))
-      reference.crossEntropyGrad(g, cotangent, logits, target, logs, out);
+    if (fitsClasses(logits, out) && sameFloats(logits, logits, cotangent)) {
+      const { batch, classes, places } = g;
+      const own = [reads(cotangent, places), reads(logits, classes * places), reads(target, places)];
+      const arrays = [...own, reads(logs, places), writes(out, classes * places)];
+      if (runUnits(machine, 'crossEntropyGrad', batch, classNumbers(g), arrays)) return;
+    }
+    reference.crossEntropyGrad(g, cotangent, logits, target, logs, out);
   };
 }
 

@@ -71,6 +71,19 @@ function lengthIs(op: string, operand: string, array: Sized, count: number, why:
   if (array.length !== count) fail(op, operand, 'length', array.length, `${count}, ${why}`);
 }
 
+/** Arrays by the names of the operands; null is none. */
+function lengthsAre(
+  op: string,
+  arrays: Readonly<Record<string, Sized | null>>,
+  count: number,
+  why: string,
+): void {
+  for (const operand in arrays) {
+    const array = arrays[operand];
+    if (array !== null) lengthIs(op, operand, array, count, why);
+  }
+}
+
 function resultOf(op: string, out: Sized, shape: readonly number[], operand = 'out'): number {
   const count = countOf(op, 'shape', shape);
   if (out.length !== count) lengthIs(op, operand, out, count, `the elements of shape [${shape.join(', ')}]`);
@@ -194,10 +207,7 @@ const scattered: Rules['scatter' | 'scatterAdd'] = (op, a, axis, index, target, 
 
 /** All arrays of an optimiser's step have one length; those that it does without are null. */
 function descends(op: string, values: Sized, arrays: Readonly<Record<string, Sized | null>>): void {
-  for (const operand in arrays) {
-    const array = arrays[operand];
-    if (array !== null) lengthIs(op, operand, array, values.length, 'that of values');
-  }
+  lengthsAre(op, arrays, values.length, 'that of values');
 }
 
 const halves: Rules['decodeFloat16'] = (op, from, to) =>
@@ -232,10 +242,8 @@ function normalises(
   if (over !== 'sample' && over !== 'batch') fail(op, 'g', 'over', over, "'sample' or 'batch'");
   const size = batch * groups * channels * places;
   const sets = over === 'sample' ? batch * groups : groups;
-  for (const [name, array] of Object.entries(elements))
-    lengthIs(op, name, array, size, 'batch · groups · channels · places');
-  for (const [name, array] of Object.entries(parameters))
-    lengthIs(op, name, array, groups * channels, 'groups · channels');
+  lengthsAre(op, elements, size, 'batch · groups · channels · places');
+  lengthsAre(op, parameters, groups * channels, 'groups · channels');
   lengthIs(op, 'mean', mean, sets, 'the sets that are normalised');
   lengthIs(op, 'rstd', rstd, sets, 'the sets that are normalised');
 }
@@ -253,10 +261,9 @@ function classifies(
     if (g[name] >>> 0 !== g[name]) fail(op, 'g', name, g[name], 'a whole number of at least 0');
   }
   if (!(smoothing >= 0 && smoothing <= 1)) fail(op, 'g', 'smoothing', smoothing, 'a number from 0 to 1');
-  for (const [name, array] of Object.entries(elements))
-    lengthIs(op, name, array, batch * classes * places, 'batch · classes · places');
-  for (const [name, array] of Object.entries({ ...perPlace, target }))
-    lengthIs(op, name, array, batch * places, 'batch · places');
+  lengthsAre(op, elements, batch * classes * places, 'batch · classes · places');
+  lengthsAre(op, perPlace, batch * places, 'batch · places');
+  lengthIs(op, 'target', target, batch * places, 'batch · places');
   for (let i = 0; i < target.length; i++)
     if (target[i] >= classes) fail(op, `target[${i}]`, 'value', target[i], `less than ${classes}`);
 }

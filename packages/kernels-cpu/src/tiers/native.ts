@@ -46,7 +46,7 @@ interface Host {
 }
 
 // A call takes about half a microsecond.
-const worth: WorthACall = { cheap: 128, dear: 128, step: 128 };
+const worth: WorthACall = { cheap: 64, dear: 128, step: 64 };
 
 /**
  * Loads the addon.

@@ -3,19 +3,6 @@
 import type { Strided } from '../kernels.ts';
 import { MOST_AXES } from './machine.ts';
 
-/** Whether a view lies within its array; a machine must never read past it. */
-export function isInside({ data, shape, strides, offset }: Strided): boolean {
-  let low = offset;
-  let high = offset;
-  for (let axis = 0; axis < shape.length; axis++) {
-    if (shape[axis] === 0) return true;
-    const reach = (shape[axis] - 1) * strides[axis];
-    if (reach < 0) low += reach;
-    else high += reach;
-  }
-  return low >= 0 && high < data.length;
-}
-
 /** The stride of an operand along axis `axis` of `shape`, to which it broadcasts. */
 function strideAt(a: Strided, rank: number, axis: number): number {
   const own = axis - rank + a.shape.length;
