@@ -372,12 +372,15 @@ describe.each(fastTiers)('%s', (name, { kernels, setThreads }) => {
       );
     });
 
-    test('large matrix products: within the bound, the same bits on 1 to 4 threads', () => {
+    test('large matrix products: within the bound, the same bits on 1 to 4 threads and however the operands lie', () => {
       for (const [m, n, depth] of [
         [130, 67, 1000],
         [1, 300, 500],
         [300, 1, 77],
         [257, 2100, 40],
+        [2100, 70, 40],
+        [31, 1040, 1024],
+        [44, 96, 515],
       ]) {
         const a = view(reals(Type, m * depth, 1), [m, depth]);
         const b = view(reals(Type, depth * n, 2), [depth, n]);
@@ -392,6 +395,13 @@ describe.each(fastTiers)('%s', (name, { kernels, setThreads }) => {
           kernels.matmul(a, b, got, [m, n]);
           first ??= got;
           expect(differentBits(got, first)).toEqual([]);
+          for (const [left, right] of [
+            [turned(a), b],
+            [a, turned(b)],
+          ]) {
+            kernels.matmul(left, right, got.fill(Number.NaN), [m, n]);
+            expect(differentBits(got, first)).toEqual([]);
+          }
         }
         const epsilon = Type === Float32Array ? 2 ** -24 : 2 ** -53;
         let worst = 0;
@@ -402,6 +412,12 @@ describe.each(fastTiers)('%s', (name, { kernels, setThreads }) => {
     });
   });
 });
+
+/** The same matrix, stored column by column. */
+function turned({ data, shape: [rows, columns] }: Strided<FloatArray>): Strided<FloatArray> {
+  const copy = data.map((_, i) => data[(i % rows) * columns + Math.floor(i / rows)]);
+  return { data: copy, shape: [rows, columns], strides: [1, rows], offset: 0 };
+}
 
 /** Where the values differ; NaN equals NaN, and 0 equals −0. */
 function differentValues(got: FloatArray, expected: FloatArray): string[] {

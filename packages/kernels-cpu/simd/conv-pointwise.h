@@ -89,7 +89,7 @@ template <class T> static Status pointwiseWeight(Run& run, const ConvShape& s, c
   const Index room = POINTWISE_BYTES / Index(sizeof(T)) / larger(1, size);
   const Index parts = room < 4 ? 1 : smaller(units, smaller(room, Index(POINTWISE_PARTS)));
   const bool apart = parts > 1;
-  const Index need = roundUp(gemmScratch<T>(m, n, plane), 16);
+  const Index need = roundUp(gemmScratch<T>(apart ? 1 : run.threads, m, n, plane), 16);
   T* scratch = take<T>(run, need * (apart ? run.threads : 1));
   // One thread alone adds up part after part, and needs room for one of them.
   const Index kept = run.threads == 1 ? smaller(1, parts - 1) : parts - 1;

@@ -1,7 +1,9 @@
 // The matrix product C (=|+=) A · B of any strided operands, batched.
 //
-// B is packed in panels of one tile's width and A in panels of one tile's height, block by block of the depth. Blocks
-// depend on the extents alone, and every element adds up its blocks in order: the same bits on any number of threads.
+// The sums of a tile run over a block of the depth. B is put into panels of one tile's width: where its rows lie close together, by the
+// first tile that needs a panel, while it computes; otherwise beforehand, by all threads. A is read in place where rows are contiguous
+// and do not push each other out of the cache, and otherwise packed in panels of one tile's height. Blocks depend on the extents alone,
+// and every element adds up its blocks in order: the same bits on any number of threads.
 
 namespace ADJOINT_NAMESPACE {
 
@@ -11,8 +13,8 @@ template <class T> struct Matrix {
   Index row, column;
 };
 
-/** Steps of depth per block, rows of A per task, columns of B per sweep. */
-enum { DEPTH_BLOCK = ADJOINT_DEPTH_BLOCK, COLUMN_BLOCK = 2048 };
+/** Steps of depth per block; rows of A and columns of B that are packed at once; panels that a task keeps at hand; strips packed side by side. */
+enum { DEPTH_BLOCK = ADJOINT_DEPTH_BLOCK, ROW_BLOCK = 2048, COLUMN_BLOCK = 2048, PANELS_AT_HAND = 8, STRIPS_TOGETHER = 4 };
 
 template <class T> struct Product {
   Index m, n, depth;
@@ -48,7 +50,18 @@ template <class T> static void packColumns(const T* from, Index column, Index ro
   for (; first < n; first += N) pack(from + first * column, column, row, smaller(N, n - first), N, depth, to + first * depth);
 }
 
-/** Writes one tile, over scratch where it sticks out of the matrix. */
+/** Stores the part of a whole tile that lies within the matrix. */
+template <class T> INLINE void putPart(Index rows, Index width, const T* whole, T* c, Index cRow, bool accumulate) {
+  for (Index i = 0; i < rows; i++) {
+    const T* const from = whole + i * Tile<T>::N;
+    if (accumulate)
+      for (Index j = 0; j < width; j++) c[i * cRow + j] += from[j];
+    else
+      copyRun(c + i * cRow, from, width);
+  }
+}
+
+/** Writes one tile of packed operands, over scratch where it sticks out of the matrix. */
 template <class T>
 INLINE void putTile(Index rows, Index depth, const T* a, const T* b, T* c, Index cRow, Index width, bool accumulate) {
   constexpr Index N = Tile<T>::N;
@@ -58,22 +71,102 @@ INLINE void putTile(Index rows, Index depth, const T* a, const T* b, T* c, Index
   }
   T whole[MR * N] __attribute__((aligned(64)));
   Tiles<T>::rows[rows](1, depth, a, b, N, 0, whole, N, false);
-  for (Index i = 0; i < rows; i++) {
-    if (!accumulate) {
-      copyRun(c + i * cRow, whole + i * N, width);
-      continue;
-    }
-    for (Index j = 0; j < width; j++) c[i * cRow + j] += whole[i * N + j];
+  putPart(rows, width, whole, c, cRow, accumulate);
+}
+
+/** Whether tiles read A where it lies: rows along memory, of which no more than half a tile meet in one set of a first-level cache. */
+template <class T> INLINE bool readsInPlace(const Matrix<T>& a) { return a.column == 1 && a.row * Index(sizeof(T)) % 4096 != 0; }
+
+/** Whether tiles that read B where it lies find its next rows in time: more than one of them lies on a page. */
+template <class T> INLINE bool liesTogether(const Matrix<T>& b) { return b.column == 1 && b.row * Index(sizeof(T)) < 4096; }
+
+/** How one product is shared out: sweeps of so many strips (of `height` rows) and panels, in tasks of so many of them. */
+struct ProductPlan {
+  Index block, height, strips, panels, stripsPerTask, panelsPerTask;
+};
+
+template <class T> INLINE ProductPlan planProduct(int threads, Index m, Index n, Index depth) {
+  ProductPlan plan;
+  plan.block = depthBlock<T>(depth);
+  plan.height = tileRowsFor(smaller(m, ROW_BLOCK));
+  plan.strips = ceilDivide(smaller(m, ROW_BLOCK / plan.height * plan.height), plan.height);
+  plan.panels = ceilDivide(smaller(n, COLUMN_BLOCK), Tile<T>::N);
+  plan.panelsPerTask = ceilDivide(plan.panels, threads);
+  plan.stripsPerTask = plan.strips;
+  if (threads == 1) return plan;
+  const Index rowTasks = ceilDivide(6 * threads, ceilDivide(plan.panels, plan.panelsPerTask));
+  plan.stripsPerTask = larger(smaller(4, plan.strips), ceilDivide(plan.strips, rowTasks));
+  return plan;
+}
+
+/** Elements of scratch that `multiply` needs on so many threads. */
+template <class T> INLINE Index gemmScratch(int threads, Index m, Index n, Index depth) {
+  const ProductPlan plan = planProduct<T>(threads, m, n, depth);
+  return (larger(plan.panels, threads * PANELS_AT_HAND) * Tile<T>::N + plan.strips * plan.height) * plan.block;
+}
+
+/** Packs strips [first, last) of `height` rows, of which `m` in all are there, side by side where neighbours share cache lines. */
+template <class T> static void packStrips(const Matrix<T>& a, Index m, Index height, Index first, Index last, Index depth, T* to) {
+  if (a.row == 1) {
+    for (Index k = 0; k < depth; k++)
+      for (Index s = first; s < last; s++) {
+        const Index i = s * height, rows = smaller(height, m - i);
+        copyRun(to + i * depth + k * rows, a.data + i + k * a.column, rows);
+      }
+    return;
+  }
+  for (Index s = first; s < last; s++) {
+    const Index i = s * height, rows = smaller(height, m - i);
+    pack(a.data + i * a.row, a.row, a.column, rows, rows, depth, to + i * depth);
   }
 }
 
-/** Elements of scratch that `multiply` needs. */
-template <class T> INLINE Index gemmScratch(Index m, Index n, Index depth) {
-  const Index block = depthBlock<T>(depth);
-  return smaller(COLUMN_BLOCK, roundUp(n, Tile<T>::N)) * block + 16 + roundUp(m, MR) * block + 16;
-}
+/** One product over one block of the depth, and what is packed of it. */
+template <class T> struct ProductBlock {
+  Product<T> p;
+  /** Rows of a strip; how strips lie: `stripStep` apart, their rows `aRow` and steps `aStep` apart (0: as many as the strip has rows). */
+  Index height;
+  const T* left;
+  Index stripStep, aRow, aStep;
+  /** All panels of b, or null: then each task makes its own. */
+  const T* packed;
 
-/** One product; `scratch` holds gemmScratch elements. The loops over panels and blocks are shared among the threads. */
+  /** The tiles of strips [firstStrip, lastStrip) times panels [first, last); `own` has space for PANELS_AT_HAND. */
+  void run(Index firstStrip, Index lastStrip, Index first, Index last, T* own) const {
+    constexpr Index N = Tile<T>::N;
+    T whole[MR * N] __attribute__((aligned(64)));
+    for (Index q0 = first; q0 < last; q0 += PANELS_AT_HAND)
+      for (Index s = firstStrip; s < lastStrip; s++) {
+        const Index i = s * height, rows = smaller(height, p.m - i), step = aStep ? aStep : rows;
+        const T* const a = left + s * stripStep;
+        for (Index q = q0; q < smaller(last, q0 + PANELS_AT_HAND); q++) {
+          const Index j = q * N, width = smaller(N, p.n - j);
+          T* const made = own + (q - q0) * N * p.depth;
+          TilePanel<T> panel = {packed ? packed + q * N * p.depth : made, N, nullptr};
+          if (!packed && s == firstStrip) panel = firstPanel(q, lastStrip - firstStrip, made);
+          T* const c = p.c + i * p.cRow + j;
+          const auto tile = Tiles<T>::product[rows];
+          if (width == N) {
+            tile(p.depth, a, aRow, step, panel, c, p.cRow, p.accumulate);
+            continue;
+          }
+          tile(p.depth, a, aRow, step, panel, whole, N, false);
+          putPart(rows, width, whole, c, p.cRow, p.accumulate);
+        }
+      }
+  }
+
+ private:
+  /** Panel q for the first of `strips` strips, which makes it for the others. */
+  TilePanel<T> firstPanel(Index q, Index strips, T* made) const {
+    constexpr Index N = Tile<T>::N;
+    if (p.n - q * N >= N) return {p.b.data + q * N, p.b.row, strips > 1 ? made : nullptr};
+    pack(p.b.data + q * N, Index(1), p.b.row, p.n - q * N, N, p.depth, made);
+    return {made, N, nullptr};
+  }
+};
+
+/** One product; `scratch` holds gemmScratch elements. What there is to do is shared among the threads. */
 template <class T> static void multiply(Run& run, const Product<T>& p, T* scratch) {
   constexpr Index N = Tile<T>::N;
   if (p.m == 0 || p.n == 0) return;
@@ -82,45 +175,40 @@ template <class T> static void multiply(Run& run, const Product<T>& p, T* scratc
       for (Index i = 0; i < p.m; i++) zero(p.c + i * p.cRow, p.n);
     return;
   }
-  const Index block = depthBlock<T>(p.depth);
-  const Index sweep = smaller(COLUMN_BLOCK, roundUp(p.n, N));
-  const Index height = tileRowsFor(p.m), strips = ceilDivide(p.m, height);
-  // Rows of A that one task takes: about half of a second-level cache.
-  const Index stripsPerTask = larger(1, smaller(strips, 168 / height));
-  const Index rowTasks = ceilDivide(strips, stripsPerTask);
-  T* const bPanels = scratch;
-  T* const aPanels = scratch + sweep * block + 16;
-  for (Index j0 = 0; j0 < p.n; j0 += sweep) {
-    const Index panels = ceilDivide(smaller(sweep, p.n - j0), N);
-    const Index wanted = run.threads == 1 ? 1 : smaller(panels, ceilDivide(12 * run.threads, rowTasks));
-    const Index panelsPerTask = ceilDivide(panels, wanted), columnTasks = ceilDivide(panels, panelsPerTask);
-    for (Index k0 = 0; k0 < p.depth; k0 += block) {
-      const Index depth = smaller(block, p.depth - k0);
-      const bool packsA = j0 == 0 || p.depth > block;
-      const Index together = p.b.column == 1 ? PACKED_TOGETHER / Index(sizeof(T)) / N : 1, groups = ceilDivide(panels, together);
-      parallel(run, groups + (packsA ? strips : 0), [&](Index t, int) {
-        if (t < groups) {
-          packColumns(p.b.data + k0 * p.b.row + (j0 + t * together * N) * p.b.column, p.b.column, p.b.row,
-                      smaller(together * N, p.n - j0 - t * together * N), depth, bPanels + t * together * N * depth);
-        } else {
-          const Index i = (t - groups) * height, rows = smaller(height, p.m - i);
-          pack(p.a.data + i * p.a.row + k0 * p.a.column, p.a.row, p.a.column, rows, rows, depth, aPanels + i * depth);
+  const ProductPlan plan = planProduct<T>(run.threads, p.m, p.n, p.depth);
+  const bool packsA = !readsInPlace(p.a), packsB = !liesTogether(p.b);
+  const Index height = plan.height, sweepRows = plan.strips * height, sweepColumns = plan.panels * N;
+  T* const aPanels = scratch + larger(plan.panels, run.threads * PANELS_AT_HAND) * N * plan.block;
+  for (Index j0 = 0; j0 < p.n; j0 += sweepColumns)
+    for (Index i0 = 0; i0 < p.m; i0 += sweepRows)
+      for (Index k0 = 0; k0 < p.depth; k0 += plan.block) {
+        const Index m = smaller(sweepRows, p.m - i0), n = smaller(sweepColumns, p.n - j0), depth = smaller(plan.block, p.depth - k0);
+        const Matrix<T> a = {p.a.data + i0 * p.a.row + k0 * p.a.column, p.a.row, p.a.column};
+        const Matrix<T> b = {p.b.data + k0 * p.b.row + j0 * p.b.column, p.b.row, p.b.column};
+        ProductBlock<T> block = {{m, n, depth, a, b, p.c + i0 * p.cRow + j0, p.cRow, p.accumulate || k0 > 0}, height, a.data, height * a.row, a.row, 1, nullptr};
+        if (packsA) {
+          block.left = aPanels;
+          block.stripStep = height * depth;
+          block.aRow = 1;
+          block.aStep = 0;
         }
-      });
-      parallel(run, rowTasks * columnTasks, [&](Index t, int) {
-        const Index firstStrip = t / columnTasks * stripsPerTask, lastStrip = smaller(strips, firstStrip + stripsPerTask);
-        const Index first = t % columnTasks * panelsPerTask, last = smaller(panels, first + panelsPerTask);
-        for (Index q = first; q < last; q++) {
-          const Index j = j0 + q * N, width = smaller(N, p.n - j);
-          for (Index s = firstStrip; s < lastStrip; s++) {
-            const Index i = s * height;
-            putTile<T>(smaller(height, p.m - i), depth, aPanels + i * depth, bPanels + q * N * depth,
-                       p.c + i * p.cRow + j, p.cRow, width, p.accumulate || k0 > 0);
-          }
-        }
-      });
-    }
-  }
+        if (packsB) block.packed = scratch;
+        const Index strips = ceilDivide(m, height), panels = ceilDivide(n, N);
+        const Index together = b.column == 1 ? PACKED_TOGETHER / Index(sizeof(T)) / N : 1;
+        const Index panelTasks = packsB ? ceilDivide(panels, together) : 0, stripTasks = packsA ? ceilDivide(strips, STRIPS_TOGETHER) : 0;
+        if (packsA || packsB)
+          parallel(run, panelTasks + stripTasks, [&](Index t, int) {
+            const Index j = t * together * N;
+            if (t < panelTasks) packColumns(b.data + j * b.column, b.column, b.row, smaller(together * N, n - j), depth, scratch + j * depth);
+            else packStrips(a, m, height, (t - panelTasks) * STRIPS_TOGETHER, smaller(strips, (t - panelTasks + 1) * STRIPS_TOGETHER), depth, aPanels);
+          });
+        const Index rowTasks = ceilDivide(strips, plan.stripsPerTask), columnTasks = ceilDivide(panels, plan.panelsPerTask);
+        parallel(run, rowTasks * columnTasks, [&](Index t, int thread) {
+          const Index strip = t / columnTasks * plan.stripsPerTask, panel = t % columnTasks * plan.panelsPerTask;
+          block.run(strip, smaller(strips, strip + plan.stripsPerTask), panel, smaller(panels, panel + plan.panelsPerTask),
+                    scratch + thread * PANELS_AT_HAND * N * depth);
+        });
+      }
 }
 
 /**
@@ -130,9 +218,9 @@ template <class T> static void multiply(Run& run, const Product<T>& p, T* scratc
 template <class T>
 static Status multiplyBatch(Run& run, Index batch, const Index* aStarts, const Index* bStarts, Index cStep,
                             const Product<T>& p) {
-  const Index need = gemmScratch<T>(p.m, p.n, p.depth);
   const bool whole = batch >= run.threads && double(p.m) * double(p.n) * double(larger(1, p.depth)) < double(1 << 22);
   const int parts = whole ? run.threads : 1;
+  const Index need = gemmScratch<T>(whole ? 1 : run.threads, p.m, p.n, p.depth);
   T* scratch = take<T>(run, need * parts);
   if (!scratch) return OUT_OF_MEMORY;
   auto one = [&](Run& r, Index t, T* space) {

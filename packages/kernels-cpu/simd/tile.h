@@ -43,6 +43,53 @@ __attribute__((noinline)) void tileRows(Index rows, Index depth, const T* a, con
   }
 }
 
+/** How many steps ahead a matrix that is read in place is fetched: its rows are apart, which no processor foresees. */
+enum { FETCH_AHEAD = 12 };
+
+/** What a tile reads of b: `step` apart from step to step, and kept at `keep`, side by side, unless that is null. */
+template <class T> struct TilePanel {
+  const T* from;
+  Index step;
+  T* keep;
+};
+
+/** c (=|+=) a · b over `depth` steps for R rows that lie anywhere: `aRow` apart from each other, with steps of `aStep`. */
+template <class T, int R>
+__attribute__((noinline)) void tileProduct(Index depth, const T* a, Index aRow, Index aStep, const TilePanel<T>& panel, T* c, Index cRow,
+                                           bool accumulate) {
+  const T* b = panel.from;
+  const Index bStep = panel.step;
+  T* keep = panel.keep;
+  constexpr int W = Lanes<T>::N, GROUPS = (R + 2) / 3;
+  // A pointer for three rows each: there are not registers enough for one each.
+  const T* left[GROUPS];
+  Vec<T> sum[R][NV];
+  UNROLL for (int g = 0; g < GROUPS; g++) left[g] = a + 3 * g * aRow;
+  UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < NV; v++) sum[i][v] = Vec<T>{};
+  for (Index k = 0; k < depth; k++, b += bStep) {
+    Vec<T> right[NV];
+    UNROLL for (int v = 0; v < NV; v++) right[v] = load(b + v * W);
+    if (keep) {
+      UNROLL for (int v = 0; v < NV; v++) {
+        __builtin_prefetch(b + FETCH_AHEAD * bStep + v * W);
+        store(keep + v * W, right[v]);
+      }
+      keep += NV * W;
+    }
+    UNROLL for (int i = 0; i < R; i++) {
+      const Vec<T> x = splat(left[i / 3][i % 3 * aRow]);
+      UNROLL for (int v = 0; v < NV; v++) sum[i][v] = fma(x, right[v], sum[i][v]);
+    }
+    UNROLL for (int g = 0; g < GROUPS; g++) left[g] += aStep;
+  }
+  if (accumulate) {
+    UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < NV; v++)
+      store(c + i * cRow + v * W, sum[i][v] + load(c + i * cRow + v * W));
+  } else {
+    UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < NV; v++) store(c + i * cRow + v * W, sum[i][v]);
+  }
+}
+
 /** c (=|+=) a · b where step k reads b at `offsets[k]`: a convolution read in place, without a matrix. */
 template <class T, int R, int V>
 __attribute__((noinline)) void tileOffsets(Index depth, const T* a, const T* b, const Index* offsets, T* c,
@@ -143,6 +190,8 @@ __attribute__((noinline)) void tileTaps(Index rows, Index count, const T* a, Ind
 }
 
 template <class T> using RowsTile = void (*)(Index, Index, const T*, const T*, Index, Index, T*, Index, bool);
+template <class T>
+using ProductTile = void (*)(Index, const T*, Index, Index, const TilePanel<T>&, T*, Index, bool);
 template <class T> using OffsetsTile = void (*)(Index, const T*, const T*, const Index*, T*, Index, bool);
 template <class T> using DotsTile = void (*)(Index, const T*, Index, const T*, const Index*, int, T*, Index, int);
 
@@ -158,6 +207,18 @@ template <class T> struct Tiles {
 #endif
 #if ADJOINT_TILE_ROWS >= 14
       tileRows<T, 13>, tileRows<T, 14>,
+#endif
+  };
+  static constexpr ProductTile<T> product[] = {
+      nullptr, tileProduct<T, 1>, tileProduct<T, 2>, tileProduct<T, 3>, tileProduct<T, 4>,
+#if ADJOINT_TILE_ROWS >= 6
+      tileProduct<T, 5>, tileProduct<T, 6>,
+#endif
+#if ADJOINT_TILE_ROWS >= 12
+      tileProduct<T, 7>, tileProduct<T, 8>, tileProduct<T, 9>, tileProduct<T, 10>, tileProduct<T, 11>, tileProduct<T, 12>,
+#endif
+#if ADJOINT_TILE_ROWS >= 14
+      tileProduct<T, 13>, tileProduct<T, 14>,
 #endif
   };
   static constexpr OffsetsTile<T> offsets[] = {
