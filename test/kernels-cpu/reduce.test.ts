@@ -27,6 +27,7 @@ function groups(a: Strided, axes: readonly number[]): number[][] {
 describe('any axes of any view', () => {
   const definitions: [ReduceName, (values: number[]) => number][] = [
     ['sum', (values) => values.reduce((p, q) => p + q, 0)],
+    ['sumOfSquares', (values) => values.reduce((p, q) => p + q * q, 0)],
     ['prod', (values) => values.reduce((p, q) => p * q, 1)],
     ['max', (values) => Math.max(...values)],
     ['min', (values) => Math.min(...values)],

@@ -63,6 +63,7 @@ type Case = (draw: Draw) => readonly unknown[];
 
 const unary: Case = (d) => [tight(d), new d.Type(count(d.shape))];
 const binary: Case = (d) => [tight(d), tight(d, d.shape.slice(1)), new d.Type(count(d.shape)), d.shape];
+const derivative: Case = (d) => [tight(d), tight(d), new d.Type(count(d.shape)), d.shape];
 const compare: Case = (d) => [tight(d), tight(d, d.shape.slice(1)), new Uint8Array(count(d.shape)), d.shape];
 const reduce: Case = (d) => [tight(d), [d.axis], new d.Type(count(d.shape) / d.shape[d.axis])];
 const scan: Case = (d) => [tight(d), d.axis, new d.Type(count(d.shape))];
@@ -143,6 +144,21 @@ const cases: Readonly<Record<Exclude<keyof Kernels, UnaryName>, Case>> = {
   minimum: binary,
   atan2: binary,
   hypot: binary,
+  leakyReluGrad: derivative,
+  eluGrad: derivative,
+  celuGrad: derivative,
+  clampGrad: derivative,
+  hardtanhGrad: derivative,
+  hardsigmoidGrad: derivative,
+  hardswishGrad: derivative,
+  sigmoidGrad: derivative,
+  tanhGrad: derivative,
+  logSigmoidGrad: derivative,
+  softplusGrad: derivative,
+  siluGrad: derivative,
+  mishGrad: derivative,
+  geluGrad: derivative,
+  geluTanhGrad: derivative,
   reluGrad: binary,
   logisticLoss: binary,
   binaryCrossEntropy: binary,
@@ -164,6 +180,7 @@ const cases: Readonly<Record<Exclude<keyof Kernels, UnaryName>, Case>> = {
   ],
   lerp: (d) => [tight(d), tight(d), tight(d, d.shape.slice(1)), new d.Type(count(d.shape)), d.shape],
   sum: reduce,
+  sumOfSquares: reduce,
   prod: reduce,
   max: reduce,
   min: reduce,

@@ -115,6 +115,8 @@ export interface ComputeOpRecord<Names extends readonly string[], Attrs> extends
   ) => readonly Kept[] | void;
   /** 'contiguous' (default): operands come row-major, `data` holding exactly their elements. 'strided': as they are. */
   readonly layout?: 'contiguous' | 'strided';
+  /** How 16-bit floats come and go: as float32 'numbers' (default), or as the 'bits' that are stored. */
+  readonly halves?: 'numbers' | 'bits';
   /** Operands that are converted to the type the shape rule names as `compute`; all by default. */
   readonly promotes?: readonly Names[number][];
   /** Whether operands broadcast; the cotangent is then summed back to the operand's shape, centrally. */
@@ -148,6 +150,8 @@ export class Op<Attrs> {
   readonly forward: ComputeOpRecord<readonly string[], Attrs>['forward'] | null;
   readonly view: ViewOpRecord<readonly string[], Attrs>['view'] | null;
   readonly strided: boolean;
+  /** Whether 16-bit floats come and go as the bits that are stored. */
+  readonly bits: boolean;
   readonly broadcasts: boolean;
   readonly keeps: readonly string[];
   readonly recycles: boolean;
@@ -169,6 +173,7 @@ export class Op<Attrs> {
     this.forward = compute === null ? null : compute.forward;
     this.view = 'view' in record ? record.view : null;
     this.strided = compute !== null && compute.layout === 'strided';
+    this.bits = compute !== null && compute.halves === 'bits';
     this.broadcasts = compute !== null && compute.broadcasts === true;
     this.keeps = compute?.keeps ?? [];
     this.recycles = record.recycles === true;

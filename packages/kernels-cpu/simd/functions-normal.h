@@ -30,7 +30,7 @@ template <VALUES> INLINE Vec<T> normalTail(Vec<T> a, Vec<T> scale) {
 /** exp(−scale · x²) for a scale of 1 or ½: x² in two parts, the first of which (of x with half its bits) is exact. */
 template <VALUES> INLINE Vec<T> expMinusSquare(Vec<T> x, T scale) {
   const Vec<T> high = (Vec<T>)((Bits<T>)x & (Bits<T>{} + Format<T>::splitMask));
-  return expOf<T>(splat(-scale) * high * high, splat(scale) * (high - x) * (high + x));
+  return expOfNegative<T>(splat(-scale) * high * high, splat(scale) * (high - x) * (high + x));
 }
 
 /** erf(x) / x − 1 for z = x² <= 1; relative errors of the quotient 2e-9 and 2e-19. */
@@ -64,14 +64,25 @@ template <VALUES> INLINE Vec<T> erfcOf(Vec<T> x) {
   return choose<T>(x != x, x, choose<T>(size < splat(T(0.5)), one - fma(x, erfNear(x * x), x), far));
 }
 
-/** x · Φ(x), as accurate in the left tail as it can be, where 1 + erf would cancel; 7 ulp there. */
-template <VALUES> INLINE Vec<T> geluOf(Vec<T> x) {
-  const Vec<T> size = magnitude<T>(x), bounded = clampTo<T>(size, T(0), T(40));
-  const Vec<T> tail = normalTail<T>(bounded, expMinusSquare<T>(bounded, T(0.5)));
-  const Vec<T> far = choose<T>(x >= Vec<T>{}, splat(T(1)) - tail, tail);
+/** Φ(x), as accurate in the left tail as it can be, where 1 + erf would cancel: 7 ulp there. `density` is to be exp(−x²/2). */
+template <VALUES> INLINE Vec<T> normalShare(Vec<T> x, Vec<T>& density) {
+  // Past these bounds exp(−x²/2) is 0.
+  const Vec<T> size = magnitude<T>(x), most = splat(T(sizeof(T) == 4 ? 15 : 40)), bounded = choose<T>(size > most, most, size);
+  density = expMinusSquare<T>(bounded, T(0.5));
+  const Vec<T> tail = normalTail<T>(bounded, density), far = choose<T>(x >= Vec<T>{}, splat(T(1)) - tail, tail);
+  if (sizeof(T) == 4) return far;
   const Vec<T> near = splat(T(0.5)) + x * (splat(T(1)) + erfNear(x * x * splat(T(0.5)))) * splat(T(0.35355339059327373));
-  const Vec<T> share = sizeof(T) == 4 ? far : choose<T>(size < splat(T(0.7)), near, far);
-  return x * choose<T>((size >= splat(T(39.6))), choose<T>(x > Vec<T>{}, splat(T(1)), Vec<T>{}), share);
+  return choose<T>(size < splat(T(0.7)), near, far);
+}
+template <VALUES> INLINE Vec<T> geluOf(Vec<T> x) {
+  Vec<T> density;
+  return x * normalShare<T>(x, density);
+}
+/** g · (Φ(x) + x · φ(x)). */
+template <VALUES> INLINE Vec<T> geluGradOf(Vec<T> g, Vec<T> x) {
+  Vec<T> density;
+  const Vec<T> share = normalShare<T>(x, density);
+  return g * (share + x * density * splat(T(0.3989422804014327)));
 }
 
 }  // namespace ADJOINT_NAMESPACE

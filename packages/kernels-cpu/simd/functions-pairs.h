@@ -1,5 +1,6 @@
-// Functions that need more bits than a double on the way: pow, logarithms to other bases, remainders. Doubles only; a result for
-// float32 is rounded from these, as the reference does.
+// Functions that need more bits than a double on the way: pow, logarithms to other bases, remainders. A result for float32 is rounded
+// from a double, as the reference does: from one with as many terms as float32 needs (`…Short`, of relative errors below 2^-32) where that
+// pays. Those polynomials are by Remez' algorithm in 40 digits.
 
 namespace ADJOINT_NAMESPACE {
 
@@ -69,24 +70,63 @@ INLINE Pair logPair(Wide x) {
   return {choose<double>(corner, logCorners<double>(x, total.high), total.high), choose<double>(corner, Wide{}, total.low)};
 }
 
-/** IEEE 754's pow: 1 to any power and anything to the power 0 is 1, NaN included; 1 ulp. */
-INLINE Wide powOf(Wide x, Wide y) {
-  const double infinity = __builtin_inf();
-  const Wide size = magnitude<double>(x), ySize = magnitude<double>(y);
-  const Pair l = logPair(size);
-  // An exponent past 2^100 gives what 2^100 gives; an infinite one would make NaN of its low part.
-  const Wide bounded = clampTo<double>(y, -0x1p100, 0x1p100);
-  const Pair p = exactProduct(bounded, l.high);
-  const Wide low = choose<double>(magnitude<double>(p.high) < wide(1000), p.low + bounded * l.low, Wide{});
-  Wide value = expOf<double>(p.high, low);
-  const WideBits large = ySize >= wide(0x1p53);
+/** What the corners of IEEE 754's pow make of `value`, the power of |x|: 1 to any power and anything to the power 0 is 1, NaN included. */
+INLINE Wide powCorners(Wide x, Wide y, Wide value) {
+  const WideBits large = magnitude<double>(y) >= wide(0x1p53);
   const WideBits whole = large | (floorOf<double>(y) == y);
   const Wide halfOf = y * wide(0.5);
   const WideBits odd = ~large & whole & (floorOf<double>(halfOf) != halfOf);
   value = (Wide)((WideBits)value | (signOf<double>(x) & odd));
-  value = choose<double>((x < Wide{}) & (x > wide(-infinity)) & ~whole, wide(__builtin_nan("")), value);
+  value = choose<double>((x < Wide{}) & (x > wide(-__builtin_inf())) & ~whole, wide(__builtin_nan("")), value);
   value = choose<double>((x != x) | (y != y), x + y, value);
   return choose<double>((y == Wide{}) | (x == wide(1)), wide(1), value);
+}
+
+/** IEEE 754's pow; 1 ulp. */
+INLINE Wide powOf(Wide x, Wide y) {
+  const Pair l = logPair(magnitude<double>(x));
+  // An exponent past 2^100 gives what 2^100 gives; an infinite one would make NaN of its low part.
+  const Wide bounded = clampTo<double>(y, -0x1p100, 0x1p100);
+  const Pair p = exactProduct(bounded, l.high);
+  const Wide low = choose<double>(magnitude<double>(p.high) < wide(1000), p.low + bounded * l.low, Wide{});
+  return powCorners(x, y, expOf<double>(p.high, low));
+}
+
+/** x = m · 2^e with m in [√½, √2), for a normal x > 0: every float32 but 0 is one. */
+INLINE void splitNormal(Wide x, Wide& m, Wide& e) {
+  typedef Format<double> F;
+  const WideBits exponent = ((WideBits)x - (WideBits{} + F::rootHalf)) >> F::MANTISSA;
+  m = (Wide)((WideBits)x - (exponent << F::MANTISSA));
+  e = (Wide)((WideBits)wide(F::magic) + exponent) - wide(F::magic);
+}
+INLINE Wide log2Short(Wide x) {
+  Wide m, e;
+  splitNormal(magnitude<double>(x), m, e);
+  const Wide f = m - wide(1);
+  const Wide series = polynomial<double>(f, 1.4426950409393418, -0.72134752521300776, 0.48089832073091102, -0.36067280056473886, 0.28854064347460442,
+                                         -0.24050417380188875, 0.20609625874479979, -0.1790467549992177, 0.15900146016187534, -0.15698222676922329,
+                                         0.15485773319468196, -0.086346294146592529);
+  return logCorners<double>(x, e + f * series);
+}
+INLINE Wide log10Short(Wide x) { return log2Short(x) * wide(0.3010299956639812); }
+
+/** Relative errors of the logarithm 2^-43, of the power 2^-34. */
+INLINE Wide powShort(Wide x, Wide y) {
+  const Wide size = magnitude<double>(x), infinity = wide(__builtin_inf());
+  Wide m, e;
+  splitNormal(size, m, e);
+  const Wide f = m - wide(1);
+  const Wide series = polynomial<double>(f, 1.442695040889047, -0.72134752044680296, 0.48089834687658517, -0.36067375933464012, 0.28853902232309622,
+                                         -0.24044927722574802, 0.20609845912016238, -0.18033135133132098, 0.16032086483538658, -0.14442257034129875,
+                                         0.13093575129070557, -0.11798094809286026, 0.1106973935920983, -0.11887329678885763, 0.11560441228735331,
+                                         -0.057495747290718338);
+  const Wide log2 = choose<double>(size == Wide{}, -infinity, choose<double>(size == infinity, infinity, e + f * series));
+  // Past these bounds there are no float32; an infinite exponent would make NaN of a logarithm of 0.
+  const Wide p = clampTo<double>(clampTo<double>(y, -0x1p100, 0x1p100) * log2, -1000, 1000);
+  const Wide shifted = p + wide(Format<double>::magic), r = p - (shifted - wide(Format<double>::magic));
+  const Wide power = polynomial<double>(r, 0.99999999996167838, 0.69314718072840448, 0.24022651198187276, 0.055504103535602553, 0.0096180272503602503,
+                                        0.0013333922485586736, 0.00015469292039064362, 1.520193771221414e-5);
+  return powCorners(x, y, power * powerOfTwo<double>((WideBits)shifted - (WideBits)wide(Format<double>::magic)));
 }
 
 /** log(x) / log(base), from the halves of 1 / log(base) and of log(2) / log(base), whose first has 21 bits; 1 ulp. */
@@ -118,6 +158,12 @@ INLINE Wide hypotOf(Wide x, Wide y) {
   const Wide as = a * scale, bs = b * scale;
   const Wide root = squareRoot<double>(as * as + bs * bs) / scale;
   return choose<double>((a == infinity) | (b == infinity), infinity, root);
+}
+
+/** Of numbers whose squares neither overflow nor vanish: float32. */
+INLINE Wide hypotShort(Wide x, Wide y) {
+  const Wide a = magnitude<double>(x), b = magnitude<double>(y), infinity = wide(__builtin_inf());
+  return choose<double>((a == infinity) | (b == infinity), infinity, squareRoot<double>(a * a + b * b));
 }
 
 /** Exact for any a >= 0 and b > 0: the shift-and-subtract of school. */

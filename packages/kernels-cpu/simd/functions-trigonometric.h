@@ -1,6 +1,6 @@
 // Trigonometric and hyperbolic functions and their inverses, in doubles; a result for float32 is rounded from these, as the reference
-// does. The polynomials of sine and cosine are those of fdlibm (Sun Microsystems, 1993, freely granted); the others by Remez'
-// algorithm in 60 digits, with relative errors below 2^-56. Errors are below 2 ulp.
+// does, or from what fewer terms give (SHORT: relative errors below 2^-32). The polynomials of sine and cosine are those of fdlibm (Sun
+// Microsystems, 1993, freely granted); the others by Remez' algorithm in 60 digits, with relative errors below 2^-56. Errors are below 2 ulp.
 
 namespace ADJOINT_NAMESPACE {
 
@@ -120,57 +120,100 @@ INLINE Wide tanFrom(const Angle& t) {
   return (Wide)((WideBits)(choose<double>(odd, c, s) / choose<double>(odd, s, c)) ^ (odd & signOf<double>(wide(-0.0))));
 }
 
+/** An angle for float32: its rest in one number. */
+struct ShortAngle {
+  Wide rest;
+  WideBits quarters;
+};
+/** Two parts of π/2, the first of 33 bits. Hard: x too large for them. No float32 comes so close to a quarter turn that they are too few. */
+INLINE ShortAngle shortAngleOf(Wide x, WideBits& hard) {
+  const Wide magic = wide(Format<double>::magic), shifted = x * wide(0.6366197723675814) + magic, n = shifted - magic;
+  hard |= magnitude<double>(x) > wide(1e5);
+  return {(x - n * wide(1.5707963267341256)) - n * wide(6.0771005065061922e-11), (WideBits)shifted - (WideBits)magic};
+}
+INLINE Wide sineShort(Wide x, Wide z) {
+  return x * (wide(1) + z * polynomial<double>(z, -0.16666666641627397, 0.0083333293859446934, -0.00019839334848268466, 2.7183115865466273e-6));
+}
+INLINE Wide cosineShort(Wide z) {
+  return wide(1) + z * polynomial<double>(z, -0.5, 0.041666646866495323, -0.0013887367515339216, 2.4438451320026487e-5);
+}
+INLINE Wide sinFromShort(const ShortAngle& t) {
+  const Wide z = t.rest * t.rest, value = choose<double>(isOdd(t.quarters), cosineShort(z), sineShort(t.rest, z));
+  return (Wide)((WideBits)value ^ signOfTurn(t.quarters));
+}
+INLINE Wide cosFromShort(const ShortAngle& t) {
+  const Wide z = t.rest * t.rest, value = choose<double>(isOdd(t.quarters), sineShort(t.rest, z), cosineShort(z));
+  return (Wide)((WideBits)value ^ signOfTurn(t.quarters + 1));
+}
+INLINE Wide tanFromShort(const ShortAngle& t) {
+  const Wide z = t.rest * t.rest, s = sineShort(t.rest, z), c = cosineShort(z);
+  const WideBits odd = isOdd(t.quarters);
+  return (Wide)((WideBits)(choose<double>(odd, c, s) / choose<double>(odd, s, c)) ^ (odd & signOf<double>(wide(-0.0))));
+}
+
+/** How many terms of a series: those that float64 needs, or float32. */
+enum Terms { FULL, SHORT };
+
 /** (asin(s) − s) / s for z = s² <= ¼. */
-INLINE Wide asinRest(Wide z) {
+template <Terms TERMS> INLINE Wide asinRest(Wide z) {
+  if constexpr (TERMS == SHORT)
+    return z * polynomial<double>(z, 0.16666667189843528, 0.07499948156320985, 0.044660163334671726, 0.030110256746371665, 0.024618330860037845,
+                                  0.0074692402008767481, 0.034692816829350719);
   return z * polynomial<double>(z, 0.16666666666665383, 0.075000000003430562, 0.044642856823468035, 0.030381959331856845, 0.022371753510465277,
                                 0.017359771266231193, 0.013884597238238389, 0.012173285387715505, 0.0065108347129030218, 0.019573938632352931,
                                 -0.016294098884043049, 0.031958967432333455);
 }
 constexpr double HALF_PI = 1.5707963267948966, HALF_PI_LOW = 6.123233995736766e-17;
 
-INLINE Wide asinOf(Wide x) {
+template <Terms TERMS> INLINE Wide asinOf(Wide x) {
   const Wide a = magnitude<double>(x);
   const WideBits far = a >= wide(0.5);
   const Wide z = choose<double>(far, (wide(1) - a) * wide(0.5), a * a), s = choose<double>(far, squareRoot<double>(z), a);
-  const Wide t = s * asinRest(z);
+  const Wide t = s * asinRest<TERMS>(z);
   const Wide value = choose<double>(far, wide(HALF_PI) - (wide(2) * s + (wide(2) * t - wide(HALF_PI_LOW))), s + t);
   return withSign<double>(value, signOf<double>(x));
 }
-INLINE Wide acosOf(Wide x) {
+template <Terms TERMS> INLINE Wide acosOf(Wide x) {
   const Wide a = magnitude<double>(x);
   const WideBits far = a >= wide(0.5);
   const Wide z = choose<double>(far, (wide(1) - a) * wide(0.5), a * a), s = choose<double>(far, squareRoot<double>(z), x);
-  const Wide t = s * asinRest(z);
+  const Wide t = s * asinRest<TERMS>(z);
   const Wide right = wide(2) * (s + t), left = wide(2 * HALF_PI) - (wide(2) * s + (wide(2) * t - wide(2 * HALF_PI_LOW)));
   return choose<double>(far, choose<double>(x > Wide{}, right, left), wide(HALF_PI) - (s + (t - wide(HALF_PI_LOW))));
 }
 
+/** (atan(t) − t) / t for z = t², |t| <= √2 − 1. */
+template <Terms TERMS> INLINE Wide atanRest(Wide z) {
+  if constexpr (TERMS == SHORT)
+    return z * polynomial<double>(z, -0.33333332514557167, 0.19999905182047182, -0.14282041931531963, 0.11045091730222904, -0.084783959892165756, 0.047482541393521007);
+  return z * polynomial<double>(z, -0.33333333333333198, 0.19999999999953665, -0.14285714280204186, 0.11111110783822307,
+                                -0.090908977673092939, 0.076920603661000723, -0.066631055079255351, 0.058478977972210975,
+                                -0.050393327636841126, 0.038065006673334618, -0.017907403056248587);
+}
 /** atan(y / x) for y, x >= 0, not both 0 or infinite: by one of three intervals, with one division. */
-INLINE Wide atanOfRatio(Wide y, Wide x) {
+template <Terms TERMS> INLINE Wide atanOfRatio(Wide y, Wide x) {
   const WideBits steep = y > wide(2.414213562373095) * x, middle = ~steep & (y > wide(0.41421356237309503) * x);
   const Wide top = choose<double>(steep, -x, choose<double>(middle, y - x, y)), bottom = choose<double>(steep, y, choose<double>(middle, y + x, x));
   const Wide t = top / bottom, z = t * t;
-  const Wide rest = t * z * polynomial<double>(z, -0.33333333333333198, 0.19999999999953665, -0.14285714280204186, 0.11111110783822307,
-                                               -0.090908977673092939, 0.076920603661000723, -0.066631055079255351, 0.058478977972210975,
-                                               -0.050393327636841126, 0.038065006673334618, -0.017907403056248587);
+  const Wide rest = t * atanRest<TERMS>(z);
   const Wide share = choose<double>(steep, wide(1), choose<double>(middle, wide(0.5), Wide{}));
   return share * wide(HALF_PI) + (t + (rest + share * wide(HALF_PI_LOW)));
 }
-INLINE Wide atanOf(Wide x) {
+template <Terms TERMS> INLINE Wide atanOf(Wide x) {
   const Wide a = magnitude<double>(x);
-  return withSign<double>(choose<double>(a == wide(__builtin_inf()), wide(HALF_PI), atanOfRatio(a, wide(1))), signOf<double>(x));
+  return withSign<double>(choose<double>(a == wide(__builtin_inf()), wide(HALF_PI), atanOfRatio<TERMS>(a, wide(1))), signOf<double>(x));
 }
-INLINE Wide atan2Of(Wide y, Wide x) {
+template <Terms TERMS> INLINE Wide atan2Of(Wide y, Wide x) {
   const Wide infinity = wide(__builtin_inf());
   Wide a = magnitude<double>(y), b = magnitude<double>(x);
   const WideBits both = (a == infinity) & (b == infinity);
   a = choose<double>(both, wide(1), a);
   b = choose<double>(both, wide(1), b);
-  // A sum of the two must not overflow.
+  // A sum of the two must not overflow; of float32 it does not.
   const Wide scale = choose<double>((a > wide(0x1p1000)) | (b > wide(0x1p1000)), wide(0x1p-4), wide(1));
   a *= scale;
   b *= scale;
-  Wide value = choose<double>(a == Wide{}, Wide{}, choose<double>(a == infinity, wide(HALF_PI), atanOfRatio(a, b)));
+  Wide value = choose<double>(a == Wide{}, Wide{}, choose<double>(a == infinity, wide(HALF_PI), atanOfRatio<TERMS>(a, b)));
   value = choose<double>((WideBits)x < 0, wide(2 * HALF_PI) - (value - wide(2 * HALF_PI_LOW)), value);
   return choose<double>((x != x) | (y != y), x + y, withSign<double>(value, signOf<double>(y)));
 }

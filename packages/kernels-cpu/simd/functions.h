@@ -28,7 +28,7 @@ template <> struct Format<double> {
 };
 
 #define VALUES typename T
-template <VALUES> INLINE Vec<T> choose(Bits<T> mask, Vec<T> a, Vec<T> b) { return (Vec<T>)((mask & (Bits<T>)a) | (~mask & (Bits<T>)b)); }
+template <VALUES> INLINE Vec<T> choose(Bits<T> mask, Vec<T> a, Vec<T> b) { return mask ? a : b; }
 template <VALUES> INLINE Bits<T> signOf(Vec<T> x) { return (Bits<T>)x & (Bits<T>)splat(T(-0.0)); }
 template <VALUES> INLINE Vec<T> magnitude(Vec<T> x) { return (Vec<T>)((Bits<T>)x & ~(Bits<T>)splat(T(-0.0))); }
 template <VALUES> INLINE Vec<T> withSign(Vec<T> size, Bits<T> sign) { return (Vec<T>)((Bits<T>)size | sign); }
@@ -114,6 +114,14 @@ template <VALUES> INLINE Vec<T> expOf(Vec<T> x, Vec<T> low) {
 }
 template <VALUES> INLINE Vec<T> expOf(Vec<T> x) { return expOf<T>(x, Vec<T>{}); }
 
+/** exp(x + low) for x <= 0. */
+template <VALUES> INLINE Vec<T> expOfNegative(Vec<T> x, Vec<T> low) {
+  Bits<T> n;
+  Vec<T> rest;
+  reduceExp<T>(choose<T>(x < splat(Format<T>::expLow), splat(Format<T>::expLow), x), low, n, rest);
+  return scaledExp<T>(rest, n);
+}
+
 template <VALUES> INLINE Vec<T> expm1Of(Vec<T> x) {
   Bits<T> n;
   Vec<T> rest;
@@ -174,8 +182,8 @@ template <VALUES> INLINE Vec<T> tanhOf(Vec<T> x) {
 }
 
 template <VALUES> INLINE Vec<T> sigmoidOf(Vec<T> x) {
-  const Vec<T> one = splat(T(1)), e = expOf<T>(-magnitude<T>(x));
-  return choose<T>(x >= Vec<T>{}, one, choose<T>(x != x, x, e)) / (one + e);
+  const Vec<T> one = splat(T(1)), e = expOfNegative<T>(-magnitude<T>(x), Vec<T>{});
+  return choose<T>(x >= Vec<T>{}, one, e) / (one + e);
 }
 
 }  // namespace ADJOINT_NAMESPACE

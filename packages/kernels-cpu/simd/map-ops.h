@@ -3,13 +3,18 @@
 
 namespace ADJOINT_NAMESPACE {
 
-/** A run of n elements, which are a multiple of a register: all there is of an op in the binary. `out` is none of the operands, or all of one. */
-template <class T> using MapLoop = void (*)(const T* const* in, T* out, Index n, T p, T q);
+/**
+ * A run of n elements, which are a multiple of a register: all there is of an op in the binary. From one register to the next each
+ * operand advances by a register, or by nothing. `out` is none of the operands, or all of one.
+ */
+template <class T> using MapLoop = void (*)(const T* const* in, const Index* steps, T* out, Index n, T p, T q);
 
-/** The op in float32 (null: it is computed in float64) and in float64. */
+/** The op in float32 (null: it is computed in float64), in float64, and in whole numbers (null: it is computed in float64). */
 struct MapOp {
   MapLoop<float> single;
   MapLoop<double> twofold;
+  MapLoop<int> whole;
+  MapLoop<Byte> byte;
 };
 
 /** One register of each operand, and the op's own parameters. */
@@ -17,32 +22,55 @@ template <class T> struct Given {
   Vec<T> x, y, z, p, q;
 };
 
-template <class T, class Op> __attribute__((noinline)) static void mapLoop(const T* const* in, T* out, Index n, T p, T q) {
+template <class T, class Op> __attribute__((noinline)) static void mapLoop(const T* const* in, const Index* steps, T* out, Index n, T p, T q) {
   Given<T> g;
   g.p = splat(p);
   g.q = splat(q);
   const T *a = in[0], *b = Op::ARITY > 1 ? in[1] : a, *c = Op::ARITY > 2 ? in[2] : a;
   for (Index i = 0; i < n; i += Lanes<T>::N) {
-    g.x = load(a + i);
-    g.y = load(b + i);
-    g.z = load(c + i);
+    g.x = load(a);
+    g.y = load(b);
+    g.z = load(c);
     store(out + i, Op::template apply<T>(g));
+    a += steps[0];
+    b += steps[1];
+    c += steps[2];
   }
 }
 
-/** Of an op some lanes of which take a way of their own, number by number. The result of a lane does not depend on its neighbours. */
-template <class Op> __attribute__((noinline)) static void hardLoop(const double* const* in, double* out, Index n, double, double) {
+/** Sets the lanes of `value` that `hard` marks by a function of their own, number by number. */
+template <class Op> INLINE void solveHard(Wide x, Wide y, WideBits hard, Wide& value) {
+  long long any = 0;
+  UNROLL for (int k = 0; k < Lanes<double>::N; k++) any |= hard[k];
+  if (any)
+    for (int k = 0; k < Lanes<double>::N; k++)
+      if (hard[k]) value[k] = Op::slow(x[k], y[k]);
+}
+
+/** Of an op some lanes of which take a way of their own. The result of a lane does not depend on its neighbours. */
+template <class Op> __attribute__((noinline)) static void hardLoop(const double* const* in, const Index* steps, double* out, Index n, double, double) {
   const double *a = in[0], *b = Op::ARITY > 1 ? in[1] : a;
-  for (Index i = 0; i < n; i += Lanes<double>::N) {
+  for (Index i = 0; i < n; i += Lanes<double>::N, a += steps[0], b += steps[1]) {
     WideBits hard = {};
-    const Wide x = load(a + i), y = load(b + i);
+    const Wide x = load(a), y = load(b);
     Wide value = Op::apply(x, y, hard);
-    long long any = 0;
-    UNROLL for (int k = 0; k < Lanes<double>::N; k++) any |= hard[k];
-    if (any)
-      for (int k = 0; k < Lanes<double>::N; k++)
-        if (hard[k]) value[k] = Op::slow(x[k], y[k]);
+    solveHard<Op>(x, y, hard, value);
     store(out + i, value);
+  }
+}
+
+/** Of an op of float32 that is computed in float64, with as many terms as float32 needs: half a register at a time. */
+template <class Op> __attribute__((noinline)) static void middleLoop(const float* const* in, const Index* steps, float* out, Index n, float, float) {
+  constexpr Index N = Lanes<double>::N;
+  const float *a = in[0], *b = Op::ARITY > 1 ? in[1] : a;
+  for (Index i = 0; i < n; i += 2 * N, a += steps[0], b += steps[1]) {
+    UNROLL for (int half = 0; half < 2; half++) {
+      WideBits hard = {};
+      const Wide x = __builtin_convertvector(loadBeside<double, float>(a + half * N), Wide), y = __builtin_convertvector(loadBeside<double, float>(b + half * N), Wide);
+      Wide value = Op::applySingle(x, y, hard);
+      if constexpr (Op::HAS_HARD) solveHard<Op>(x, y, hard, value);
+      storeBeside<double, float>(out + i + half * N, __builtin_convertvector(value, typename Beside<double, float>::V));
+    }
   }
 }
 
@@ -55,6 +83,17 @@ template <class Op> __attribute__((noinline)) static void hardLoop(const double*
       return expression;                                           \
     }                                                              \
   };
+/** An op in float64, by `full`; float32 is rounded from `brief`. */
+#define MIDDLE_OF(arity, name, full, brief)                                        \
+  struct name {                                                                    \
+    enum { ARITY = arity, HAS_HARD = 0 };                                          \
+    template <VALUES> INLINE_MEMBER Wide apply(const Given<T>& g) {                \
+      const Wide x = g.x, y = g.y;                                                 \
+      (void)y;                                                                     \
+      return full;                                                                 \
+    }                                                                              \
+    INLINE_MEMBER Wide applySingle(Wide x, Wide y, WideBits&) { return (void)y, brief; } \
+  };
 #define UNARY(name, expression) MAP_OF(1, name, expression)
 #define BINARY(name, expression) MAP_OF(2, name, expression)
 #define TERNARY(name, expression) MAP_OF(3, name, expression)
@@ -64,6 +103,24 @@ template <class Op> __attribute__((noinline)) static void hardLoop(const double*
 #define NUMBER(x) splat(T(x))
 /** 1 where the mask is set. */
 #define TRUTH(mask) ((Vec<T>)((Bits<T>)(mask) & (Bits<T>)ONE))
+
+// Whole numbers wrap around.
+template <class T> constexpr bool isWhole = T(0.5) == T(0);
+template <class T> struct UnsignedOf { typedef unsigned V __attribute__((vector_size(BYTES))); };
+template <> struct UnsignedOf<Byte> { typedef Vec<Byte> V; };
+template <class T> using Unsigned = typename UnsignedOf<T>::V;
+#define WRAPPING(name, operation)                                                  \
+  template <VALUES> INLINE Vec<T> name(Vec<T> x, Vec<T> y) {                       \
+    if constexpr (isWhole<T>) return (Vec<T>)((Unsigned<T>)x operation (Unsigned<T>)y); \
+    else return x operation y;                                                     \
+  }
+WRAPPING(plus, +)
+WRAPPING(minus, -)
+WRAPPING(times, *)
+template <VALUES> INLINE Vec<T> negative(Vec<T> x) {
+  if constexpr (isWhole<T>) return minus<T>(ZERO, x);
+  else return -x;
+}
 
 // Six times the hard sigmoid.
 template <VALUES> INLINE Vec<T> hardSix(Vec<T> x) { return smallerOf<T>(largerOf<T>(x + NUMBER(3), ZERO), NUMBER(6)); }
@@ -87,11 +144,34 @@ template <VALUES> INLINE Vec<T> crossEntropyOf(Vec<T> x, Vec<T> target) {
   return (target - ONE) * no - target * yes;
 }
 
+// The derivatives of functions, times a cotangent x. y is what the function was given, of some what it gave.
+template <VALUES> INLINE Vec<T> softplusGradOf(Vec<T> x, Vec<T> y, Vec<T> beta, Vec<T> threshold) {
+  const Vec<T> scaled = y * beta;
+  return choose<T>(scaled > threshold, x, x * sigmoidOf<T>(scaled));
+}
+template <VALUES> INLINE Vec<T> siluGradOf(Vec<T> x, Vec<T> y) {
+  const Vec<T> s = sigmoidOf<T>(y);
+  return x * (s * (y * (ONE - s) + ONE));
+}
+/** With e = exp(y) and n = e (e + 2) the function is y · n / (n + 2). Of an infinite y it is NaN, as in the formula. */
+template <VALUES> INLINE Vec<T> mishGradOf(Vec<T> x, Vec<T> y) {
+  const Vec<T> near = choose<T>(y > NUMBER(20), NUMBER(20), y), e = expOf<T>(near), n = e * (e + NUMBER(2)), share = ONE / (n + NUMBER(2));
+  return x * ((n + NUMBER(4) * near * e * (e + ONE) * share) * share + (y - y));
+}
+/** The derivative of y · sigmoid(u) in y: of sigmoid(u) and sigmoid(−u), each without cancellation. */
+template <VALUES> INLINE Vec<T> geluTanhGradOf(Vec<T> x, Vec<T> y) {
+  const Vec<T> scale = NUMBER(2 * 0.7978845608028654), square = y * y;
+  const Vec<T> u = scale * (y * (ONE + NUMBER(0.044715) * square)), slope = scale * (ONE + NUMBER(3 * 0.044715) * square);
+  const Vec<T> e = expOfNegative<T>(-magnitude<T>(u), ZERO), share = ONE / (ONE + e);
+  const Vec<T> on = choose<T>(u >= ZERO, ONE, e) * share, off = choose<T>(u >= ZERO, e, ONE) * share;
+  return x * (on * (y * off * slope + ONE));
+}
+
 UNARY(Copy, x)
-UNARY(Neg, -x)
+UNARY(Neg, negative<T>(x))
 UNARY(Abs, magnitude<T>(x))
 UNARY(Sign, choose<T>(x > ZERO, ONE, choose<T>(x < ZERO, -ONE, ZERO)))
-UNARY(Square, x* x)
+UNARY(Square, times<T>(x, x))
 UNARY(Sqrt, squareRoot<T>(x))
 UNARY(Rsqrt, ONE / squareRoot<T>(x))
 UNARY(Reciprocal, ONE / x)
@@ -103,12 +183,12 @@ UNARY(Exp, expOf<T>(x))
 UNARY(Exp2, exp2Of(x))
 UNARY(Expm1, expm1Of<T>(x))
 UNARY(Log, logOf<T>(x))
-UNARY(Log2, log2Of(x))
-UNARY(Log10, log10Of(x))
+MIDDLE_OF(1, Log2, log2Of(x), log2Short(x))
+MIDDLE_OF(1, Log10, log10Of(x), log10Short(x))
 UNARY(Log1p, log1pOf<T>(x))
-UNARY(Asin, asinOf(x))
-UNARY(Acos, acosOf(x))
-UNARY(Atan, atanOf(x))
+MIDDLE_OF(1, Asin, asinOf<FULL>(x), asinOf<SHORT>(x))
+MIDDLE_OF(1, Acos, acosOf<FULL>(x), acosOf<SHORT>(x))
+MIDDLE_OF(1, Atan, atanOf<FULL>(x), atanOf<SHORT>(x))
 UNARY(Sinh, sinhOf(x))
 UNARY(Cosh, coshOf(x))
 UNARY(Tanh, tanhOf<T>(x))
@@ -129,21 +209,39 @@ UNARY(Gelu, geluOf<T>(x))
 UNARY(GeluTanh, geluTanhOf<T>(x))
 UNARY(Hardsigmoid, hardSix<T>(x) / NUMBER(6))
 UNARY(Hardswish, x*(hardSix<T>(x) / NUMBER(6)))
+UNARY(Celu, choose<T>(x > ZERO, x, p* expm1Of<T>(x / p)))
+UNARY(Cube, x* x* x)
 UNARY(Clamp, smallerOf<T>(largerOf<T>(x, p), q))
 
-BINARY(Add, x + y)
-BINARY(Sub, x - y)
-BINARY(Mul, x* y)
+BINARY(Add, plus<T>(x, y))
+BINARY(Sub, minus<T>(x, y))
+BINARY(Mul, times<T>(x, y))
 BINARY(Div, x / y)
 // Of 0 and −0 the larger is 0: whichever has no sign (JavaScript's Math.max).
 BINARY(Maximum, choose<T>(x == y, (Vec<T>)((Bits<T>)x & (Bits<T>)y), choose<T>((x > y) | (x != x), x, y)))
 BINARY(Minimum, choose<T>(x == y, (Vec<T>)((Bits<T>)x | (Bits<T>)y), choose<T>((x < y) | (x != x), x, y)))
-BINARY(Pow, powOf(x, y))
-BINARY(Atan2, atan2Of(x, y))
-BINARY(Hypot, hypotOf(x, y))
+MIDDLE_OF(2, Pow, powOf(x, y), powShort(x, y))
+MIDDLE_OF(2, Atan2, atan2Of<FULL>(x, y), atan2Of<SHORT>(x, y))
+MIDDLE_OF(2, Hypot, hypotOf(x, y), hypotShort(x, y))
 BINARY(ReluGrad, choose<T>(y <= ZERO, ZERO, x))
 BINARY(LogisticLoss, logisticLossOf<T>(x, y))
 BINARY(BinaryCrossEntropy, crossEntropyOf<T>(x, y))
+
+BINARY(LeakyReluGrad, choose<T>(y > ZERO, x, x* p))
+BINARY(EluGrad, choose<T>(y <= ZERO, x*(expOf<T>(y) * p), x) * q)
+BINARY(CeluGrad, choose<T>(y <= ZERO, x* expOf<T>(y / p), x))
+BINARY(ClampGrad, choose<T>((y >= p) & (y <= q), x, ZERO))
+BINARY(HardtanhGrad, choose<T>((y <= p) | (y >= q), ZERO, x))
+BINARY(HardsigmoidGrad, choose<T>((y > NUMBER(-3)) & (y < NUMBER(3)), x / NUMBER(6), ZERO))
+BINARY(HardswishGrad, choose<T>(y < NUMBER(-3), ZERO, choose<T>(y <= NUMBER(3), x*(y / NUMBER(3) + NUMBER(0.5)), x)))
+BINARY(SigmoidGrad, x*(y*(ONE - y)))
+BINARY(TanhGrad, x*(ONE - y * y))
+BINARY(LogSigmoidGrad, x* sigmoidOf<T>(-y))
+BINARY(SoftplusGrad, softplusGradOf<T>(x, y, p, q))
+BINARY(SiluGrad, siluGradOf<T>(x, y))
+BINARY(MishGrad, mishGradOf<T>(x, y))
+BINARY(GeluGrad, geluGradOf<T>(x, y))
+BINARY(GeluTanhGrad, geluTanhGradOf<T>(x, y))
 
 TERNARY(Where, choose<T>(x != ZERO, y, z))
 TERNARY(Lerp, lerpOf<T>(x, y, z))
@@ -164,8 +262,9 @@ BINARY(LogicalXor, TRUTH((x != ZERO) ^ (y != ZERO)))
 
 #define ANGULAR(name, from)                                                                            \
   struct name {                                                                                        \
-    enum { ARITY = 1 };                                                                                \
+    enum { ARITY = 1, HAS_HARD = 1 };                                                                  \
     INLINE_MEMBER Wide apply(Wide x, Wide, WideBits& hard) { return from(angleOf(x, hard)); }          \
+    INLINE_MEMBER Wide applySingle(Wide x, Wide, WideBits& hard) { return from##Short(shortAngleOf(x, hard)); } \
     static double slow(double x, double) { return x - x == 0 ? from(slowAngle(x))[0] : x - x; }        \
   };
 ANGULAR(Sin, sinFrom)
@@ -186,21 +285,26 @@ ANGULAR(Tan, tanFrom)
 MODULAR(Remainder, remainderFrom(r, y))
 MODULAR(FloorDivide, floorDivideFrom(r, x, y))
 
-#define BOTH(name) {mapLoop<float, name>, mapLoop<double, name>}
-#define WIDE(name) {nullptr, mapLoop<double, name>}
-#define HARD(name) {nullptr, hardLoop<name>}
+#define BOTH(name) {mapLoop<float, name>, mapLoop<double, name>, nullptr, nullptr}
+#define ALL(name) {mapLoop<float, name>, mapLoop<double, name>, mapLoop<int, name>, mapLoop<Byte, name>}
+#define WIDE(name) {nullptr, mapLoop<double, name>, nullptr, nullptr}
+#define MIDDLE(name) {middleLoop<name>, mapLoop<double, name>, nullptr, nullptr}
+#define HARD(name) {nullptr, hardLoop<name>, nullptr, nullptr}
+#define MIDDLE_HARD(name) {middleLoop<name>, hardLoop<name>, nullptr, nullptr}
 
 constexpr MapOp mapOps[] = {
-    BOTH(Copy), BOTH(Neg), BOTH(Abs), BOTH(Sign), BOTH(Square), BOTH(Sqrt), BOTH(Rsqrt), BOTH(Reciprocal), BOTH(Floor), BOTH(Ceil), BOTH(Round), BOTH(Trunc),
-    BOTH(Exp), WIDE(Exp2), BOTH(Expm1), BOTH(Log), WIDE(Log2), WIDE(Log10), BOTH(Log1p),
-    HARD(Sin), HARD(Cos), HARD(Tan), WIDE(Asin), WIDE(Acos), WIDE(Atan), WIDE(Sinh), WIDE(Cosh), BOTH(Tanh), WIDE(Asinh), WIDE(Acosh), WIDE(Atanh),
+    BOTH(Copy), ALL(Neg), BOTH(Abs), BOTH(Sign), ALL(Square), BOTH(Sqrt), BOTH(Rsqrt), BOTH(Reciprocal), BOTH(Floor), BOTH(Ceil), BOTH(Round), BOTH(Trunc),
+    BOTH(Exp), WIDE(Exp2), BOTH(Expm1), BOTH(Log), MIDDLE(Log2), MIDDLE(Log10), BOTH(Log1p),
+    MIDDLE_HARD(Sin), MIDDLE_HARD(Cos), MIDDLE_HARD(Tan), MIDDLE(Asin), MIDDLE(Acos), MIDDLE(Atan), WIDE(Sinh), WIDE(Cosh), BOTH(Tanh), WIDE(Asinh), WIDE(Acosh), WIDE(Atanh),
     BOTH(Erf), WIDE(Erfc), BOTH(Sigmoid), BOTH(LogSigmoid),
-    BOTH(Relu), BOTH(LeakyRelu), BOTH(Elu), BOTH(Softplus), BOTH(Silu), BOTH(Mish), BOTH(Gelu), BOTH(GeluTanh), BOTH(Hardsigmoid), BOTH(Hardswish), BOTH(Clamp),
-    BOTH(Add), BOTH(Sub), BOTH(Mul), BOTH(Div), WIDE(Pow), HARD(Remainder), HARD(FloorDivide), BOTH(Maximum), BOTH(Minimum), WIDE(Atan2), WIDE(Hypot),
-    BOTH(ReluGrad), WIDE(LogisticLoss), WIDE(BinaryCrossEntropy),
-    BOTH(Where), BOTH(Lerp),
-    BOTH(LogicalNot), BOTH(IsNaN), BOTH(IsInf), BOTH(IsFinite), BOTH(Equal), BOTH(NotEqual), BOTH(Less), BOTH(LessEqual), BOTH(Greater), BOTH(GreaterEqual),
-    BOTH(LogicalAnd), BOTH(LogicalOr), BOTH(LogicalXor)};
-enum { FIRST_PREDICATE = 62 };
+    ALL(Relu), BOTH(LeakyRelu), BOTH(Elu), BOTH(Softplus), BOTH(Silu), BOTH(Mish), BOTH(Gelu), BOTH(GeluTanh), BOTH(Hardsigmoid), BOTH(Hardswish), BOTH(Celu), BOTH(Cube), BOTH(Clamp),
+    ALL(Add), ALL(Sub), ALL(Mul), BOTH(Div), MIDDLE(Pow), HARD(Remainder), HARD(FloorDivide), ALL(Maximum), ALL(Minimum), MIDDLE(Atan2), MIDDLE(Hypot),
+    ALL(ReluGrad), WIDE(LogisticLoss), WIDE(BinaryCrossEntropy),
+    BOTH(LeakyReluGrad), BOTH(EluGrad), BOTH(CeluGrad), BOTH(ClampGrad), BOTH(HardtanhGrad), BOTH(HardsigmoidGrad), BOTH(HardswishGrad),
+    BOTH(SigmoidGrad), BOTH(TanhGrad), BOTH(LogSigmoidGrad), BOTH(SoftplusGrad), BOTH(SiluGrad), BOTH(MishGrad), BOTH(GeluGrad), BOTH(GeluTanhGrad),
+    ALL(Where), BOTH(Lerp),
+    ALL(LogicalNot), BOTH(IsNaN), BOTH(IsInf), BOTH(IsFinite), ALL(Equal), ALL(NotEqual), ALL(Less), ALL(LessEqual), ALL(Greater), ALL(GreaterEqual),
+    ALL(LogicalAnd), ALL(LogicalOr), ALL(LogicalXor)};
+enum { FIRST_PREDICATE = 79 };
 
 }  // namespace ADJOINT_NAMESPACE

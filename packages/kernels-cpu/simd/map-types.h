@@ -6,6 +6,8 @@ namespace ADJOINT_NAMESPACE {
 template <class T> constexpr int typeOf();
 template <> constexpr int typeOf<float>() { return FLOAT32; }
 template <> constexpr int typeOf<double>() { return FLOAT64; }
+template <> constexpr int typeOf<int>() { return INT32; }
+template <> constexpr int typeOf<unsigned char>() { return UINT8; }
 
 /** Vectors of A with as many lanes as there are numbers of T in a register. */
 template <class T, class A> struct Beside {
@@ -70,14 +72,13 @@ template <class T, class F> INLINE typename Beside<T, Half>::V encodeHalves(Vec<
   return __builtin_convertvector(bits, typename Beside<T, Half>::V);
 }
 
-/** What an assignment to an Int32Array keeps: the whole part modulo 2^32; 0 of NaN and infinity. */
-INLINE Beside<double, int>::V wrapToInt(Vec<double> x) {
-  typedef Vec<double> V;
-  const V size = magnitude<double>(x), whole = withSign<double>(floorOf<double>(size), signOf<double>(x));
-  const V turn = splat(4294967296.0);
-  V rest = whole - floorOf<double>(whole / turn) * turn;
-  rest = choose<double>(rest >= splat(2147483648.0), rest - turn, rest);
-  return __builtin_convertvector(choose<double>(x - x == V{}, rest, V{}), Beside<double, int>::V);
+/** What an assignment to an Int32Array keeps: the whole part modulo 2^32; 0 of NaN and infinity. No step rounds. */
+template <VALUES> INLINE typename Beside<T, int>::V wrapToInt(Vec<T> x) {
+  const Vec<T> turn = splat(T(4294967296.0)), half = splat(T(2147483648.0));
+  const Vec<T> whole = floorOf<T>(magnitude<T>(x)), rest = whole - floorOf<T>(whole / turn) * turn;
+  Vec<T> value = withSign<T>(rest, signOf<T>(x));
+  value = choose<T>(value >= half, value - turn, choose<T>(value < -half, value + turn, value));
+  return __builtin_convertvector(choose<T>(x - x == Vec<T>{}, value, Vec<T>{}), typename Beside<T, int>::V);
 }
 
 /** Calls `body(number of elements, index)` for registers of T and then for what is left: the same code in one lane. */
@@ -105,63 +106,103 @@ template <class T, class A, class F> INLINE void convertOut(const T* from, Index
   for (Index k = 0; k < n - i; k++) to[i + k] = numbers[k];
 }
 
-template <class T, class A> static void bringOther(const void* array, Index first, Index step, Index n, T* buffer) {
-  const A* from = static_cast<const A*>(array) + first;
-  if (step == 0) {
-    const T value = T(*from);
-    for (Index i = 0; i < n; i++) buffer[i] = value;
-    return;
-  }
-  convertIn<T, A>(from, step, n, buffer, [](typename Beside<T, A>::V v) { return __builtin_convertvector(v, Vec<T>); });
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__)
+/** GCC would take bytes that it knows to come from memory one by one. */
+template <class V> INLINE V inRegister(V v) {
+  if constexpr (sizeof(V) >= 8) asm("" : "+v"(v));
+  return v;
 }
+#else
+template <class V> INLINE V inRegister(V v) { return v; }
+#endif
 
-/** n elements of an operand from `first`, `step` apart, as numbers side by side: in place if that is what they are, else in `buffer`. */
-template <class T> __attribute__((noinline)) static const T* bring(int type, const void* array, Index first, Index step, Index n, T* buffer) {
-  if (type == typeOf<T>()) {
-    const T* from = static_cast<const T*>(array) + first;
-    if (step == 1) return from;
-    if (step == 0) {
-      const T only = *from;
-      Vec<T> value = {};
-      for (int k = 0; k < Lanes<T>::N; k++) value[k] = only;
-      Index i = 0;
-      for (; i + Lanes<T>::N <= n; i += Lanes<T>::N) store(buffer + i, value);
-      for (; i < n; i++) buffer[i] = only;
-    } else {
-      for (Index i = 0; i < n; i++) buffer[i] = from[i * step];
-    }
-    return buffer;
-  }
-  if (type == FLOAT16) {
-    convertIn<T, Half>(static_cast<const Half*>(array) + first, step, n, buffer, [](typename Beside<T, Half>::V v) { return decodeHalves<T, Float16>(v); });
-  } else if (type == BFLOAT16) {
-    convertIn<T, Half>(static_cast<const Half*>(array) + first, step, n, buffer, [](typename Beside<T, Half>::V v) { return decodeHalves<T, Bfloat16>(v); });
-  } else if (type == UINT8) {
-    bringOther<T, Byte>(array, first, step, n, buffer);
-  } else if (sizeof(T) == 8) {
-    if (type == FLOAT32) bringOther<T, float>(array, first, step, n, buffer);
-    else if (type == INT32) bringOther<T, int>(array, first, step, n, buffer);
-    else bringOther<T, Half>(array, first, step, n, buffer);
+/** Whole numbers as floating-point ones; those of fewer bits by way of int, which compilers know instructions for. */
+template <class T, class A> INLINE Vec<T> fromWhole(typename Beside<T, A>::V v) {
+  return __builtin_convertvector(__builtin_convertvector(inRegister(v), typename Beside<T, int>::V), Vec<T>);
+}
+/** The lowest bits of whole numbers. */
+template <class T, class A> INLINE typename Beside<T, A>::V lowBits(typename Beside<T, int>::V v) { return __builtin_convertvector(v, typename Beside<T, A>::V); }
+
+/** Elements that are of type T already: in place if they lie side by side. */
+template <class T> INLINE const T* bringOwn(const T* from, Index step, Index n, T* buffer) {
+  if (step == 1) return from;
+  if (step == 0) {
+    const T only = *from;
+    const Vec<T> value = splat(only);
+    Index i = 0;
+    for (; i + Lanes<T>::N <= n; i += Lanes<T>::N) store(buffer + i, value);
+    for (; i < n; i++) buffer[i] = only;
+  } else {
+    for (Index i = 0; i < n; i++) buffer[i] = from[i * step];
   }
   return buffer;
 }
 
-/** Stores n numbers from `first` on. */
-template <class T> __attribute__((noinline)) static void put(int type, void* array, Index first, Index n, const T* from) {
-  if (type == FLOAT16) return convertOut<T, Half>(from, n, static_cast<Half*>(array) + first, [](Vec<T> v) { return encodeHalves<T, Float16>(v); });
-  if (type == BFLOAT16) return convertOut<T, Half>(from, n, static_cast<Half*>(array) + first, [](Vec<T> v) { return encodeHalves<T, Bfloat16>(v); });
-  // Numbers of 8 bits that were computed in float32 are 0 or 1.
-  if constexpr (sizeof(T) == 4) {
-    convertOut<T, Byte>(from, n, static_cast<Byte*>(array) + first, [](Vec<T> v) { return __builtin_convertvector(__builtin_convertvector(v, Bits<T>), typename Beside<T, Byte>::V); });
-  } else if (type == FLOAT32) {
-    convertOut<T, float>(from, n, static_cast<float*>(array) + first, [](Vec<T> v) { return __builtin_convertvector(v, typename Beside<T, float>::V); });
-  } else if (type == INT32) {
-    convertOut<T, int>(from, n, static_cast<int*>(array) + first, [](Vec<T> v) { return wrapToInt(v); });
-  } else if (type == UINT8) {
-    convertOut<T, Byte>(from, n, static_cast<Byte*>(array) + first, [](Vec<T> v) { return __builtin_convertvector(wrapToInt(v), typename Beside<T, Byte>::V); });
-  } else {
-    convertOut<T, Half>(from, n, static_cast<Half*>(array) + first, [](Vec<T> v) { return __builtin_convertvector(wrapToInt(v), typename Beside<T, Half>::V); });
+template <class T, class A, class F> INLINE const T* bringOther(const void* array, Index first, Index step, Index n, T* buffer, const F& convert) {
+  convertIn<T, A>(static_cast<const A*>(array) + first, step, n, buffer, convert);
+  return buffer;
+}
+
+/** n elements of an operand from `first`, `step` apart, as numbers side by side: in place if that is what they are, else in `buffer`. */
+template <class T> __attribute__((noinline)) static const T* bring(int type, const void* array, Index first, Index step, Index n, T* buffer) {
+  if (type == typeOf<T>()) return bringOwn<T>(static_cast<const T*>(array) + first, step, n, buffer);
+  switch (type) {
+    case FLOAT16: return bringOther<T, Half>(array, first, step, n, buffer, [](typename Beside<T, Half>::V v) { return decodeHalves<T, Float16>(v); });
+    case BFLOAT16: return bringOther<T, Half>(array, first, step, n, buffer, [](typename Beside<T, Half>::V v) { return decodeHalves<T, Bfloat16>(v); });
+    case UINT8: return bringOther<T, Byte>(array, first, step, n, buffer, fromWhole<T, Byte>);
+    case UINT16: return bringOther<T, Half>(array, first, step, n, buffer, fromWhole<T, Half>);
+    case INT32: return bringOther<T, int>(array, first, step, n, buffer, fromWhole<T, int>);
+    default: return bringOther<T, float>(array, first, step, n, buffer, [](typename Beside<T, float>::V v) { return __builtin_convertvector(v, Vec<T>); });
   }
 }
+template <> const int* bring<int>(int type, const void* array, Index first, Index step, Index n, int* buffer) {
+  if (type == INT32) return bringOwn<int>(static_cast<const int*>(array) + first, step, n, buffer);
+  return bringOther<int, Byte>(array, first, step, n, buffer, [](typename Beside<int, Byte>::V v) { return __builtin_convertvector(inRegister(v), Vec<int>); });
+}
+template <> const Byte* bring<Byte>(int, const void* array, Index first, Index step, Index n, Byte* buffer) {
+  return bringOwn<Byte>(static_cast<const Byte*>(array) + first, step, n, buffer);
+}
+
+/** Whether all numbers are within the bounds of int, so that to convert one is one instruction. */
+template <class T> INLINE bool areInts(const T* from, Index n) {
+  constexpr Index W = Lanes<T>::N;
+  const Vec<T> bound = splat(T(2147483648.0));
+  Bits<T> inside = ~Bits<T>{};
+  Index i = 0;
+  for (; i + W <= n; i += W) inside &= magnitude<T>(load(from + i)) < bound;
+  if (i < n) inside &= magnitude<T>(loadPart(from + i, n - i)) < bound;
+  bool all = true;
+  for (Index k = 0; k < W; k++) all &= inside[k] != 0;
+  return all;
+}
+
+/** Stores numbers as the type A of whole numbers holds them. */
+template <class T, class A> INLINE void putWhole(void* array, Index first, Index n, const T* from) {
+  constexpr Index BLOCK = 1024;
+  A* const to = static_cast<A*>(array) + first;
+  for (Index i = 0; i < n; i += BLOCK) {
+    const Index count = smaller(BLOCK, n - i);
+    if (areInts(from + i, count))
+      convertOut<T, A>(from + i, count, to + i, [](Vec<T> v) { return lowBits<T, A>(__builtin_convertvector(v, typename Beside<T, int>::V)); });
+    else
+      convertOut<T, A>(from + i, count, to + i, [](Vec<T> v) { return lowBits<T, A>(wrapToInt<T>(v)); });
+  }
+}
+
+/** Stores n numbers from `first` on. */
+template <class T> __attribute__((noinline)) static void put(int type, void* array, Index first, Index n, const T* from) {
+  switch (type) {
+    case FLOAT16: return convertOut<T, Half>(from, n, static_cast<Half*>(array) + first, [](Vec<T> v) { return encodeHalves<T, Float16>(v); });
+    case BFLOAT16: return convertOut<T, Half>(from, n, static_cast<Half*>(array) + first, [](Vec<T> v) { return encodeHalves<T, Bfloat16>(v); });
+    case UINT8: return putWhole<T, Byte>(array, first, n, from);
+    case UINT16: return putWhole<T, Half>(array, first, n, from);
+    case INT32: return putWhole<T, int>(array, first, n, from);
+    default: return convertOut<T, float>(from, n, static_cast<float*>(array) + first, [](Vec<T> v) { return __builtin_convertvector(v, typename Beside<T, float>::V); });
+  }
+}
+template <> void put<int>(int, void* array, Index first, Index n, const int* from) {
+  convertOut<int, Byte>(from, n, static_cast<Byte*>(array) + first, lowBits<int, Byte>);
+}
+template <> void put<Byte>(int, void*, Index, Index, const Byte*) {}
 
 }  // namespace ADJOINT_NAMESPACE

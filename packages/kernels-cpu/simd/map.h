@@ -93,29 +93,61 @@ template <class T> static bool isStreamed(const Map& m) {
   return true;
 }
 
+/** The two do not overlap. */
+template <class T> INLINE void moveRun(T* to, const T* from, Index n) {
+  Index i = 0;
+  for (; i + Lanes<T>::N <= n; i += Lanes<T>::N) store(to + i, load(from + i));
+  for (; i < n; i++) to[i] = from[i];
+}
+
+/** Copies elements to a result of another type, or of the same under other strides: each is converted once, with T in between. */
+template <class T> static Status copyIn(Run& run, const Map& m) {
+  const Index step = m.layout.stride[0][m.layout.rank - 1];
+  const bool gives = m.types[1] == typeOf<T>(), streams = gives && isStreamed<T>(m), isDirect = gives || (m.types[0] == typeOf<T>() && step == 1);
+  const Index most = streams || !isDirect ? STREAM_BUFFER : MAP_TASK;
+  eachRun(run, m.layout, 1, m.count, most, [&](Index first, Index n, const Index* position) {
+    T buffer[STREAM_BUFFER] __attribute__((aligned(64)));
+    T *const target = static_cast<T*>(m.arrays[1]) + first, *const to = gives && !streams ? target : buffer;
+    const T* const from = bring<T>(m.types[0], m.arrays[0], position[0], step, n, to);
+    if (!gives) put<T>(m.types[1], m.arrays[1], first, n, from);
+    else if (streams) streamRun<T>(target, from, n);
+    else if (from != to) moveRun(to, from, n);
+  });
+  return DONE;
+}
+
 /** Runs an op on operands and result of any types, computing in T. */
 template <class T> static Status mapIn(Run& run, const Map& m, MapLoop<T> loop) {
   constexpr Index W = Lanes<T>::N;
   const Index last = m.layout.rank - 1;
-  bool direct = m.types[m.arity] == typeOf<T>();
-  for (int p = 0; p < m.arity; p++) direct &= m.types[p] == typeOf<T>() && m.layout.stride[p][last] == 1;
   const bool isStored = m.types[m.arity] == typeOf<T>(), streams = isStored && isStreamed<T>(m);
-  const Index most = !direct ? MAP_BUFFER : streams ? STREAM_BUFFER : MAP_TASK;
+  bool isDirect = isStored;
+  Index steps[MOST_OPERANDS] = {};
+  for (int p = 0; p < m.arity; p++) {
+    const Index stride = m.layout.stride[p][last];
+    if (stride != 0) steps[p] = W;
+    isDirect &= stride == 0 || (m.types[p] == typeOf<T>() && stride == 1);
+  }
+  const Index most = !isDirect ? MAP_BUFFER : streams ? STREAM_BUFFER : MAP_TASK;
   eachRun(run, m.layout, m.arity, m.count, most, [&](Index first, Index n, const Index* position) {
     T buffers[MOST_OPERANDS][MAP_BUFFER], result[STREAM_BUFFER], ends[MOST_OPERANDS + 1][W] __attribute__((aligned(64)));
-    const T* in[MOST_OPERANDS];
-    for (int p = 0; p < MOST_OPERANDS; p++)
-      in[p] = p < m.arity ? bring<T>(m.types[p], m.arrays[p], position[p], m.layout.stride[p][last], n, buffers[p]) : nullptr;
+    const T* in[MOST_OPERANDS] = {};
+    for (int p = 0; p < m.arity; p++) {
+      // One number for the whole run fills a register, which the loop reads again and again.
+      const Index stride = m.layout.stride[p][last];
+      in[p] = bring<T>(m.types[p], m.arrays[p], position[p], stride, stride == 0 ? W : n, buffers[p]);
+    }
     T *const to = isStored ? static_cast<T*>(m.arrays[m.arity]) + first : nullptr, *const out = streams || !isStored ? result : to;
     const Index whole = n / W * W;
-    if (whole > 0) loop(in, out, whole, T(m.p), T(m.q));
+    if (whole > 0) loop(in, steps, out, whole, T(m.p), T(m.q));
     if (whole < n) {
       // The incomplete register goes through the same loop.
       for (int p = 0; p < m.arity; p++) {
+        if (steps[p] == 0) continue;
         store(ends[p], loadPart(in[p] + whole, n - whole));
         in[p] = ends[p];
       }
-      loop(in, ends[MOST_OPERANDS], W, T(m.p), T(m.q));
+      loop(in, steps, ends[MOST_OPERANDS], W, T(m.p), T(m.q));
       for (Index i = whole; i < n; i++) out[i] = ends[MOST_OPERANDS][i - whole];
     }
     if (streams) streamRun<T>(to, result, n);
@@ -124,31 +156,51 @@ template <class T> static Status mapIn(Run& run, const Map& m, MapLoop<T> loop) 
   return DONE;
 }
 
-/** Whether float32 arithmetic gives what the op asks for: no operand and no result has more bits. */
-static bool fitsSingle(const Map& m) {
-  for (int p = 0; p <= m.arity; p++) {
-    const int type = m.types[p];
-    const bool isTruth = type == UINT8 && (p < m.arity || m.op >= FIRST_PREDICATE);
-    if (type != FLOAT32 && type != FLOAT16 && type != BFLOAT16 && !isTruth) return false;
+/** A set of types, one bit of each. */
+constexpr int setOf(int type) { return 1 << type; }
+template <class... Rest> constexpr int setOf(int type, Rest... rest) { return 1 << type | setOf(rest...); }
+
+static int operandTypes(const Map& m) {
+  int types = 0;
+  for (int p = 0; p < m.arity; p++) types |= 1 << m.types[p];
+  return types;
+}
+/** Whether all types of one set are in the other. */
+INLINE bool within(int types, int others) { return (types & ~others) == 0; }
+
+enum {
+  SINGLES = setOf(FLOAT32, FLOAT16, BFLOAT16),
+  WHOLES = setOf(INT32, UINT8),
+  /** What a float32 converts to and from with one rounding at most. */
+  BESIDE_SINGLE = setOf(FLOAT32, FLOAT16, BFLOAT16, INT32, UINT8, UINT16)
+};
+
+static Status copy(Run& run, const Map& m) {
+  const int from = m.types[0], to = m.types[1];
+  if (from == to) {
+    // Elements that are moved keep their bits, whatever they mean.
+    if (from == FLOAT64) return copyTransposed(run, m.layout, static_cast<const double*>(m.arrays[0]), static_cast<double*>(m.arrays[1])) ? DONE : copyIn<double>(run, m);
+    if (from == UINT8) return copyIn<Byte>(run, m);
+    if (from == FLOAT32 || from == INT32) {
+      if (copyTransposed(run, m.layout, static_cast<const float*>(m.arrays[0]), static_cast<float*>(m.arrays[1]))) return DONE;
+      return from == FLOAT32 ? copyIn<float>(run, m) : copyIn<int>(run, m);
+    }
   }
-  return true;
+  if (within(setOf(from, to), WHOLES)) return copyIn<int>(run, m);
+  const bool isSingle = (from == FLOAT32 && within(setOf(to), BESIDE_SINGLE)) || (to == FLOAT32 && within(setOf(from), BESIDE_SINGLE)) || within(setOf(from, to), SINGLES);
+  return isSingle ? copyIn<float>(run, m) : copyIn<double>(run, m);
 }
 
 static Status map(Run& run, const Map& m) {
   if (m.op < 0 || m.op >= int(sizeof(mapOps) / sizeof(mapOps[0]))) return NOT_HERE;
-  if (m.op == COPY_OP && m.types[0] == m.types[1]) {
-    // Elements that are moved keep their bits, whatever they mean.
-    const bool small = m.types[0] == FLOAT32 || m.types[0] == INT32;
-    if (small && copyTransposed(run, m.layout, static_cast<const float*>(m.arrays[0]), static_cast<float*>(m.arrays[1]))) return DONE;
-    if (m.types[0] == FLOAT64 && copyTransposed(run, m.layout, static_cast<const double*>(m.arrays[0]), static_cast<double*>(m.arrays[1]))) return DONE;
-    if (m.types[0] == INT32) {
-      Map asFloats = m;
-      asFloats.types[0] = asFloats.types[1] = FLOAT32;
-      return mapIn<float>(run, asFloats, mapOps[COPY_OP].single);
-    }
-  }
+  if (m.op == COPY_OP) return copy(run, m);
   const MapOp& op = mapOps[m.op];
-  return op.single && fitsSingle(m) ? mapIn<float>(run, m, op.single) : mapIn<double>(run, m, op.twofold);
+  const int types = operandTypes(m), result = setOf(m.types[m.arity]), all = types | result;
+  if (op.byte && all == setOf(UINT8)) return mapIn<Byte>(run, m, op.byte);
+  if (op.whole && within(all, WHOLES)) return mapIn<int>(run, m, op.whole);
+  // Float32 arithmetic gives what an op asks for if no operand and no result has more bits: 0 and 1 have not.
+  const bool isSingle = within(types, SINGLES | setOf(UINT8)) && within(result, m.op >= FIRST_PREDICATE ? SINGLES | setOf(UINT8) : +SINGLES);
+  return op.single && isSingle ? mapIn<float>(run, m, op.single) : mapIn<double>(run, m, op.twofold);
 }
 
 }  // namespace ADJOINT_NAMESPACE

@@ -1,4 +1,4 @@
-// Sum, largest, smallest and product over any axes.
+// Sum, sum of squares, largest, smallest and product over any axes.
 //
 // Sums are as good as the reference's: float32 is added up in double precision, float64 with the rounding errors beside
 // (Knuth's TwoSum). The elements are added in an order of lanes and chunks that depends on the shape alone.
@@ -56,7 +56,11 @@ template <class T> INLINE void addVector(Doubles& value, Doubles& error, Doubles
   value = next;
 }
 
-struct SumOp {
+/** What is summed: the elements, or their squares (of float32 exact). */
+enum Summand { ELEMENT, SQUARE };
+
+template <Summand SUMMAND> struct SumOp {
+  template <class V> INLINE_MEMBER V of(V x) { return SUMMAND == SQUARE ? x * x : x; }
   typedef Total State;
   static constexpr State initial() { return {0, 0}; }
   static void join(State& a, const State& b) {
@@ -64,12 +68,12 @@ struct SumOp {
     a.error += b.error;
   }
   template <class T> static T result(const State& s) { return T(roundTotal(s)); }
-  template <class T> INLINE_MEMBER void addOne(State& s, T x) { addTo(s, double(x)); }
+  template <class T> INLINE_MEMBER void addOne(State& s, T x) { addTo(s, of(double(x))); }
   template <class T> static void addRow(State& s, const T* x, Index n) {
     Doubles value[4] = {}, error[4] = {};
     Index i = 0;
     for (; i + 4 * HALF <= n; i += 4 * HALF)
-      UNROLL for (int v = 0; v < 4; v++) addVector<T>(value[v], error[v], loadDoubles(x + i + v * HALF));
+      UNROLL for (int v = 0; v < 4; v++) addVector<T>(value[v], error[v], of(loadDoubles(x + i + v * HALF)));
     for (int v = 1; v < 4; v++) {
       addVector<T>(value[0], error[0], value[v]);
       error[0] += error[v];
@@ -82,7 +86,7 @@ struct SumOp {
         s.error += error[0][lane];
       }
     }
-    for (; i < n; i++) addTo(s, double(x[i]));
+    for (; i < n; i++) addTo(s, of(double(x[i])));
   }
 };
 
@@ -117,10 +121,12 @@ template <bool LARGEST> struct ExtremeOp {
   template <class T> INLINE_MEMBER void addOne(State& s, T x) {
     if (s == s && beats(double(x), s)) s = double(x);
   }
-  template <class T> INLINE_MEMBER Vec<T> better(Vec<T> best, Vec<T> x) {
-    const Bits<T> take = (LARGEST ? Bits<T>(x > best) : Bits<T>(x < best)) | Bits<T>(x != x);
-    return choose<T>(take, x, best);
+  /** Of registers of any width. */
+  template <class V> INLINE_MEMBER V pick(V best, V x) {
+    if constexpr (LARGEST) return ((x > best) | (x != x)) ? x : best;
+    else return ((x < best) | (x != x)) ? x : best;
   }
+  template <class T> INLINE_MEMBER Vec<T> better(Vec<T> best, Vec<T> x) { return pick(best, x); }
   template <class T> static void addRow(State& s, const T* x, Index n) {
     constexpr Index W = Lanes<T>::N;
     Index i = 0;
@@ -128,9 +134,17 @@ template <bool LARGEST> struct ExtremeOp {
       Vec<T> best[4];
       UNROLL for (int v = 0; v < 4; v++) best[v] = load(x + v * W);
       for (i = 4 * W; i + 4 * W <= n; i += 4 * W)
-        UNROLL for (int v = 0; v < 4; v++) best[v] = better<T>(best[v], load(x + i + v * W));
-      const Vec<T> last = better<T>(better<T>(best[0], best[1]), better<T>(best[2], best[3]));
-      for (Index lane = 0; lane < W; lane++) addOne<T>(s, last[lane]);
+        UNROLL for (int v = 0; v < 4; v++) best[v] = pick(best[v], load(x + i + v * W));
+      const Vec<T> last = pick(pick(best[0], best[1]), pick(best[2], best[3]));
+      if constexpr (W > 4) {
+        T lanes[W] __attribute__((aligned(64)));
+        store(lanes, last);
+        typename Lanes<T>::V4 four = load4(lanes);
+        UNROLL for (Index lane = 4; lane < W; lane += 4) four = pick(four, load4(lanes + lane));
+        for (int lane = 0; lane < 4; lane++) addOne<T>(s, four[lane]);
+      } else {
+        for (Index lane = 0; lane < W; lane++) addOne<T>(s, last[lane]);
+      }
     }
     for (; i < n; i++) addOne<T>(s, x[i]);
   }
@@ -169,7 +183,7 @@ template <class T, bool LARGEST> struct Columns<T, ExtremeOp<LARGEST>> {
   void add(const T* x, Index n) {
     constexpr Index W = Lanes<T>::N;
     Index j = 0;
-    for (; j + W <= n; j += W) store(best + j, Op::template better<T>(load(best + j), load(x + j)));
+    for (; j + W <= n; j += W) store(best + j, Op::pick(load(best + j), load(x + j)));
     for (; j < n; j++) step(best[j], x[j]);
   }
   void addFour(const T* x, Index row, Index n) {
@@ -177,7 +191,7 @@ template <class T, bool LARGEST> struct Columns<T, ExtremeOp<LARGEST>> {
     Index j = 0;
     for (; j + W <= n; j += W) {
       Vec<T> b = load(best + j);
-      UNROLL for (int r = 0; r < 4; r++) b = Op::template better<T>(b, load(x + r * row + j));
+      UNROLL for (int r = 0; r < 4; r++) b = Op::pick(b, load(x + r * row + j));
       store(best + j, b);
     }
     for (; j < n; j++)
@@ -193,7 +207,8 @@ template <class T, bool LARGEST> struct Columns<T, ExtremeOp<LARGEST>> {
   }
 };
 
-template <class T> struct Columns<T, SumOp> {
+template <class T, Summand SUMMAND> struct Columns<T, SumOp<SUMMAND>> {
+  typedef SumOp<SUMMAND> Op;
   double value[REDUCE_COLUMNS], error[REDUCE_COLUMNS];
   void start(Index n) {
     for (Index j = 0; j < n; j++) value[j] = error[j] = 0;
@@ -202,13 +217,13 @@ template <class T> struct Columns<T, SumOp> {
     Index j = 0;
     for (; j + HALF <= n; j += HALF) {
       Doubles v = loadDoubles(value + j), e = loadDoubles(error + j);
-      addVector<T>(v, e, loadDoubles(x + j));
+      addVector<T>(v, e, Op::of(loadDoubles(x + j)));
       store(value + j, v);
       if (sizeof(T) == 8) store(error + j, e);
     }
     for (; j < n; j++) {
       Total t = {value[j], error[j]};
-      addTo(t, double(x[j]));
+      addTo(t, Op::of(double(x[j])));
       value[j] = t.value;
       error[j] = t.error;
     }
@@ -218,20 +233,20 @@ template <class T> struct Columns<T, SumOp> {
     Index j = 0;
     for (; j + HALF <= n; j += HALF) {
       Doubles v = loadDoubles(value + j), e = loadDoubles(error + j);
-      UNROLL for (int r = 0; r < 4; r++) addVector<T>(v, e, loadDoubles(x + r * row + j));
+      UNROLL for (int r = 0; r < 4; r++) addVector<T>(v, e, Op::of(loadDoubles(x + r * row + j)));
       store(value + j, v);
       if (sizeof(T) == 8) store(error + j, e);
     }
     for (; j < n; j++)
       for (int r = 0; r < 4; r++) {
         Total t = {value[j], error[j]};
-        addTo(t, double(x[r * row + j]));
+        addTo(t, Op::of(double(x[r * row + j])));
         value[j] = t.value;
         error[j] = t.error;
       }
   }
   void join(Total* to, Index n) const {
-    for (Index j = 0; j < n; j++) SumOp::join(to[j], {value[j], error[j]});
+    for (Index j = 0; j < n; j++) Op::join(to[j], {value[j], error[j]});
   }
 };
 
@@ -309,10 +324,11 @@ template <class T, class Op> static Status reduceWith(Run& run, const Reduction&
 
 /** In the order of REDUCE_OPS in src/tiers/machine.ts. There is at least one element to reduce. */
 template <class T> static Status reduce(Run& run, int op, const Reduction& r, const T* a, T* out) {
-  if (op == 0) return reduceWith<T, SumOp>(run, r, a, out);
+  if (op == 0) return reduceWith<T, SumOp<ELEMENT>>(run, r, a, out);
   if (op == 1) return reduceWith<T, ExtremeOp<true>>(run, r, a, out);
   if (op == 2) return reduceWith<T, ExtremeOp<false>>(run, r, a, out);
   if (op == 3) return reduceWith<T, ProdOp>(run, r, a, out);
+  if (op == 4) return reduceWith<T, SumOp<SQUARE>>(run, r, a, out);
   return NOT_HERE;
 }
 

@@ -14,7 +14,7 @@ INLINE void streamVector(float* p, Vec<float> v) { __builtin_ia32_movntps256(p, 
 #else
 INLINE void streamVector(float* p, Vec<float> v) { __builtin_ia32_movntps(p, v); }
 #endif
-INLINE void streamVector(double* p, Vec<double> v) { streamVector(reinterpret_cast<float*>(p), (Vec<float>)v); }
+template <class T> INLINE void streamVector(T* p, Vec<T> v) { streamVector(reinterpret_cast<float*>(p), (Vec<float>)v); }
 #else
 enum { STREAMS = 0 };
 template <class T> INLINE void streamVector(T* p, Vec<T> v) { store(p, v); }

@@ -30,6 +30,18 @@ template <> struct Lanes<double> {
   typedef double V4 __attribute__((vector_size(32)));
   typedef double Unaligned4 __attribute__((vector_size(32), aligned(8), may_alias));
 };
+template <> struct Lanes<int> {
+  enum { N = BYTES / 4 };
+  typedef int V __attribute__((vector_size(BYTES)));
+  typedef int Unaligned __attribute__((vector_size(BYTES), aligned(4), may_alias));
+  typedef int I __attribute__((vector_size(BYTES)));
+};
+template <> struct Lanes<unsigned char> {
+  enum { N = BYTES };
+  typedef unsigned char V __attribute__((vector_size(BYTES)));
+  typedef unsigned char Unaligned __attribute__((vector_size(BYTES), aligned(1), may_alias));
+  typedef signed char I __attribute__((vector_size(BYTES)));
+};
 
 template <class T> using Vec = typename Lanes<T>::V;
 template <class T> using Bits = typename Lanes<T>::I;

@@ -38,6 +38,19 @@ export type UnaryKernel = (a: Strided, out: NumericArray, p?: number, q?: number
 /** `out[i] = f(a[i], b[i])`, with `a` and `b` broadcast to `shape`, the shape of `out`. */
 export type BinaryKernel = (a: Strided, b: Strided, out: NumericArray, shape: readonly number[]) => void;
 
+/**
+ * `out[i] = g[i] · f′(a[i], p, q)`: a cotangent times the derivative of a function with parameters p and q, both broadcast to `shape`. Of
+ * sigmoid and tanh, `a` is what the function gave, of the others what it was given.
+ */
+export type DerivativeKernel = (
+  g: Strided,
+  a: Strided,
+  out: NumericArray,
+  shape: readonly number[],
+  p?: number,
+  q?: number,
+) => void;
+
 /** `out[i] = f(a[i], b[i], c[i])`, all three broadcast to `shape`, the shape of `out`. */
 export type TernaryKernel = (
   a: Strided,
@@ -112,6 +125,7 @@ export type UnaryName =
   | 'abs'
   | 'sign'
   | 'square'
+  | 'cube'
   | 'sqrt'
   | 'rsqrt'
   | 'reciprocal'
@@ -145,10 +159,11 @@ export type UnaryName =
   | 'erfc'
   | 'sigmoid'
   | 'logSigmoid'
-  // activations: leakyRelu(slope), elu(alpha, scale), softplus(beta, threshold), clamp(lower, upper)
+  // activations: leakyRelu(slope), elu(alpha, scale), celu(alpha), softplus(beta, threshold), clamp(lower, upper)
   | 'relu'
   | 'leakyRelu'
   | 'elu'
+  | 'celu'
   | 'softplus'
   | 'silu'
   | 'mish'
@@ -191,11 +206,31 @@ export type BinaryName =
   | 'logicalOr'
   | 'logicalXor';
 
-/** Names of the kernels that reduce any set of axes. */
-export type ReduceName = 'sum' | 'prod' | 'max' | 'min' | 'any' | 'all';
+/** Names of the kernels of derivatives, with the parameters of their functions; hardtanh is clamp, which passes nothing on its bounds. */
+export type DerivativeName =
+  | 'leakyReluGrad'
+  | 'eluGrad'
+  | 'celuGrad'
+  | 'clampGrad'
+  | 'hardtanhGrad'
+  | 'hardsigmoidGrad'
+  | 'hardswishGrad'
+  | 'sigmoidGrad'
+  | 'tanhGrad'
+  | 'logSigmoidGrad'
+  | 'softplusGrad'
+  | 'siluGrad'
+  | 'mishGrad'
+  | 'geluGrad'
+  | 'geluTanhGrad';
+
+/** Names of the kernels that reduce any set of axes; `sumOfSquares` is of floats. */
+export type ReduceName = 'sum' | 'sumOfSquares' | 'prod' | 'max' | 'min' | 'any' | 'all';
 
 type ElementwiseKernels = { readonly [K in UnaryName]: UnaryKernel } & {
   readonly [K in BinaryName]: BinaryKernel;
+} & {
+  readonly [K in DerivativeName]: DerivativeKernel;
 };
 type ReduceKernels = { readonly [K in ReduceName]: ReduceKernel };
 

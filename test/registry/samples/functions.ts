@@ -10,6 +10,7 @@ import {
   atan2,
   atanh,
   ceil,
+  celu,
   cos,
   cosh,
   DTypeError,
@@ -63,6 +64,7 @@ import {
   tanhOp,
 } from '../../../packages/core/src/ops/hyperbolic.ts';
 import {
+  celuOp,
   eluOp,
   hardsigmoidOp,
   hardswishOp,
@@ -195,6 +197,7 @@ export const functionSamples: readonly OpSamples[] = [
   },
   pointwise(leakyReluOp, (x) => leakyRelu(x, { negativeSlope: 0.25 }), [away(real, 0)]),
   pointwise(eluOp, (x) => elu(x, { alpha: 1.5 }), [away(real, 0)]),
+  pointwise(celuOp, (x) => celu(x, { alpha: 1.5 }), [away(real, 0)]),
   pointwise(hardsigmoidOp, hardsigmoid, [away(wide, -3, 3)]),
   pointwise(hardswishOp, hardswish, [away(wide, -3, 3)]),
 ];

@@ -14,6 +14,7 @@ import {
   logSoftmax,
   logsumexp,
   median,
+  norm,
   prod,
   softmax,
   sum,
@@ -27,9 +28,10 @@ import { medianOp } from '../../../packages/core/src/ops/median.ts';
 import { allOp, anyOp } from '../../../packages/core/src/ops/quantifiers.ts';
 import { cumprodOp, cumsumOp, prodOp, recurrenceOp } from '../../../packages/core/src/ops/scan.ts';
 import { logSoftmaxOp, logsumexpOp, softmaxOp } from '../../../packages/core/src/ops/softmax.ts';
-import { varOp } from '../../../packages/core/src/ops/statistics.ts';
+import { sumOfSquaresOp, varOp } from '../../../packages/core/src/ops/statistics.ts';
 import { apply } from '../../../packages/core/src/tape/apply.ts';
 import {
+  away,
   type Domain,
   distinct,
   numbers,
@@ -170,6 +172,12 @@ export const reductionSamples: readonly OpSamples[] = [
       },
     ],
     refusals: axesRefusals(variance),
+  },
+  {
+    op: sumOfSquaresOp,
+    // What comes under the root of a norm, which is smooth away from 0.
+    samples: over(norm, away(real, 0)),
+    refusals: [],
   },
   {
     op: medianOp,

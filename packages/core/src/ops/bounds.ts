@@ -4,10 +4,11 @@ import { kernels } from '@adjoint/kernels-cpu';
 import { isFloat, toFloatDType } from '../dtype.ts';
 import { ArgumentError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
-import { defineOp, type OperandSpec, type ResultSpec, vjpRule } from '../registry.ts';
+import { defineOp, type OperandSpec, type ResultSpec } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { ge, gt, isnan, le, lt } from './compare.ts';
+import { derivativeRule } from './derivative.ts';
 import { inferSame } from './infer.ts';
 import { logicalAnd, logicalOr } from './logic.ts';
 import type { Operand } from './operand.ts';
@@ -18,6 +19,8 @@ interface Bounds {
   readonly lower: number;
   readonly upper: number;
 }
+
+const boundsOf = ({ lower, upper }: Bounds): [number, number] => [lower, upper];
 
 function inferBounded(op: string): (operands: readonly OperandSpec[], bounds: Bounds) => ResultSpec {
   return ([x], { lower, upper }) => {
@@ -36,7 +39,12 @@ export const clampOp = defineOp<readonly ['x'], Bounds>({
   forward: ([x], out, { lower, upper }) => kernels.clamp(x, out, lower, upper),
   layout: 'strided',
   vjps: [
-    vjpRule('x', (g, x, { attrs: { lower, upper } }) => where(logicalAnd(ge(x, lower), le(x, upper)), g, 0)),
+    derivativeRule(
+      'clamp',
+      'x',
+      (g, x, { attrs: { lower, upper } }) => where(logicalAnd(ge(x, lower), le(x, upper)), g, 0),
+      boundsOf,
+    ),
   ],
   recycles: true,
   forwardMode: 'elementwise',
@@ -50,7 +58,12 @@ export const hardtanhOp = defineOp<readonly ['x'], Bounds>({
   forward: ([x], out, { lower, upper }) => kernels.clamp(x, out, lower, upper),
   layout: 'strided',
   vjps: [
-    vjpRule('x', (g, x, { attrs: { lower, upper } }) => where(logicalOr(le(x, lower), ge(x, upper)), 0, g)),
+    derivativeRule(
+      'hardtanh',
+      'x',
+      (g, x, { attrs: { lower, upper } }) => where(logicalOr(le(x, lower), ge(x, upper)), 0, g),
+      boundsOf,
+    ),
   ],
   recycles: true,
   forwardMode: 'elementwise',

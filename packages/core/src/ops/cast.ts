@@ -2,12 +2,15 @@
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { checkDType, type DType, isHalf } from '../dtype.ts';
+import { convertInto } from '../half.ts';
 import { defineOp, vjpRule } from '../registry.ts';
+import { rowMajorStrides } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { noFlops } from './infer.ts';
 
-const zero = { data: new Float64Array(1), shape: [], strides: [], offset: 0 };
+// Of a type that all others hold.
+const zero = { data: new Uint8Array(1), shape: [], strides: [], offset: 0 };
 
 /**
  * The same values in another type: floats to integers truncate, floats to narrower floats round to nearest even once,
@@ -18,10 +21,18 @@ export const castOp = defineOp<readonly ['x'], { readonly to: DType; readonly fr
   name: 'cast',
   operands: ['x'],
   infer: ([x], { to }) => ({ shape: x.shape, dtype: to }),
-  forward: ([x], out, { to }, shape) => {
-    if (to === 'bool') kernels.notEqual(x, zero, out, shape);
-    else kernels.copy(x, out);
+  forward: ([x], out, { from, to }, shape) => {
+    if (to !== 'bool') {
+      convertInto(x, from, out, to);
+    } else if (isHalf(from)) {
+      const data = new Float32Array(out.length);
+      convertInto(x, from, data, 'float32');
+      kernels.notEqual({ ...x, data, strides: rowMajorStrides(shape), offset: 0 }, zero, out, shape);
+    } else {
+      kernels.notEqual(x, zero, out, shape);
+    }
   },
+  halves: 'bits',
   layout: 'strided',
   vjps: [vjpRule((g, { attrs }) => cast(g, attrs.from))],
   recycles: true,

@@ -36,6 +36,7 @@ function extreme(
     layout: 'strided',
     flops: flopsPerElement,
     vjps: [vjpRule('x', 'output', (g, x, y, { attrs }) => mul(shares(x, y, attrs), unreduce(g, attrs)))],
+    recycles: true,
     forwardMode: ([tangent], [x], y, { attrs }) =>
       sum(mul(shares(x, y, attrs), tangent!), { axes: attrs.axes, keepdim: attrs.keepdim }),
   });
@@ -43,9 +44,12 @@ function extreme(
 
 /** How much each element has in a result that is one of them: ties, or several NaN, share alike. Constant but for jumps. */
 export function shares(x: Tensor, y: Tensor, attrs: ReduceAttrs): Tensor {
-  const winners = logicalOr(eq(x, unreduce(y, attrs)), isnan(x));
-  const count = sum(winners, { axes: attrs.axes, keepdim: true });
-  return div(cast(winners, y.dtype), count);
+  // Counted in floating point, which reductions are made for; 16 bits would not hold many.
+  const winners = cast(
+    logicalOr(eq(x, unreduce(y, attrs)), isnan(x)),
+    y.dtype === 'float64' ? 'float64' : 'float32',
+  );
+  return cast(div(winners, sum(winners, { axes: attrs.axes, keepdim: true })), y.dtype);
 }
 
 /** The largest element over axes; NaN if there is one. Ties share the gradient alike. */

@@ -6,6 +6,7 @@ import { defineOp, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
+import { derivativeRule } from './derivative.ts';
 import { inferFloatBinary } from './infer.ts';
 import { type Operand, toOperand } from './operand.ts';
 import { rsqrt, square } from './powers.ts';
@@ -29,7 +30,7 @@ export const coshOp = floatUnary(
 export const tanhOp = floatUnary(
   'tanh',
   (x, out) => kernels.tanh(x, out),
-  vjpRule('output', (g, y) => mul(g, sub(1, square(y)))),
+  derivativeRule('tanh', 'output', (g, y) => mul(g, sub(1, square(y)))),
 );
 
 /** `arsinh x`. */

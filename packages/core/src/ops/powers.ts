@@ -1,6 +1,6 @@
 // Powers and roots: pow with a number or a tensor as exponent, square, sqrt, rsqrt, reciprocal.
 
-import { kernels } from '@adjoint/kernels-cpu';
+import { type FloatArray, kernels, type NumericArray } from '@adjoint/kernels-cpu';
 import { isFloat, toFloatDType } from '../dtype.ts';
 import { ArgumentError } from '../errors.ts';
 import { defineOp, vjpRule } from '../registry.ts';
@@ -44,6 +44,14 @@ export const squareOp = sameUnary(
   vjpRule('x', (g, x) => mul(g, mul(x, 2))),
 );
 
+const isFloatArray = (array: NumericArray): boolean =>
+  array instanceof Float32Array || array instanceof Float64Array;
+
+/** An exponent in the smallest type that holds it: beside float32 a power of float64 would be computed with more bits than are kept. */
+function exponentArray(exponent: number): FloatArray {
+  return Object.is(Math.fround(exponent), exponent) ? Float32Array.of(exponent) : Float64Array.of(exponent);
+}
+
 /**
  * `x` to the power of a number. The powers 1/2 and -1/2 are the root and its reciprocal, NaN at -Infinity, as in PyTorch.
  * The derivative is 0 for the exponent 0 (also at 0, where a formula would say 0 · Infinity), so that whole exponents are
@@ -67,10 +75,11 @@ export const powNumberOp = defineOp<readonly ['x'], { readonly exponent: number 
   forward: ([x], out, { exponent }, shape) => {
     if (exponent === 1) kernels.copy(x, out);
     else if (exponent === 2) kernels.square(x, out);
+    else if (exponent === 3 && isFloatArray(out)) kernels.cube(x, out);
     else if (exponent === 0.5) kernels.sqrt(x, out);
     else if (exponent === -0.5) kernels.rsqrt(x, out);
     else if (exponent === -1) kernels.reciprocal(x, out);
-    else kernels.pow(x, { data: Float64Array.of(exponent), shape: [], strides: [], offset: 0 }, out, shape);
+    else kernels.pow(x, { data: exponentArray(exponent), shape: [], strides: [], offset: 0 }, out, shape);
   },
   layout: 'strided',
   vjps: [

@@ -12,6 +12,7 @@ import { add, div, mul } from './arithmetic.ts';
 import { hardtanh } from './bounds.ts';
 import { gt, le, lt } from './compare.ts';
 import { zerosLike } from './create.ts';
+import { derivativeRule } from './derivative.ts';
 import { exp } from './exponential.ts';
 import { inferFloat, requireFloat, requireOperand } from './infer.ts';
 import { reshape } from './layout.ts';
@@ -60,24 +61,55 @@ export const leakyReluOp = defineOp<readonly ['x'], { readonly slope: number }>(
   infer: inferFloat,
   forward: ([x], out, { slope }) => kernels.leakyRelu(x, out, slope),
   layout: 'strided',
-  vjps: [vjpRule('x', (g, x, { attrs: { slope } }) => where(gt(x, 0), g, mul(g, slope)))],
+  vjps: [
+    derivativeRule(
+      'leakyRelu',
+      'x',
+      (g, x, { attrs: { slope } }) => where(gt(x, 0), g, mul(g, slope)),
+      ({ slope }) => [slope, 0],
+    ),
+  ],
   recycles: true,
   forwardMode: 'elementwise',
 });
 
-/** `x` above 0, `alpha · (e^x - 1)` elsewhere; its derivative at 0 is alpha, its second derivative there 0. */
-export const eluOp = defineOp<readonly ['x'], { readonly alpha: number }>({
+/** `scale · x` above 0, `scale · alpha · (e^x - 1)` elsewhere; its derivative at 0 is the lower one, its second derivative there 0. */
+export const eluOp = defineOp<readonly ['x'], { readonly alpha: number; readonly scale: number }>({
   name: 'elu',
   operands: ['x'],
   infer: inferFloat,
-  forward: ([x], out, { alpha }) => kernels.elu(x, out, alpha),
+  forward: ([x], out, { alpha, scale }) => kernels.elu(x, out, alpha, scale),
   layout: 'strided',
   vjps: [
-    vjpRule('x', (g, x, { attrs: { alpha } }) => {
-      // Above 0 the exponential is not taken: it would overflow, and 0 times its infinite derivative is NaN.
-      const exponential = exp(where(lt(x, 0), x, 0));
-      return where(le(x, 0), mul(g, mul(exponential, alpha)), g);
-    }),
+    derivativeRule(
+      'elu',
+      'x',
+      (g, x, { attrs: { alpha, scale } }) => {
+        // Above 0 the exponential is not taken: it would overflow, and 0 times its infinite derivative is NaN.
+        const exponential = exp(where(lt(x, 0), x, 0));
+        return mul(where(le(x, 0), mul(g, mul(exponential, alpha)), g), scale);
+      },
+      ({ alpha, scale }) => [alpha, scale],
+    ),
+  ],
+  recycles: true,
+  forwardMode: 'elementwise',
+});
+
+/** `x` above 0, `alpha · (e^(x/alpha) - 1)` elsewhere; its derivative at 0 is 1, its second derivative there 0. */
+export const celuOp = defineOp<readonly ['x'], { readonly alpha: number }>({
+  name: 'celu',
+  operands: ['x'],
+  infer: inferFloat,
+  forward: ([x], out, { alpha }) => kernels.celu(x, out, alpha),
+  layout: 'strided',
+  vjps: [
+    derivativeRule(
+      'celu',
+      'x',
+      (g, x, { attrs: { alpha } }) => where(le(x, 0), mul(g, exp(div(where(lt(x, 0), x, 0), alpha))), g),
+      ({ alpha }) => [alpha, 0],
+    ),
   ],
   recycles: true,
   forwardMode: 'elementwise',
@@ -150,7 +182,7 @@ export interface EluOptions {
 export function elu(x: Tensor, options: EluOptions = noOptions): Tensor {
   requireOptions('elu', options, ['alpha']);
   const { alpha = 1 } = options;
-  return apply(eluOp, [x], { alpha });
+  return apply(eluOp, [x], { alpha, scale: 1 });
 }
 
 /**
@@ -171,7 +203,7 @@ export function celu(x: Tensor, options: EluOptions = noOptions): Tensor {
       expected: 'not 0',
     });
   }
-  return alpha === 1 ? elu(x) : mul(elu(div(x, alpha)), alpha);
+  return apply(celuOp, [x], { alpha });
 }
 
 const seluAlpha = 1.6732632423543772;
@@ -182,7 +214,7 @@ const seluScale = 1.0507009873554805;
  * give float32. PyTorch's `F.selu`.
  */
 export function selu(x: Tensor): Tensor {
-  return mul(elu(x, { alpha: seluAlpha }), seluScale);
+  return apply(eluOp, [x], { alpha: seluAlpha, scale: seluScale });
 }
 
 /** `x` cut off at 0 and 6; its derivative at both is 0. PyTorch's `F.relu6`. Errors as {@link hardtanh}. */
@@ -194,14 +226,14 @@ export function relu6(x: Tensor): Tensor {
 export const hardsigmoidOp = floatUnary(
   'hardsigmoid',
   (x, out) => kernels.hardsigmoid(x, out),
-  vjpRule('x', (g, x) => where(logicalAnd(gt(x, -3), lt(x, 3)), div(g, 6), 0)),
+  derivativeRule('hardsigmoid', 'x', (g, x) => where(logicalAnd(gt(x, -3), lt(x, 3)), div(g, 6), 0)),
 );
 
 /** `x · relu6(x + 3) / 6`. Its derivative is 0 below -3, 1 above 3 and `x/3 + 1/2` between, at both ends included. */
 export const hardswishOp = floatUnary(
   'hardswish',
   (x, out) => kernels.hardswish(x, out),
-  vjpRule('x', (g, x) => {
+  derivativeRule('hardswish', 'x', (g, x) => {
     // The bend of the slope at both ends is that of hardtanh: the second derivative is 0 there.
     const slope = add(div(hardtanh(x, { minVal: -3, maxVal: 3 }), 3), 0.5);
     return where(lt(x, -3), 0, where(le(x, 3), mul(g, slope), g));

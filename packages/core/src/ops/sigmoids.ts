@@ -8,6 +8,7 @@ import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul, neg, sub } from './arithmetic.ts';
 import { ge, gt } from './compare.ts';
+import { derivativeRule } from './derivative.ts';
 import { exp } from './exponential.ts';
 import { tanh } from './hyperbolic.ts';
 import { inferFloat } from './infer.ts';
@@ -19,14 +20,14 @@ import { floatUnary } from './unary.ts';
 export const sigmoidOp = floatUnary(
   'sigmoid',
   (x, out) => kernels.sigmoid(x, out),
-  vjpRule('output', (g, y) => mul(g, mul(y, sub(1, y)))),
+  derivativeRule('sigmoid', 'output', (g, y) => mul(g, mul(y, sub(1, y)))),
 );
 
 /** `log(1 / (1 + e^-x))`, without overflow. */
 export const logSigmoidOp = floatUnary(
   'logSigmoid',
   (x, out) => kernels.logSigmoid(x, out),
-  vjpRule('x', (g, x) => mul(g, sigmoid(neg(x)))),
+  derivativeRule('logSigmoid', 'x', (g, x) => mul(g, sigmoid(neg(x)))),
 );
 
 /** `log(1 + e^(beta·x)) / beta`, and x itself where `beta·x > threshold`. */
@@ -37,12 +38,17 @@ export const softplusOp = defineOp<readonly ['x'], { readonly beta: number; read
   forward: ([x], out, { beta, threshold }) => kernels.softplus(x, out, beta, threshold),
   layout: 'strided',
   vjps: [
-    vjpRule('x', (g, x, { attrs: { beta, threshold } }) => {
-      const scaled = mul(x, beta);
-      // At the threshold itself the slope is still the sigmoid's, but it no longer bends.
-      const bend = sigmoid(where(ge(scaled, threshold), threshold, scaled));
-      return where(gt(scaled, threshold), g, mul(g, bend));
-    }),
+    derivativeRule(
+      'softplus',
+      'x',
+      (g, x, { attrs: { beta, threshold } }) => {
+        const scaled = mul(x, beta);
+        // At the threshold itself the slope is still the sigmoid's, but it no longer bends.
+        const bend = sigmoid(where(ge(scaled, threshold), threshold, scaled));
+        return where(gt(scaled, threshold), g, mul(g, bend));
+      },
+      ({ beta, threshold }) => [beta, threshold],
+    ),
   ],
   recycles: true,
   forwardMode: 'elementwise',
@@ -52,7 +58,7 @@ export const softplusOp = defineOp<readonly ['x'], { readonly beta: number; read
 export const siluOp = floatUnary(
   'silu',
   (x, out) => kernels.silu(x, out),
-  vjpRule('x', (g, x) => {
+  derivativeRule('silu', 'x', (g, x) => {
     const s = sigmoid(x);
     return mul(g, mul(s, add(mul(x, sub(1, s)), 1)));
   }),
@@ -62,7 +68,7 @@ export const siluOp = floatUnary(
 export const mishOp = floatUnary(
   'mish',
   (x, out) => kernels.mish(x, out),
-  vjpRule('x', (g, x) => {
+  derivativeRule('mish', 'x', (g, x) => {
     const t = tanh(softplus(x));
     return mul(g, add(t, mul(mul(x, sigmoid(x)), sub(1, square(t)))));
   }),
@@ -86,7 +92,7 @@ export const erfcOp = floatUnary(
 export const geluOp = floatUnary(
   'gelu',
   (x, out) => kernels.gelu(x, out),
-  vjpRule('x', (g, x) => {
+  derivativeRule('gelu', 'x', (g, x) => {
     const distribution = mul(erfc(mul(x, -Math.SQRT1_2)), 0.5);
     const density = mul(exp(mul(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
     return mul(g, add(distribution, mul(x, density)));
@@ -97,7 +103,7 @@ export const geluOp = floatUnary(
 export const geluTanhOp = floatUnary(
   'geluTanh',
   (x, out) => kernels.geluTanh(x, out),
-  vjpRule('x', (g, x) => {
+  derivativeRule('geluTanh', 'x', (g, x) => {
     const [scale, cubic] = [2 * Math.sqrt(2 / Math.PI), 0.044715];
     const twice = mul(mul(x, add(mul(square(x), cubic), 1)), scale);
     const slope = mul(add(mul(square(x), 3 * cubic), 1), scale);

@@ -14,7 +14,7 @@ import { eq, ne } from './compare.ts';
 import { mean, type ReduceAttrs, type ReduceOptions, reduceAttrs, sum, unreduce } from './expand-sum.ts';
 import { amaxOp, aminOp, requireElements } from './extremes.ts';
 import { flopsPerElement, inferFloat } from './infer.ts';
-import { pow, sqrt, square } from './powers.ts';
+import { pow, sqrt } from './powers.ts';
 import { abs, where } from './select.ts';
 import { trunc } from './steps.ts';
 
@@ -43,6 +43,23 @@ function slope(x: Tensor, { axes, correction }: VarAttrs): Tensor {
   const count = axes.reduce((product, axis) => product * x.shape[axis], 1);
   return mul(sub(x, mean(x, { axes, keepdim: true })), 2 / (count - correction));
 }
+
+/** `Σ x²` over axes. */
+export const sumOfSquaresOp = defineOp<readonly ['x'], ReduceAttrs>({
+  name: 'sumOfSquares',
+  operands: ['x'],
+  infer: ([x], { axes, keepdim }) => {
+    const { dtype } = inferFloat([x]);
+    return { shape: reducedShape(x.shape, axes, keepdim), dtype, compute: dtype };
+  },
+  forward: ([x], out, { axes }) => kernels.sumOfSquares(x, axes, out),
+  layout: 'strided',
+  flops: flopsPerElement,
+  vjps: [vjpRule('x', (g, x, { attrs }) => mul(unreduce(mul(g, 2), attrs), x))],
+  recycles: true,
+  forwardMode: ([tangent], [x], _, { attrs: { axes, keepdim } }) =>
+    mul(sum(mul(tangent!, x), { axes, keepdim }), 2),
+});
 
 /** Options of {@link variance} and {@link std}. */
 export interface VarianceOptions extends ReduceOptions {
@@ -123,7 +140,7 @@ export function norm(x: Tensor, options: NormOptions = noOptions): Tensor {
 
 function vectorNorm(x: Tensor, p: number, reduce: ReduceAttrs): Tensor {
   const over = { axes: reduce.axes, keepdim: reduce.keepdim };
-  if (p === 2) return root(sum(square(x), over), 2);
+  if (p === 2) return root(apply(sumOfSquaresOp, [x], reduce), 2);
   if (p === 1) return sum(abs(x), over);
   if (p === Infinity) return apply(amaxOp, [abs(x)], { ...reduce, op: 'norm' });
   if (p === -Infinity) return apply(aminOp, [abs(x)], { ...reduce, op: 'norm' });

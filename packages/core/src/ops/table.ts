@@ -36,7 +36,7 @@ import { adaptiveMaxPoolPlacesOp } from './pool-adaptive.ts';
 import { powNumberOp, powOp, reciprocalOp, rsqrtOp, sqrtOp, squareOp } from './powers.ts';
 import { linearOp } from './products.ts';
 import { allOp, anyOp } from './quantifiers.ts';
-import { eluOp, hardsigmoidOp, hardswishOp, leakyReluOp, reluGradOp, reluOp } from './rectifiers.ts';
+import { celuOp, eluOp, hardsigmoidOp, hardswishOp, leakyReluOp, reluGradOp, reluOp } from './rectifiers.ts';
 import { resampleOp } from './resample.ts';
 import { cumprodOp, cumsumOp, prodOp, recurrenceOp } from './scan.ts';
 import { searchsortedOp } from './search.ts';
@@ -54,7 +54,7 @@ import {
 } from './sigmoids.ts';
 import { logSoftmaxGradOp, logSoftmaxOp, logsumexpOp, softmaxGradOp, softmaxOp } from './softmax.ts';
 import { argsortOp } from './sort.ts';
-import { varOp } from './statistics.ts';
+import { sumOfSquaresOp, varOp } from './statistics.ts';
 import { ceilOp, floorOp, roundOp, signOp, truncOp } from './steps.ts';
 import { acosOp, asinOp, atan2Op, atanOp, cosOp, sinOp, tanOp } from './trigonometry.ts';
 import { overlapOp, windowsOp } from './windows.ts';
@@ -171,6 +171,7 @@ export const builtinOps: readonly AnyOp[] = [
   reluGradOp,
   leakyReluOp,
   eluOp,
+  celuOp,
   hardsigmoidOp,
   hardswishOp,
   // bounds
@@ -195,6 +196,7 @@ export const builtinOps: readonly AnyOp[] = [
   argminOp,
   // statistics
   varOp,
+  sumOfSquaresOp,
   // quantifiers
   anyOp,
   allOp,

@@ -79,7 +79,8 @@ function run<Attrs>(
       kept = (extra as readonly Kept[]).map(toTensor);
       keeping?.push(...kept);
     }
-    const stored = isHalf(dtype) ? encodeHalf(dtype, array as Float32Array | Float64Array) : array;
+    const stored =
+      isHalf(dtype) && !op.bits ? encodeHalf(dtype, array as Float32Array | Float64Array) : array;
     output = new Tensor(new Storage(stored), shape, stridesLike(operands, shape), 0, dtype);
     if (recycles) own(output);
   } else {
@@ -129,7 +130,8 @@ function readInputs<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], spec: Res
     const operand = operands[i];
     const promoted = op.promoted[i < op.promoted.length ? i : op.promoted.length - 1];
     const wanted = promoted && spec.compute !== undefined ? spec.compute : operand.dtype;
-    if (operand.dtype === wanted && !isHalf(wanted) && (op.strided || isPlain(operand))) continue;
+    if (operand.dtype === wanted && (op.bits || !isHalf(wanted)) && (op.strided || isPlain(operand)))
+      continue;
     inputs ??= operands.slice();
     inputs[i] = materialise(operand, computeDType(wanted));
   }
@@ -144,7 +146,7 @@ function allocateResult<Attrs>(
   inputs: readonly Strided[],
 ): NumericArray {
   let computed = dtype;
-  if (isHalf(dtype))
+  if (isHalf(dtype) && !op.bits)
     computed = inputs.some(({ data }) => data instanceof Float64Array) ? 'float64' : 'float32';
   return op.recycles ? allocateOverwritten(computed, size) : allocateZeroed(computed, size);
 }

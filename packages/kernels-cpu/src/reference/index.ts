@@ -5,6 +5,7 @@ import { binaryKernels, ternaryKernels } from './binary.ts';
 import { crossEntropy, crossEntropyGrad } from './classes.ts';
 import { convForward, convInputGrad, convWeightGrad } from './conv.ts';
 import { accumulate, assign, copy } from './copy.ts';
+import { derivativeKernels } from './derivatives.ts';
 import { descentKernels } from './descent.ts';
 import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from './half.ts';
 import { gather, indexAdd, indexSelect, scatter, scatterAdd } from './indexing.ts';
@@ -24,6 +25,7 @@ export const reference: Kernels = {
   ...unaryKernels,
   ...binaryKernels,
   ...ternaryKernels,
+  ...derivativeKernels,
   ...reduceKernels,
   ...descentKernels,
   argmax,

@@ -33,6 +33,23 @@ const sum: Reducer = {
   },
 };
 
+const sumOfSquares: Reducer = {
+  initial: 0,
+  fold(state, data, i, di, n) {
+    let total = state[0];
+    let error = state[1];
+    for (let t = 0; t < n; t++, i += di) {
+      const x = data[i] * data[i];
+      const next = total + x;
+      const part = next - total;
+      error += total - (next - part) + (x - part);
+      total = next;
+    }
+    state[0] = total;
+    state[1] = error;
+  },
+};
+
 const prod: Reducer = {
   initial: 1,
   fold(state, data, i, di, n) {
@@ -145,6 +162,7 @@ function emptyLayout(rank: number): { shape: number[]; strides: number[]; offset
 
 export const reduceKernels: { readonly [K in ReduceName]: ReduceKernel } = {
   sum: reduction(sum, integerSum),
+  sumOfSquares: reduction(sumOfSquares),
   prod: reduction(prod, integerProd),
   max: reduction(max),
   min: reduction(min),

@@ -18,6 +18,7 @@ export const unaryKernels: { readonly [K in UnaryName]: UnaryKernel } = {
       for (const end = k + n; k < end; k++, i += di) out[k] = Math.imul(a[i], a[i]);
     else for (const end = k + n; k < end; k++, i += di) out[k] = a[i] * a[i];
   }),
+  cube: unary(each((a) => a * a * a)),
   sqrt: unary((n, a, i, di, out, k) => {
     for (const end = k + n; k < end; k++, i += di) out[k] = Math.sqrt(a[i]);
   }),
@@ -74,6 +75,10 @@ export const unaryKernels: { readonly [K in UnaryName]: UnaryKernel } = {
   elu: unary(
     each((a, alpha, scale) => (a > 0 ? scale * a : scale * alpha * Math.expm1(a))),
     1,
+    1,
+  ),
+  celu: unary(
+    each((a, alpha) => (a > 0 ? a : alpha * Math.expm1(a / alpha))),
     1,
   ),
   softplus: unary(each(special.softplus), 1, 20),

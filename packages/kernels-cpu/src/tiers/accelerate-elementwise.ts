@@ -6,6 +6,7 @@ import { reference } from '../reference/index.ts';
 import {
   BINARY_OPS,
   BINARY_PREDICATES,
+  DERIVATIVE_OPS,
   ELEMENT_TYPES,
   type ElementType,
   MAP_LAYOUT,
@@ -25,6 +26,7 @@ const cheap: ReadonlySet<MapName> = new Set<MapName>([
   'neg',
   'abs',
   'square',
+  'cube',
   'sqrt',
   'reciprocal',
   'relu',
@@ -37,6 +39,13 @@ const cheap: ReadonlySet<MapName> = new Set<MapName>([
   'maximum',
   'minimum',
   'reluGrad',
+  'leakyReluGrad',
+  'clampGrad',
+  'hardtanhGrad',
+  'hardsigmoidGrad',
+  'hardswishGrad',
+  'sigmoidGrad',
+  'tanhGrad',
   ...TERNARY_OPS,
   ...BINARY_PREDICATES,
 ]);
@@ -44,9 +53,16 @@ const cheap: ReadonlySet<MapName> = new Set<MapName>([
 /** Defaults of the parameters (p, q), as in the reference. */
 const parameters: Readonly<Record<string, readonly [number, number]>> = {
   leakyRelu: [0.01, 0],
+  leakyReluGrad: [0.01, 0],
   elu: [1, 1],
+  eluGrad: [1, 1],
+  celu: [1, 0],
+  celuGrad: [1, 0],
   softplus: [1, 20],
+  softplusGrad: [1, 20],
   clamp: [-Infinity, Infinity],
+  clampGrad: [-Infinity, Infinity],
+  hardtanhGrad: [-1, 1],
 };
 
 /** Ops that on whole numbers are what they are on doubles, stored with wrap-around. The others have their own arithmetic there, or none. */
@@ -64,6 +80,8 @@ const sameOnIntegers: ReadonlySet<MapName> = new Set<MapName>([
   'reluGrad',
   'where',
 ]);
+/** Ops that on whole numbers wrap around, which doubles do not: a machine has them where all numbers are whole. */
+const wrapping: ReadonlySet<MapName> = new Set<MapName>(['square', 'mul']);
 const predicates: ReadonlySet<MapName> = new Set<MapName>([...UNARY_PREDICATES, ...BINARY_PREDICATES]);
 
 const typeNumber = Object.fromEntries(ELEMENT_TYPES.map((type, i) => [type, i])) as Record<
@@ -78,12 +96,14 @@ function typeOf(array: NumericArray): ElementType {
   return array instanceof Uint8Array ? 'uint8' : 'uint16';
 }
 
+const isWhole = (array: NumericArray): boolean => array instanceof Int32Array || array instanceof Uint8Array;
+
 /** Whether the op gives on these types what the reference gives. */
 function suits(name: MapName, operands: readonly Strided[], out: NumericArray): boolean {
-  // The square of whole numbers wraps around, whatever it is stored in.
-  if (name === 'square' && operands[0].data instanceof Int32Array) return false;
-  if (out instanceof Float32Array || out instanceof Float64Array) return true;
+  if (out instanceof Float32Array || out instanceof Float64Array)
+    return name !== 'square' || !(operands[0].data instanceof Int32Array);
   if (predicates.has(name)) return out instanceof Uint8Array;
+  if (wrapping.has(name)) return isWhole(out) && operands.every(({ data }) => isWhole(data));
   return sameOnIntegers.has(name);
 }
 
@@ -140,6 +160,15 @@ export function elementwise(machine: Machine): Partial<Kernels> {
     const fallback = reference[name];
     table[name] = (a, b, out, shape) => {
       if (out.length < least || !run([a, b], out, shape, 0, 0)) fallback(a, b, out, shape);
+    };
+  }
+  for (const name of DERIVATIVE_OPS) {
+    const run = runnerOf(machine, name);
+    const least = leastOf(machine, name);
+    const fallback = reference[name];
+    const [defaultP, defaultQ] = parameters[name] ?? [0, 0];
+    table[name] = (g, a, out, shape, p = defaultP, q = defaultQ) => {
+      if (out.length < least || !run([g, a], out, shape, p, q)) fallback(g, a, out, shape, p, q);
     };
   }
   for (const name of TERNARY_OPS) {

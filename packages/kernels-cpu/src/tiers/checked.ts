@@ -7,6 +7,7 @@ import type { ConvGeometry } from '../geometry.ts';
 import type {
   BinaryName,
   ClassGeometry,
+  DerivativeName,
   Kernels,
   NormGeometry,
   NormStatistics,
@@ -14,7 +15,14 @@ import type {
   Strided,
 } from '../kernels.ts';
 import type { PoolGeometry } from '../pool-geometry.ts';
-import { BINARY_OPS, BINARY_PREDICATES, TERNARY_OPS, UNARY_OPS, UNARY_PREDICATES } from './machine.ts';
+import {
+  BINARY_OPS,
+  BINARY_PREDICATES,
+  DERIVATIVE_OPS,
+  TERNARY_OPS,
+  UNARY_OPS,
+  UNARY_PREDICATES,
+} from './machine.ts';
 
 type Rules = {
   readonly [K in keyof Kernels]: (op: string, ...operands: Parameters<Kernels[K]>) => void;
@@ -156,6 +164,12 @@ const binary: Rules[BinaryName] = (op, a, b, out, shape) => {
   const count = resultOf(op, out, shape);
   broadcasts(op, 'a', a, shape, count);
   broadcasts(op, 'b', b, shape, count);
+};
+
+const derivative: Rules[DerivativeName] = (op, g, a, out, shape) => {
+  const count = resultOf(op, out, shape);
+  broadcasts(op, 'g', g, shape, count);
+  broadcasts(op, 'a', a, shape, count);
 };
 
 const ternary: Rules['where' | 'lerp'] = (op, a, b, c, out, shape) => {
@@ -348,8 +362,9 @@ function pooling(op: string, g: PoolGeometry, x: Sized, y: Sized, indices: Sized
 const rules: Rules = {
   ...named(unary, [...UNARY_OPS, ...UNARY_PREDICATES]),
   ...named(binary, [...BINARY_OPS, ...BINARY_PREDICATES]),
+  ...named(derivative, DERIVATIVE_OPS),
   ...named(ternary, TERNARY_OPS),
-  ...named(reduce, ['sum', 'prod', 'max', 'min', 'any', 'all', 'logsumexp']),
+  ...named(reduce, ['sum', 'sumOfSquares', 'prod', 'max', 'min', 'any', 'all', 'logsumexp']),
   ...named(scan, ['cumsum', 'cumprod', 'softmax', 'logSoftmax']),
   ...named(alongAxis, ['argmax', 'argmin']),
   ...named(moved, ['assign', 'accumulate']),

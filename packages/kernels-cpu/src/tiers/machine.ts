@@ -1,6 +1,13 @@
 // What a fast tier offers: functions on flat arrays, with their numbers in one shared array. ./accelerate.ts makes kernels of it.
 
-import type { BinaryName, FloatArray, NumericArray, ReduceName, UnaryName } from '../kernels.ts';
+import type {
+  BinaryName,
+  DerivativeName,
+  FloatArray,
+  NumericArray,
+  ReduceName,
+  UnaryName,
+} from '../kernels.ts';
 
 /** What a {@link Machine} function returns: see `Status` in simd/runtime.h. */
 export const DONE = 0;
@@ -75,6 +82,8 @@ export const UNARY_OPS = [
   'geluTanh',
   'hardsigmoid',
   'hardswish',
+  'celu',
+  'cube',
   'clamp',
 ] as const satisfies readonly (UnaryName | 'copy')[];
 export const BINARY_OPS = [
@@ -93,6 +102,23 @@ export const BINARY_OPS = [
   'logisticLoss',
   'binaryCrossEntropy',
 ] as const satisfies readonly BinaryName[];
+export const DERIVATIVE_OPS = [
+  'leakyReluGrad',
+  'eluGrad',
+  'celuGrad',
+  'clampGrad',
+  'hardtanhGrad',
+  'hardsigmoidGrad',
+  'hardswishGrad',
+  'sigmoidGrad',
+  'tanhGrad',
+  'logSigmoidGrad',
+  'softplusGrad',
+  'siluGrad',
+  'mishGrad',
+  'geluGrad',
+  'geluTanhGrad',
+] as const satisfies readonly DerivativeName[];
 export const TERNARY_OPS = ['where', 'lerp'] as const;
 /** Those that give 0 or 1. */
 export const UNARY_PREDICATES = [
@@ -116,6 +142,7 @@ export const BINARY_PREDICATES = [
 export const MAP_OPS: readonly MapName[] = [
   ...UNARY_OPS,
   ...BINARY_OPS,
+  ...DERIVATIVE_OPS,
   ...TERNARY_OPS,
   ...UNARY_PREDICATES,
   ...BINARY_PREDICATES,
@@ -123,6 +150,7 @@ export const MAP_OPS: readonly MapName[] = [
 export type MapName =
   | (typeof UNARY_OPS)[number]
   | (typeof BINARY_OPS)[number]
+  | (typeof DERIVATIVE_OPS)[number]
   | (typeof TERNARY_OPS)[number]
   | (typeof UNARY_PREDICATES)[number]
   | (typeof BINARY_PREDICATES)[number];
@@ -132,7 +160,13 @@ export const MAP_TYPES = 4;
 export const MAP_LAYOUT = MAP_TYPES + MOST_OPERANDS + 1;
 
 /** In the order of `reduce` in simd/reduce.h. */
-export const REDUCE_OPS = ['sum', 'max', 'min', 'prod'] as const satisfies readonly ReduceName[];
+export const REDUCE_OPS = [
+  'sum',
+  'max',
+  'min',
+  'prod',
+  'sumOfSquares',
+] as const satisfies readonly ReduceName[];
 
 /** The kernels that work unit by unit (rows, planes, flat pieces), in the order of the table in simd/unit-table.h. */
 export const UNIT_KERNELS = [
