@@ -37,12 +37,22 @@ function expectWithin(
   }
 }
 
-const sizes = fc.record({
-  outer: fc.integer({ min: 1, max: 12 }),
-  n: fc.integer({ min: 1, max: 200 }),
-  inner: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 300 })),
-  seed: fc.nat(999),
-});
+const seed = fc.nat(999);
+/** Lines of all lengths, alone and side by side; and rows of few elements, of which many are taken together. */
+const sizes = fc.oneof(
+  fc.record({
+    outer: fc.integer({ min: 1, max: 12 }),
+    n: fc.integer({ min: 1, max: 200 }),
+    inner: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 300 })),
+    seed,
+  }),
+  fc.record({
+    outer: fc.integer({ min: 60, max: 140 }),
+    n: fc.integer({ min: 1, max: 40 }),
+    inner: fc.constant(1),
+    seed,
+  }),
+);
 
 const geometries = fc
   .record({

@@ -62,6 +62,12 @@ template <class T> static Status crossEntropy(Run& run, const Units& u) {
   const int* const target = u.array<const int>(1);
   T* const loss = u.array<T>(2);
   double* const logs = u.array<double>(3);
+  if (s.inner == 1 && s.n <= SHORT_ROW)
+    return eachShortRows(run, u.count, s.n, [&](Index first, Index count) {
+      ShortRows<T> logits;
+      logits.read(x + first * s.n, s.n, count);
+      crossEntropyLines<T>({s.n, SHORT_ROWS, s.smoothing}, logits.lines, target + first, loss + first, logs + first, count);
+    });
   eachSample(
       run, u, s,
       [&](Index sample) {
@@ -127,6 +133,13 @@ template <class T> static Status crossEntropyGrad(Run& run, const Units& u) {
   const int* const target = u.array<const int>(2);
   const double* const logs = u.array<const double>(3);
   T* const out = u.array<T>(4);
+  if (s.inner == 1 && s.n <= SHORT_ROW)
+    return eachShortRows(run, u.count, s.n, [&](Index first, Index count) {
+      ShortRows<T> logits, to;
+      logits.read(x + first * s.n, s.n, count);
+      crossEntropyGradLines<T>({s.n, SHORT_ROWS, s.smoothing}, g + first, logits.lines, target + first, logs + first, to.lines, count);
+      to.write(out + first * s.n, s.n, count);
+    });
   eachSample(
       run, u, s,
       [&](Index sample) { crossEntropyGradRow<T>(s, double(g[sample]), x + sample * s.n, target[sample], logs[sample], out + sample * s.n); },

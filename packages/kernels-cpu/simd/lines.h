@@ -109,4 +109,30 @@ template <class T> static void logSumExpLines(const T* x, T* y, Index n, Index i
     y[j] = most[j] - most[j] == 0 ? T(logOne(totals.value[j]) + double(most[j])) : infiniteLine<T>(most[j], x + j, n, inner);
 }
 
+/**
+ * Rows of a few elements fill no registers, and what is done once for each costs most: so many of them are laid side by side.
+ */
+enum { SHORT_ROW = 32, SHORT_ROWS = 64 };
+
+/** Some short rows as lines side by side, SHORT_ROWS apart. */
+template <class T> struct ShortRows {
+  T lines[SHORT_ROW * SHORT_ROWS] __attribute__((aligned(64)));
+  void read(const T* rows, Index n, Index count) {
+    for (Index row = 0; row < count; row++)
+      for (Index i = 0; i < n; i++) lines[i * SHORT_ROWS + row] = rows[row * n + i];
+  }
+  void write(T* rows, Index n, Index count) const {
+    for (Index row = 0; row < count; row++)
+      for (Index i = 0; i < n; i++) rows[row * n + i] = lines[i * SHORT_ROWS + row];
+  }
+};
+
+/** Calls `body(first, count)` for blocks of short rows. */
+template <class F> static Status eachShortRows(Run& run, Index rows, Index n, const F& body) {
+  eachUnit(run, ceilDivide(rows, SHORT_ROWS), n * SHORT_ROWS, [&](Index block) {
+    body(block * SHORT_ROWS, smaller(SHORT_ROWS, rows - block * SHORT_ROWS));
+  });
+  return DONE;
+}
+
 }  // namespace ADJOINT_NAMESPACE

@@ -172,6 +172,13 @@ template <class T, bool LOGARITHM> static Status softmax(Run& run, const Units& 
   const Index n = Index(u.numbers[0]), inner = Index(u.numbers[1]);
   const T* const x = u.array<const T>(0);
   T* const y = u.array<T>(1);
+  if (inner == 1 && n <= SHORT_ROW)
+    return eachShortRows(run, u.count, n, [&](Index first, Index count) {
+      ShortRows<T> from, to;
+      from.read(x + first * n, n, count);
+      softmaxLines<T, LOGARITHM>(from.lines, to.lines, n, SHORT_ROWS, count);
+      to.write(y + first * n, n, count);
+    });
   const bool streams = isStreamed<T>(u.count, n);
   return eachLine(
       run, u, [&](Index at) { softmaxRow<T, LOGARITHM>(streams, x + at, y + at, n); },
@@ -184,6 +191,14 @@ template <class T, bool LOGARITHM> static Status softmaxGrad(Run& run, const Uni
   const Index n = Index(u.numbers[0]), inner = Index(u.numbers[1]);
   const T *const g = u.array<const T>(0), *const y = u.array<const T>(1);
   T* const out = u.array<T>(2);
+  if (inner == 1 && n <= SHORT_ROW)
+    return eachShortRows(run, u.count, n, [&](Index first, Index count) {
+      ShortRows<T> cotangents, results, to;
+      cotangents.read(g + first * n, n, count);
+      results.read(y + first * n, n, count);
+      softmaxGradLines<T, LOGARITHM>(cotangents.lines, results.lines, to.lines, n, SHORT_ROWS, count);
+      to.write(out + first * n, n, count);
+    });
   const bool streams = isStreamed<T>(u.count, n);
   return eachLine(
       run, u, [&](Index at) { softmaxGradApply<T, LOGARITHM>(streams, g + at, y + at, softmaxGradSum<T, LOGARITHM>(g + at, y + at, n), out + at, n); },
@@ -196,6 +211,12 @@ template <class T> static Status logSumExp(Run& run, const Units& u) {
   const Index n = Index(u.numbers[0]), inner = Index(u.numbers[1]);
   const T* const x = u.array<const T>(0);
   T* const y = u.array<T>(1);
+  if (inner == 1 && n <= SHORT_ROW)
+    return eachShortRows(run, u.count, n, [&](Index first, Index count) {
+      ShortRows<T> from;
+      from.read(x + first * n, n, count);
+      logSumExpLines<T>(from.lines, y + first, n, SHORT_ROWS, count);
+    });
   return eachLine(
       run, u, [&](Index at) { y[at / n] = logSumExpRow<T>(x + at, n); },
       [&](Index at) {
