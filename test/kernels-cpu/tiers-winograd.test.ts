@@ -127,14 +127,38 @@ function tileBound(c: Plain): Float64Array {
   return bound;
 }
 
-/** The bounds of y and x, for a geometry of one group. */
-function bounds(g: ConvGeometry, { x, w, y }: Operands): [Float64Array, Float64Array] {
+/** |G|ᵀ[Σ (|A| |dy| |A|ᵀ) ⊙ (|B|ᵀ |d| |B|)]|G| for every weight of a geometry of one group. */
+function weightBound(g: ConvGeometry, x: Reader, y: Reader): Float64Array {
+  const sums = Array.from({ length: g.outChannels * g.inChannels }, () => new Float64Array(16));
+  const [low, left] = g.padding;
+  for (let n = 0; n < g.batch; n++)
+    for (let h = 0; h < g.outputSize[0]; h += 2)
+      for (let w = 0; w < g.outputSize[1]; w += 2) {
+        const tiles = Array.from({ length: g.inChannels }, (_, c) =>
+          sandwich(B, (i, j) => x(n, c, h + i - low, w + j - left)),
+        );
+        for (let k = 0; k < g.outChannels; k++) {
+          const outputs = sandwich(A, (i, j) => y(n, k, h + i, w + j));
+          for (let c = 0; c < g.inChannels; c++)
+            for (let p = 0; p < 16; p++) sums[k * g.inChannels + c][p] += outputs[p] * tiles[c][p];
+        }
+      }
+  return Float64Array.from(sums.flatMap((sum) => sandwich(transposed(G), (i, j) => sum[4 * i + j])));
+}
+
+/** The absolute value of element (image, channel, row, column), 0 outside. */
+type Reader = (n: number, k: number, i: number, j: number) => number;
+
+/** The bounds of y, x and w, for a geometry of one group. */
+function bounds(g: ConvGeometry, { x, w, y }: Operands): readonly Float64Array[] {
   const reader =
-    (data: FloatArray, extent: readonly number[], channels: number, n: number) =>
-    (k: number, i: number, j: number) =>
+    (data: FloatArray, extent: readonly number[], channels: number): Reader =>
+    (n, k, i, j) =>
       i < 0 || j < 0 || i >= extent[0] || j >= extent[1]
         ? 0
         : Math.abs(data[((n * channels + k) * extent[0] + i) * extent[1] + j]);
+  const readX = reader(x, g.inputSize, g.inChannels);
+  const readY = reader(y, g.outputSize, g.outChannels);
   const tap = (k: number, c: number, i: number, j: number) =>
     Math.abs(w[(k * g.inChannels + c) * 9 + 3 * i + j]);
   const images = Array.from({ length: g.batch }, (_, n) => n);
@@ -144,7 +168,7 @@ function bounds(g: ConvGeometry, { x, w, y }: Operands): [Float64Array, Float64A
       rows: g.outChannels,
       extent: g.outputSize,
       origin: g.padding.map((p) => -p),
-      source: reader(x, g.inputSize, g.inChannels, n),
+      source: (c, i, j) => readX(n, c, i, j),
       weight: tap,
     }),
   );
@@ -154,12 +178,12 @@ function bounds(g: ConvGeometry, { x, w, y }: Operands): [Float64Array, Float64A
       rows: g.inChannels,
       extent: g.inputSize,
       origin: g.padding.map((p) => p - 2),
-      source: reader(y, g.outputSize, g.outChannels, n),
+      source: (k, i, j) => readY(n, k, i, j),
       weight: (c, k, i, j) => tap(k, c, 2 - i, 2 - j),
     }),
   );
   const joined = (parts: readonly Float64Array[]) => Float64Array.from(parts.flatMap((part) => [...part]));
-  return [joined(forward), joined(back)];
+  return [joined(forward), joined(back), weightBound(g, readX, readY)];
 }
 
 const spreadCases = new Map(
@@ -176,15 +200,16 @@ const spreadCases = new Map(
 
 describe.each(fastTiers)('%s', (_name, { kernels }) => {
   describe.each(types)('%o', (Type) => {
-    test('the error is within ε (channels + 14) times the same tiles of absolute values', () => {
+    test('the error is within ε (terms + 14) times the same tiles of absolute values', () => {
       const epsilon = Type === Float32Array ? 2 ** -24 : 2 ** -53;
       for (const { g, given, close, bound } of spreadCases.get(Type) ?? []) {
         const got = derivatives(kernels, g, given);
-        [g.inChannels, g.outChannels].forEach((channels, k) => {
+        const tiles = g.batch * Math.ceil(g.outputSize[0] / 2) * Math.ceil(g.outputSize[1] / 2);
+        [g.inChannels, g.outChannels, tiles].forEach((terms, k) => {
           let worst = 0;
           for (let i = 0; i < got[k].length; i++)
             worst = Math.max(worst, Math.abs(got[k][i] - close[k][i]) / bound[k][i]);
-          expect(worst).toBeLessThanOrEqual((channels + 14) * epsilon);
+          expect(worst).toBeLessThanOrEqual((terms + 14) * epsilon);
         });
       }
     });
@@ -214,28 +239,29 @@ describe.each(fastTiers)('%s', (_name, { kernels }) => {
     test('numbers that overflow inside a tile alone leave its outputs as they are', () => {
       const huge = Type === Float32Array ? 3e38 : 1.5e308;
       for (const g of layers) {
-        for (const which of ['x', 'y'] as const) {
-          const given = operands(g, Type, (i, seed) =>
-            seed === 2 ? integer(i, seed) / 1024 : integer(i, seed),
-          );
-          const { [which]: array } = given;
+        // The operand with huge elements, the seed of the one that is scaled down, and the kernel that takes both.
+        for (const [which, scaled, kernel] of [
+          ['x', 2, 0],
+          ['y', 2, 1],
+          ['x', 3, 2],
+        ] as const) {
+          const given = operands(g, Type, (i, seed) => integer(i, seed) / (seed === scaled ? 1024 : 1));
+          const array = given[which];
           const [width] = (which === 'x' ? g.inputSize : g.outputSize).slice(-1);
           // d0 − d2 and the like are out of range; sums of w · d are not, and none cancels out.
           const at = (Math.floor(array.length / width / 2) + 5) * width + 4;
           array[at] = huge;
           array[at + 2] = -0.7 * huge;
-          const expected = derivatives(reference, g, given);
-          const got = derivatives(kernels, g, given);
-          [which === 'x' ? 0 : 1].forEach((k) => {
-            expect(expected[k].some((value) => Math.abs(value) > huge / 4096)).toBe(true);
-            for (let i = 0; i < got[k].length; i++) {
-              const [value, right] = [got[k][i], expected[k][i]];
-              // What does not meet them is a sum of small whole numbers of 1/1024.
-              const near =
-                Math.abs(right) > 1e6 ? Math.abs(value - right) <= 1e-6 * Math.abs(right) : value === right;
-              if (!near) expect.fail(`kernel ${k}, element ${i}: ${value}, reference ${right}`);
-            }
-          });
+          const expected = derivatives(reference, g, given)[kernel];
+          const got = derivatives(kernels, g, given)[kernel];
+          expect(expected.some((value) => Math.abs(value) > huge / 4096)).toBe(true);
+          for (let i = 0; i < got.length; i++) {
+            const [value, right] = [got[i], expected[i]];
+            // What does not meet them is a sum of small whole numbers of 1/1024.
+            const near =
+              Math.abs(right) > 1e6 ? Math.abs(value - right) <= 1e-6 * Math.abs(right) : value === right;
+            if (!near) expect.fail(`kernel ${kernel}, element ${i}: ${value}, reference ${right}`);
+          }
         }
       }
     });

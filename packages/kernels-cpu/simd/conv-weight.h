@@ -1,7 +1,8 @@
 // The weight gradient, summed over the batch image by image, band by band, always in that order.
 //
 // With many input channels x is turned channels-last once, so that a register holds neighbouring channels and no matrix of taps
-// is needed. With few, and many output channels, y is (conv-taps.h); with few of both, inner products along rows do without.
+// is needed; of 3 × 3 taps the tiles are transformed besides (conv-winograd-weight.h). With few, and many output channels, y is
+// (conv-taps.h); with few of both, inner products along rows do without.
 // All give one element to one thread for the whole sum.
 
 namespace ADJOINT_NAMESPACE {
@@ -178,6 +179,11 @@ template <class T> static Status weightByRows(Run& run, const ConvShape& s, cons
 
 template <class T> static Status convWeightGrad(Run& run, const ConvShape& s, const T* x, const T* y, T* w) {
   if (isPointwise(s) && s.groups == 1) return pointwiseWeight(run, s, x, y, w);
+  if (isThreeByThree(s)) {
+    const WinogradWeight<T> tiles = winogradWeight(s, x, y);
+    const Status status = winogradWeightPays(tiles) ? runWinogradWeight(run, tiles, w) : NOT_HERE;
+    if (status != NOT_HERE) return status;
+  }
   // Channels-last wastes the lanes that the last register of channels leaves empty.
   const Index lanes = roundUp(s.inChannels, Tile<T>::N);
   if (s.inChannels * 4 >= lanes * 3) return weightByChannels(run, s, x, y, w);

@@ -48,10 +48,7 @@ template <class T> INLINE Index stripScratch(const Winograd<T>& p) { return WEIG
 /** Where the parts of a block of tiles come from and go to: the same for every channel. */
 template <class T> struct TileBlock {
   enum { MOST = BLOCK_PANELS * Tile<T>::N };
-  /** Part of a row of the source, copied with its padding: `count` elements, of which the first is in column `first`. */
-  struct Row {
-    Index image, row, first, count, at;
-  } rows[4 * MOST];
+  TileRows<MOST> source;
   /** A register of neighbouring tiles: where its four rows are in the copy, and where it goes in the first channel's panel. */
   struct Piece {
     Index from[4], to;
@@ -60,46 +57,27 @@ template <class T> struct TileBlock {
   struct Output {
     Index lane, to, rows, columns;
   } outputs[MOST];
-  Index rowCount, pieceCount, outputCount, outputStart[BLOCK_PANELS + 1];
+  Index pieceCount, outputCount, outputStart[BLOCK_PANELS + 1];
 };
-
-/** Elements of the copy of one channel, for a block of `tiles`. */
-template <class T> INLINE Index copySize(const Winograd<T>& p, Index tiles) {
-  const Index columns = smaller(p.tiles[1], tiles);
-  return 4 * (ceilDivide(tiles, columns) + 1) * roundUp(2 * columns + 2, Lanes<T>::N) + 2 * Lanes<T>::N;
-}
 
 template <class T> static void layBlock(const Winograd<T>& p, Index first, Index last, TileBlock<T>& b) {
   constexpr Index N = Tile<T>::N, W = Lanes<T>::N;
-  b.rowCount = b.pieceCount = b.outputCount = 0;
-  Index at = 0, panels = 0;
-  for (Index t = first; t < last;) {
-    const Index y = t / p.tiles[1] % p.tiles[0], image = t / p.tiles[1] / p.tiles[0], x = t % p.tiles[1];
-    const Index count = smaller(p.tiles[1] - x, last - t);
-    // Two of the four rows are those of the tiles above, if all of these are here.
-    const Index shared = y > 0 && t - p.tiles[1] >= first ? 2 : 0;
-    Index from[4];
-    for (Index r = 0; r < 4; r++) {
-      if (r < shared) {
-        from[r] = b.rows[b.rowCount - 2 + r].at;
-        continue;
-      }
-      from[r] = at;
-      b.rows[b.rowCount - shared + r] = {image, 2 * y + r + p.origin[0], 2 * x + p.origin[1], 2 * count + 2, at};
-      at += roundUp(2 * count + 2, W);
-    }
-    b.rowCount += 4 - shared;
-    for (Index j = 0; j < count;) {
-      const Index lane = (t - first + j) % N, panel = (t - first + j) / N, width = smaller(N - lane, count - j);
+  b.source.lay(p.grid, first, last, W);
+  b.pieceCount = b.outputCount = 0;
+  Index panels = 0;
+  for (Index i = 0; i < b.source.pieceCount; i++) {
+    const auto& piece = b.source.pieces[i];
+    for (Index j = 0; j < piece.count;) {
+      const Index lane = (piece.tile + j) % N, panel = (piece.tile + j) / N, width = smaller(N - lane, piece.count - j);
+      const Index y = 2 * piece.row, x = 2 * (piece.column + j);
       while (panels <= panel) b.outputStart[panels++] = b.outputCount;
-      b.outputs[b.outputCount++] = {lane, (image * p.groups * p.m * p.to[0] + 2 * y) * p.to[1] + 2 * (x + j),
-                                    smaller(2, p.to[0] - 2 * y), smaller(2 * width, p.to[1] - 2 * (x + j))};
+      b.outputs[b.outputCount++] = {lane, (piece.image * p.groups * p.m * p.to[0] + y) * p.to[1] + x, smaller(2, p.to[0] - y),
+                                    smaller(2 * width, p.to[1] - x)};
       for (Index k = j; k < j + width; k += W)
-        b.pieces[b.pieceCount++] = {{from[0] + 2 * k, from[1] + 2 * k, from[2] + 2 * k, from[3] + 2 * k},
+        b.pieces[b.pieceCount++] = {{piece.from[0] + 2 * k, piece.from[1] + 2 * k, piece.from[2] + 2 * k, piece.from[3] + 2 * k},
                                     panel * POINTS * p.panelMatrix() + lane + k - j};
       j += width;
     }
-    t += count;
   }
   b.outputStart[panels] = b.outputCount;
 }
@@ -107,8 +85,8 @@ template <class T> static void layBlock(const Winograd<T>& p, Index first, Index
 /** The rows that a block reads of one channel, with zeros around. */
 template <class T> static void copyRows(const Winograd<T>& p, const TileBlock<T>& b, const T* channel, T* copy) {
   const Index imageStep = p.groups * p.channels * p.from[0] * p.from[1];
-  for (Index r = 0; r < b.rowCount; r++) {
-    const auto& row = b.rows[r];
+  for (Index r = 0; r < b.source.rowCount; r++) {
+    const auto& row = b.source.rows[r];
     T* const to = copy + row.at;
     if (row.row < 0 || row.row >= p.from[0]) {
       zero(to, row.count);
@@ -189,7 +167,7 @@ template <class T> static Status runWinograd(Run& run, const Winograd<T>& p) {
   const Index blocks = ceilDivide(allPanels, panels);
   // Where tiles are few, their strips are shared out too.
   const Index parts = run.threads == 1 ? 1 : smaller(strips, ceilDivide(4 * run.threads, larger(1, p.groups * blocks)));
-  const Index sumsSize = roundUp(POINTS * p.height * N, 16), copy = copySize(p, panels * N);
+  const Index sumsSize = roundUp(POINTS * p.height * N, 16), copy = tileRowsReach(p.grid, panels * N, Lanes<T>::N) + 2 * Lanes<T>::N;
   const Index restSize = larger(COPIED_CHANNELS * copy, larger(linesSize(p), stripScratch(p)));
   const Index size = roundUp(panels * panelSize + sumsSize + restSize, 16);
   T* const weight = take<T>(run, p.groups * strips * stripSize);

@@ -34,6 +34,24 @@ template <class V> INLINE void outputsOf(const V (&m)[4], V (&to)[2]) {
   to[1] = m[1] - m[2] - m[3];
 }
 
+// The adjoints of the last two: what the weight gradient takes y and its sums through.
+
+/** A y. */
+template <class V> INLINE void outputPoints(const V (&y)[2], V (&to)[4]) {
+  to[0] = y[0];
+  to[1] = y[0] + y[1];
+  to[2] = y[0] - y[1];
+  to[3] = -y[1];
+}
+
+/** Gᵀ m. */
+template <class T, class V = Vec<T>> INLINE void tapsOf(const V (&m)[4], V (&to)[3]) {
+  const V outer = (m[1] + m[2]) * splat<T>(T(0.5));
+  to[0] = m[0] + outer;
+  to[1] = (m[1] - m[2]) * splat<T>(T(0.5));
+  to[2] = outer + m[3];
+}
+
 /** Every other element from the second on, from two registers. */
 INLINE Vec<float> odds(Vec<float> a, Vec<float> b) {
 #if ADJOINT_VECTOR_BYTES == 64
@@ -80,19 +98,69 @@ INLINE void storeInterleaved(double* to, Vec<double> a, Vec<double> b) {
 #endif
 }
 
+/** Where tiles of 2 × 2 outputs are: `rows` × `columns` of them per image, tile (0, 0) reading from source position `origin` on. */
+struct TileGrid {
+  Index rows, columns, origin[2];
+};
+
+/** What the tiles from `first` on, through all rows and images, read. At most `MOST` of them. */
+template <int MOST> struct TileRows {
+  /** Part of a row of the source with its padding: `count` elements, the first of which is in column `first`; copied to `at`. */
+  struct Row {
+    Index image, row, first, count, at;
+  } rows[4 * MOST];
+  /** Neighbouring tiles from (row, column) on, numbered from `tile` on; where each of their four rows starts; rows until here. */
+  struct Piece {
+    Index image, row, column, tile, count, from[4], rowCount;
+  } pieces[MOST];
+  Index rowCount, pieceCount;
+
+  /** Rows start at multiples of `unit`. */
+  void lay(const TileGrid& grid, Index first, Index last, Index unit) {
+    rowCount = pieceCount = 0;
+    Index at = 0;
+    for (Index t = first; t < last;) {
+      const Index y = t / grid.columns % grid.rows, image = t / grid.columns / grid.rows, x = t % grid.columns;
+      Piece& piece = pieces[pieceCount++];
+      piece = {image, y, x, t - first, smaller(grid.columns - x, last - t), {}, 0};
+      // Two of the four rows are those of the tiles above, if all of these are here.
+      const Index shared = y > 0 && t - grid.columns >= first ? 2 : 0;
+      for (Index r = 0; r < 4; r++) {
+        if (r < shared) {
+          piece.from[r] = rows[rowCount - 2 + r].at;
+          continue;
+        }
+        piece.from[r] = at;
+        rows[rowCount - shared + r] = {image, 2 * y + r + grid.origin[0], 2 * x + grid.origin[1], 2 * piece.count + 2, at};
+        at += roundUp(2 * piece.count + 2, unit);
+      }
+      rowCount += 4 - shared;
+      piece.rowCount = rowCount;
+      t += piece.count;
+    }
+  }
+};
+
+/** How far the copies of what `tiles` read reach, at most. */
+INLINE Index tileRowsReach(const TileGrid& grid, Index tiles, Index unit) {
+  const Index columns = smaller(grid.columns, tiles);
+  return columns == 0 ? 0 : 4 * (ceilDivide(tiles, columns) + 1) * roundUp(2 * columns + 2, unit);
+}
+
 /** The forward convolution, or the input gradient, which is one with the taps turned around and rows and channels of w exchanged. */
 template <class T> struct Winograd {
   /** Per group: channels of the source, and rows of the weight in strips of `height`. */
   Index batch, groups, channels, m, height;
-  /** Rows and columns: of the source, of the target, of tiles; target position i meets source positions i + origin to i + origin + 2. */
-  Index from[2], to[2], tiles[2], origin[2];
+  /** Rows and columns of the source and of the target. */
+  Index from[2], to[2];
+  TileGrid grid;
   const T* source;
   T* target;
   const T* weight;
   /** Elements of the weight from row to row, and from channel to channel. */
   Index rowStep, channelStep;
   bool turned;
-  Index tileCount() const { return batch * tiles[0] * tiles[1]; }
+  Index tileCount() const { return batch * grid.rows * grid.columns; }
   // A matrix per point, with room for the register that its last row is written in.
   Index panelMatrix() const { return channels * Tile<T>::N + Lanes<T>::N; }
   Index stripMatrix() const { return channels * height + Lanes<T>::N; }
@@ -115,9 +183,8 @@ template <class T> static Winograd<T> winogradForward(const ConvShape& s, const 
   for (int a = 0; a < 2; a++) {
     p.from[a] = s.in[a + 1];
     p.to[a] = s.out[a + 1];
-    p.tiles[a] = ceilDivide(p.to[a], 2);
-    p.origin[a] = -s.padding[a + 1];
   }
+  p.grid = {ceilDivide(p.to[0], 2), ceilDivide(p.to[1], 2), {-s.padding[1], -s.padding[2]}};
   p.source = x;
   p.target = y;
   p.weight = w;
@@ -136,9 +203,8 @@ template <class T> static Winograd<T> winogradInputGrad(const ConvShape& s, cons
   for (int a = 0; a < 2; a++) {
     p.from[a] = s.out[a + 1];
     p.to[a] = s.in[a + 1];
-    p.tiles[a] = ceilDivide(p.to[a], 2);
-    p.origin[a] = s.padding[a + 1] - 2;
   }
+  p.grid = {ceilDivide(p.to[0], 2), ceilDivide(p.to[1], 2), {s.padding[1] - 2, s.padding[2] - 2}};
   p.source = y;
   p.target = x;
   p.weight = w;

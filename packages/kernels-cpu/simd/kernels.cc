@@ -16,6 +16,7 @@
 #include "conv-winograd-run.h"
 #include "conv.h"
 #include "conv-taps.h"
+#include "conv-winograd-weight.h"
 #include "conv-weight.h"
 #include "functions.h"
 #include "functions-normal.h"
