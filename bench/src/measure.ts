@@ -57,6 +57,14 @@ const TOO_SLOW = 20;
 const STEADY_TURNS = 3;
 const MOST_TURNS = 40;
 
+/**
+ * What runs once a call is compiled after some thousand calls, and seems steady until then: with runs of less than a
+ * millisecond, warm-up takes so many of them, or so many milliseconds, at least.
+ */
+const SHORT_RUN = 1;
+const WARM_RUNS = 5000;
+const WARM_MILLISECONDS = 2000;
+
 // Finds how many runs make a turn, and warms up meanwhile, until it gets no faster: what compiles code as it runs takes a
 // second or two over small ops.
 async function calibrate(
@@ -67,15 +75,20 @@ async function calibrate(
   const first = await process.time(1);
   if (first > TOO_SLOW * turn) return { process, runs: 1, turns: 0, times: [first / units] };
   let runs = 1;
+  let done = 0;
+  let spent = 0;
   let fastest = Number.POSITIVE_INFINITY;
   let steady = 0;
   for (let turns = 1; ; turns++) {
     const time = await process.time(runs);
     const each = time / runs;
+    done += runs;
+    spent += time;
+    const warm = each >= SHORT_RUN || done >= WARM_RUNS || spent >= WARM_MILLISECONDS;
     if (time >= turn / 2) {
       steady = each > 0.9 * fastest ? steady + 1 : 0;
       fastest = Math.min(fastest, each);
-      if (steady >= STEADY_TURNS || turns >= MOST_TURNS)
+      if (warm && (steady >= STEADY_TURNS || turns >= MOST_TURNS))
         return { process, runs: Math.max(1, Math.round(turn / each)), turns: rounds, times: [] };
     }
     runs = Math.max(runs, Math.ceil(turn / Math.max(each, turn / 100 / runs)));
