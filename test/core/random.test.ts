@@ -17,10 +17,11 @@ import {
   tensor,
   truncatedNormal,
 } from '@adjoint/core';
+import { normalQuantile, portableLog } from '@adjoint/kernels-cpu';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { normalProbability, normalQuantile, portableLog } from '../../packages/core/src/random/normal.ts';
-import { philox } from '../../packages/core/src/random/philox.ts';
+import { normalProbability } from '../../packages/core/src/random/normal.ts';
+import { philox } from '../../packages/kernels-cpu/src/reference/philox.ts';
 
 const seeds = fc.maxSafeNat();
 

@@ -19,12 +19,6 @@ INLINE Pair quickSum(Wide a, Wide b) {
   return {sum, b - (sum - a)};
 }
 
-#ifdef __aarch64__
-#define OPAQUE(value) asm("" : "+w"(value))
-#else
-#define OPAQUE(value) asm("" : "+v"(value))
-#endif
-
 /** a · b, all bits of it. */
 INLINE Pair exactProduct(Wide a, Wide b) {
 #if defined(__FMA__) || defined(__aarch64__)
@@ -42,7 +36,6 @@ INLINE Pair exactProduct(Wide a, Wide b) {
   return {product, ((ah * bh - product) + ah * bl + al * bh) + al * bl};
 #endif
 }
-#undef OPAQUE
 
 /** log(x) for x > 0, to about 68 bits; −∞ and ∞ at the ends, with a low part of 0. */
 INLINE Pair logPair(Wide x) {

@@ -35,6 +35,7 @@
 #include "norms.h"
 #include "planes.h"
 #include "lookup.h"
+#include "random.h"
 #include "unit-table.h"
 
 namespace ADJOINT_NAMESPACE {

@@ -20,6 +20,10 @@ template <class T> constexpr UnitKernel<T> unitKernels[] = {
     selectSlices<T>,
     addSlices<T>,
     sparseRows<T>,
+    randomWords<T>,
+    randomUniform<T>,
+    randomNormal<T>,
+    randomBelow<T>,
 };
 
 template <class T> static Status units(Run& run, int kernel, const Units& given) {

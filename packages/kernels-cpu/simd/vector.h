@@ -76,6 +76,22 @@ INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) { return (Ve
 template <class V> INLINE V fma(V a, V b, V c) { return a * b + c; }
 #endif
 
+// Opaque to the compiler: it fuses no product into a sum and forms nothing again that it has formed.
+#ifdef __aarch64__
+#define OPAQUE(value) asm("" : "+w"(value))
+#else
+#define OPAQUE(value) asm("" : "+v"(value))
+#endif
+
+/** The product, rounded: where a sum of it is to have the same bits on every tier. */
+INLINE Vec<double> roundedProduct(Vec<double> a, Vec<double> b) {
+  Vec<double> product = a * b;
+#if defined(__FMA__) || defined(__aarch64__)
+  OPAQUE(product);
+#endif
+  return product;
+}
+
 INLINE Index larger(Index a, Index b) { return a > b ? a : b; }
 INLINE Index smaller(Index a, Index b) { return a < b ? a : b; }
 INLINE Index ceilDivide(Index a, Index b) { return (a + b - 1) / b; }
@@ -127,6 +143,25 @@ template <class T> INLINE void copyRun(T* to, const T* from, Index n) {
     return;
   }
   for (; i < n; i++) to[i] = from[i];
+}
+/** a0, b0, a1, b1 … of the lower halves, and of the upper ones. */
+INLINE Vec<double> lowInterleaved(Vec<double> a, Vec<double> b) {
+#if ADJOINT_VECTOR_BYTES == 64
+  return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+#elif ADJOINT_VECTOR_BYTES == 32
+  return __builtin_shufflevector(a, b, 0, 4, 1, 5);
+#else
+  return __builtin_shufflevector(a, b, 0, 2);
+#endif
+}
+INLINE Vec<double> highInterleaved(Vec<double> a, Vec<double> b) {
+#if ADJOINT_VECTOR_BYTES == 64
+  return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+#elif ADJOINT_VECTOR_BYTES == 32
+  return __builtin_shufflevector(a, b, 2, 6, 3, 7);
+#else
+  return __builtin_shufflevector(a, b, 1, 3);
+#endif
 }
 template <class T> INLINE T horizontalSum(Vec<T> v) {
   // In halves, so that the order is the same for every caller.

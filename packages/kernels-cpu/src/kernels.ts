@@ -7,6 +7,7 @@
 import type { DescentKernels } from './descent.ts';
 import type { ConvGeometry } from './geometry.ts';
 import type { PoolGeometry } from './pool-geometry.ts';
+import type { RandomKernels } from './random.ts';
 
 /** An array of real numbers that kernels compute with in floating point. */
 export type FloatArray = Float32Array | Float64Array;
@@ -235,7 +236,7 @@ type ElementwiseKernels = { readonly [K in UnaryName]: UnaryKernel } & {
 type ReduceKernels = { readonly [K in ReduceName]: ReduceKernel };
 
 /** Everything that a tier can compute. The reference implements all of it; a faster tier may implement a part. */
-export interface Kernels extends ElementwiseKernels, ReduceKernels, DescentKernels {
+export interface Kernels extends ElementwiseKernels, ReduceKernels, DescentKernels, RandomKernels {
   /** `out[i] = condition[i] ? a[i] : b[i]`. */
   readonly where: TernaryKernel;
   /** `out[i] = a[i] + c[i] * (b[i] - a[i])`, computed as PyTorch's `lerp` does. */

@@ -1,6 +1,15 @@
 // Random tensors: uniform, normal and integer numbers, and permutations, each from a generator.
 
-import { allocate, checkDType, type DType, type FloatDType, isFloat, isHalf } from '../dtype.ts';
+import { type FloatArray, kernels, normalQuantile } from '@adjoint/kernels-cpu';
+import {
+  allocate,
+  checkDType,
+  computeDType,
+  type DType,
+  type FloatDType,
+  isFloat,
+  isHalf,
+} from '../dtype.ts';
 import { ArgumentError, DTypeError } from '../errors.ts';
 import { encodeHalf } from '../half.ts';
 import { noOptions, requireOptions } from '../options.ts';
@@ -8,7 +17,7 @@ import { checkShape, type Shape, sizeOf } from '../shape.ts';
 import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { defaultGenerator, type Generator } from './generator.ts';
-import { normalProbability, normalQuantile } from './normal.ts';
+import { normalProbability } from './normal.ts';
 
 /** Options of functions that make random floating-point tensors. */
 export interface RandomOptions {
@@ -40,19 +49,22 @@ export interface RandomIntegerOptions {
  */
 export function rand(shape: Shape, options: RandomOptions = noOptions): Tensor {
   requireOptions('rand', options, ['dtype', 'generator', 'requiresGrad']);
-  return floats('rand', shape, options, (generator, dtype) => {
-    switch (dtype) {
-      case 'float64':
-        return () => uniform53(generator);
-      case 'float32':
-        return () => (generator.nextWord() >>> 8) * 2 ** -24;
-      case 'float16':
-        return () => (generator.nextWord() >>> 21) * 2 ** -11;
-      case 'bfloat16':
-        return () => (generator.nextWord() >>> 24) * 2 ** -8;
-    }
+  return floats('rand', shape, options, (generator, values, dtype) => {
+    kernels.randomUniform(generator.pass(wordsOf(values)), fractionBits[dtype], values);
   });
 }
+
+/** Bits of a uniform number. */
+const fractionBits: Readonly<Record<FloatDType, number>> = {
+  float64: 53,
+  float32: 24,
+  float16: 11,
+  bfloat16: 8,
+};
+
+/** Words that the elements of an array take: two each in float64, else one. */
+const wordsOf = (values: FloatArray): number =>
+  values instanceof Float64Array ? 2 * values.length : values.length;
 
 /** A multiple of 2^-53 in [0, 1), of two words. */
 export function uniform53(generator: Generator): number {
@@ -74,11 +86,9 @@ export function uniform53(generator: Generator): number {
  */
 export function randn(shape: Shape, options: RandomOptions = noOptions): Tensor {
   requireOptions('randn', options, ['dtype', 'generator', 'requiresGrad']);
-  return floats('randn', shape, options, (generator, dtype) =>
-    dtype === 'float64'
-      ? () => normalQuantile(uniform53(generator) + 2 ** -54)
-      : () => normalQuantile((generator.nextWord() + 0.5) * 2 ** -32),
-  );
+  return floats('randn', shape, options, (generator, values) => {
+    kernels.randomNormal(generator.pass(wordsOf(values)), values);
+  });
 }
 
 /**
@@ -115,10 +125,13 @@ export function truncatedNormal(
       { op, operand: 'upper', actual: [lower, upper], expected: 'an interval that reaches within 37 of 0' },
     );
   }
-  return floats(op, shape, options, (generator) => () => {
-    const z = normalQuantile(start + width * (uniform53(generator) + 2 ** -54));
-    const inside = Math.min(Math.max(z, from), to);
-    return mirror ? -inside : inside;
+  return floats(op, shape, options, (generator, values) => {
+    for (let i = 0; i < values.length; i++) {
+      const p = start + width * (uniform53(generator) + 2 ** -54);
+      const z = normalQuantile(Math.min(p, 1 - 2 ** -53));
+      const inside = Math.min(Math.max(z, from), to);
+      values[i] = mirror ? -inside : inside;
+    }
   });
 }
 
@@ -126,7 +139,7 @@ function floats(
   op: string,
   shape: Shape,
   { dtype: wanted, generator = defaultGenerator, requiresGrad = false }: RandomOptions,
-  source: (generator: Generator, dtype: FloatDType) => () => number,
+  fill: (generator: Generator, values: FloatArray, dtype: FloatDType) => void,
 ): Tensor {
   checkShape(shape, op);
   const dtype = wanted === undefined ? 'float32' : checkDType(wanted, op);
@@ -142,10 +155,8 @@ function floats(
     );
   }
   const made = makeTensor(op, [], { shape: shape.slice(), dtype }, () => {
-    const next = source(generator, dtype);
-    const size = sizeOf(shape);
-    const values = dtype === 'float64' ? new Float64Array(size) : new Float32Array(size);
-    for (let i = 0; i < size; i++) values[i] = next();
+    const values = allocate(computeDType(dtype), sizeOf(shape)) as FloatArray;
+    fill(generator, values, dtype);
     return fromArray(stored(values, dtype), shape.slice(), dtype);
   });
   if (requiresGrad) made.requiresGrad = true;
@@ -184,10 +195,24 @@ export function randint(
   }
   requireHolds(op, dtype, low, high - 1);
   return makeTensor(op, [], { shape: shape.slice(), dtype }, () => {
-    const values = new Float64Array(sizeOf(shape));
-    for (let i = 0; i < values.length; i++) values[i] = low + generator.nextBelow(high - low);
-    return fromArray(integersAs(values, dtype), shape.slice(), dtype);
+    const values = allocate(computeDType(dtype), sizeOf(shape)) as FloatArray | Int32Array | Uint8Array;
+    drawBelow(generator, low, high - low, values);
+    const stored = isHalf(dtype) ? encodeHalf(dtype, values as FloatArray) : values;
+    return fromArray(stored, shape.slice(), dtype);
   });
+}
+
+// All at once where no word has to be skipped, which is most likely; else again, one by one.
+function drawBelow(
+  generator: Generator,
+  low: number,
+  limit: number,
+  values: FloatArray | Int32Array | Uint8Array,
+): void {
+  const before = generator.getState();
+  if (kernels.randomBelow(generator.pass(values.length), limit, low, values)) return;
+  generator.setState(before);
+  for (let i = 0; i < values.length; i++) values[i] = low + generator.nextBelow(limit);
 }
 
 /**

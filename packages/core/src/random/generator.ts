@@ -1,7 +1,7 @@
 // Generators: where a sequence of random words stands, and how to put it back there.
 
+import { kernels, type RandomSource, type Words } from '@adjoint/kernels-cpu';
 import { ArgumentError } from '../errors.ts';
-import { philox, type Words, words } from './philox.ts';
 
 const runLength = 256;
 
@@ -42,7 +42,7 @@ export class Generator {
   #key: Words = [0, 0];
   #streamWords: Words = [0, 0];
   // Words are made in runs, of which this is one: the words from position `#runStart` on.
-  readonly #run = new Uint32Array(runLength);
+  readonly #run = new Int32Array(runLength);
   #runStart = -1;
 
   /**
@@ -111,10 +111,21 @@ export class Generator {
     const within = this.#position % runLength;
     if (this.#position - within !== this.#runStart) {
       this.#runStart = this.#position - within;
-      philox(words(this.#runStart / 4), this.#streamWords, this.#key, this.#run);
+      kernels.randomWords(this.#sourceAt(this.#runStart), this.#run);
     }
     this.#position++;
-    return this.#run[within];
+    return this.#run[within] >>> 0;
+  }
+
+  /** Passes over the next `count` words, and says where they are: kernels such as `randomUniform` make numbers of them. */
+  pass(count: number): RandomSource {
+    const source = this.#sourceAt(this.#position);
+    this.#position += count;
+    return source;
+  }
+
+  #sourceAt(position: number): RandomSource {
+    return { key: this.#key, stream: this.#streamWords, position };
   }
 
   /**
@@ -128,6 +139,11 @@ export class Generator {
     while (word >= fair) word = this.nextWord();
     return word % limit;
   }
+}
+
+/** A non-negative safe integer as its low and high word. */
+function words(value: number): Words {
+  return [value >>> 0, Math.floor(value * 2 ** -32) >>> 0];
 }
 
 function requireCount(op: string, operand: string, value: unknown): number {

@@ -1,7 +1,7 @@
 // Draws whose odds are given by a tensor: yes or no per element, and categories by weight.
 
-import type { NumericArray } from '@adjoint/kernels-cpu';
-import { type DType, isFloat, isHalf } from '../dtype.ts';
+import { type FloatArray, kernels, type NumericArray, portableLog, type Strided } from '@adjoint/kernels-cpu';
+import { allocate, computeDType, isFloat, isHalf } from '../dtype.ts';
 import { ArgumentError, DTypeError, formatShape, ShapeError } from '../errors.ts';
 import { encodeHalf } from '../half.ts';
 import { noOptions, requireOptions } from '../options.ts';
@@ -9,7 +9,6 @@ import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { uniform53 } from './create.ts';
 import { defaultGenerator, type Generator } from './generator.ts';
-import { portableLog } from './normal.ts';
 
 /** Options of {@link bernoulli}. */
 export interface BernoulliOptions {
@@ -47,15 +46,15 @@ function drawBinary(op: string, probabilities: Tensor, generator: Generator): Te
     }
   }
   const { dtype, shape } = probabilities;
-  const drawn = new Float32Array(odds.length);
-  for (let i = 0; i < odds.length; i++) drawn[i] = generator.nextWord() < odds[i] * 2 ** 32 ? 1 : 0;
-  return fromArray(inType(drawn, dtype), shape, dtype);
+  // A word of 32 bits as a fraction, which float64 holds.
+  const fractions = new Float64Array(odds.length);
+  kernels.randomUniform(generator.pass(odds.length), 32, fractions);
+  const drawn = allocate(computeDType(dtype), odds.length) as FloatArray;
+  kernels.less(flat(fractions), flat(odds), drawn, [odds.length]);
+  return fromArray(isHalf(dtype) ? encodeHalf(dtype, drawn) : drawn, shape, dtype);
 }
 
-function inType(drawn: Float32Array, dtype: DType): NumericArray {
-  if (isHalf(dtype)) return encodeHalf(dtype, drawn);
-  return dtype === 'float64' ? Float64Array.from(drawn) : drawn;
-}
+const flat = (data: NumericArray): Strided => ({ data, shape: [data.length], strides: [1], offset: 0 });
 
 /** Options of {@link multinomial}. */
 export interface MultinomialOptions {

@@ -13,6 +13,7 @@ import { matmul } from './matmul.ts';
 import { logsumexp, variance } from './moments.ts';
 import { normalise, normaliseBy, normaliseGrad, normaliseWeightGrad } from './norms.ts';
 import { avgPool, avgPoolInputGrad, maxPool } from './pool.ts';
+import { randomKernels } from './random.ts';
 import { recurrence } from './recurrence.ts';
 import { argmax, argmin, reduceKernels } from './reduce.ts';
 import { adaptiveMaxPool, sparseAlong } from './resample.ts';
@@ -28,6 +29,7 @@ export const reference: Kernels = {
   ...derivativeKernels,
   ...reduceKernels,
   ...descentKernels,
+  ...randomKernels,
   argmax,
   argmin,
   cumsum,

@@ -9,6 +9,7 @@ import {
   DERIVATIVE_OPS,
   ELEMENT_TYPES,
   type ElementType,
+  elementTypeOf,
   MAP_LAYOUT,
   MAP_OPS,
   MAP_TYPES,
@@ -89,13 +90,6 @@ const typeNumber = Object.fromEntries(ELEMENT_TYPES.map((type, i) => [type, i]))
   number
 >;
 
-function typeOf(array: NumericArray): ElementType {
-  if (array instanceof Float32Array) return 'float32';
-  if (array instanceof Float64Array) return 'float64';
-  if (array instanceof Int32Array) return 'int32';
-  return array instanceof Uint8Array ? 'uint8' : 'uint16';
-}
-
 const isWhole = (array: NumericArray): boolean => array instanceof Int32Array || array instanceof Uint8Array;
 
 /** Whether the op gives on these types what the reference gives. */
@@ -128,8 +122,8 @@ function runnerOf(machine: Machine, name: MapName): Runner {
     numbers[1] = p;
     numbers[2] = q;
     numbers[3] = operands.length;
-    for (let i = 0; i < operands.length; i++) numbers[MAP_TYPES + i] = typeNumber[typeOf(operands[i].data)];
-    numbers[MAP_TYPES + operands.length] = typeNumber[typeOf(out)];
+    for (let i = 0; i < operands.length; i++) numbers[MAP_TYPES + i] = typeNumber[elementTypeOf(operands[i].data)];
+    numbers[MAP_TYPES + operands.length] = typeNumber[elementTypeOf(out)];
     return done(call(machine, operands, out), name);
   };
 }
@@ -204,16 +198,16 @@ function halves(machine: Machine): Pick<Kernels, Halves> {
   };
   return {
     decodeFloat16(bits, out) {
-      if (!convert(bits, 'float16', out, typeOf(out))) reference.decodeFloat16(bits, out);
+      if (!convert(bits, 'float16', out, elementTypeOf(out))) reference.decodeFloat16(bits, out);
     },
     encodeFloat16(a, bits) {
-      if (!convert(a, typeOf(a), bits, 'float16')) reference.encodeFloat16(a, bits);
+      if (!convert(a, elementTypeOf(a), bits, 'float16')) reference.encodeFloat16(a, bits);
     },
     decodeBfloat16(bits, out) {
-      if (!convert(bits, 'bfloat16', out, typeOf(out))) reference.decodeBfloat16(bits, out);
+      if (!convert(bits, 'bfloat16', out, elementTypeOf(out))) reference.decodeBfloat16(bits, out);
     },
     encodeBfloat16(a, bits) {
-      if (!convert(a, typeOf(a), bits, 'bfloat16')) reference.encodeBfloat16(a, bits);
+      if (!convert(a, elementTypeOf(a), bits, 'bfloat16')) reference.encodeBfloat16(a, bits);
     },
   };
 }

@@ -10,6 +10,7 @@ import { elementwise } from './accelerate-elementwise.ts';
 import { lookup } from './accelerate-lookup.ts';
 import { norms } from './accelerate-norms.ts';
 import { pooling } from './accelerate-planes.ts';
+import { random } from './accelerate-random.ts';
 import { reductions } from './accelerate-reductions.ts';
 import { rows } from './accelerate-rows.ts';
 import type { Machine } from './machine.ts';
@@ -30,6 +31,7 @@ export function accelerate(machine: Machine): Kernels {
     ...descent(machine),
     ...pooling(machine),
     ...lookup(machine),
+    ...random(machine),
     ...norms(machine),
   };
 }

@@ -15,6 +15,7 @@ import type {
   Strided,
 } from '../kernels.ts';
 import type { PoolGeometry } from '../pool-geometry.ts';
+import type { RandomSource } from '../random.ts';
 import {
   BINARY_OPS,
   BINARY_PREDICATES,
@@ -222,6 +223,15 @@ const scattered: Rules['scatter' | 'scatterAdd'] = (op, a, axis, index, target, 
 /** All arrays of an optimiser's step have one length; those that it does without are null. */
 function descends(op: string, values: Sized, arrays: Readonly<Record<string, Sized | null>>): void {
   lengthsAre(op, arrays, values.length, 'that of values');
+}
+
+/** A source of random words: whole numbers of 32 bits, and a place that a double holds. */
+function drawsFrom(op: string, { key, stream, position }: RandomSource): void {
+  for (const [name, pair] of Object.entries({ key, stream }))
+    if (pair.length !== 2 || pair.some((word) => word >>> 0 !== word))
+      fail(op, `source.${name}`, 'value', pair, 'two whole numbers from 0 to 4294967295');
+  if (!Number.isSafeInteger(position) || position < 0)
+    fail(op, 'source.position', 'value', position, 'a whole number from 0 to 9007199254740991');
 }
 
 const halves: Rules['decodeFloat16'] = (op, from, to) =>
@@ -458,6 +468,21 @@ const rules: Rules = {
     descends(op, values, { gradient, mean, square, largest }),
   rmspropStep: (op, values, gradient, square, mean, velocity) =>
     descends(op, values, { gradient, square, mean, velocity }),
+  randomWords: (op, source) => drawsFrom(op, source),
+  randomUniform: (op, source, bits, out) => {
+    drawsFrom(op, source);
+    const most = out instanceof Float64Array ? 32 : 24;
+    const fits = Number.isInteger(bits) && bits >= 1 && bits <= most;
+    if (!fits && !(bits === 53 && most === 32))
+      fail(op, 'bits', 'number', bits, most === 32 ? '1 to 32, or 53' : '1 to 24, which float32 holds');
+  },
+  randomNormal: (op, source) => drawsFrom(op, source),
+  randomBelow: (op, source, limit, low) => {
+    drawsFrom(op, source);
+    if (!(Number.isInteger(limit) && limit >= 1 && limit <= 2 ** 32))
+      fail(op, 'limit', 'number', limit, 'a whole number from 1 to 4294967296');
+    if (!Number.isSafeInteger(low)) fail(op, 'low', 'number', low, 'a whole number that a double holds');
+  },
   decodeFloat16: halves,
   encodeFloat16: (op, a, bits) => lengthIs(op, 'bits', bits, a.length, 'that of a'),
   decodeBfloat16: halves,
@@ -470,7 +495,7 @@ function named<N extends keyof Kernels>(rule: Rules[N], names: readonly N[]): Pi
 }
 
 /** No kernel has more operands. Called with all of them, so that no array of arguments is made per call. */
-type Six = (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown) => void;
+type Six = (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown) => unknown;
 type Rule = (op: string, ...operands: Parameters<Six>) => void;
 
 /** The kernels of a tier as anyone may call them: each checks its operands, then runs. */
@@ -480,7 +505,7 @@ export function checked(kernels: Kernels): Kernels {
     const run = kernels[op as keyof Kernels] as unknown as Six;
     table[op] = (a, b, c, d, e, f) => {
       rule(op, a, b, c, d, e, f);
-      run(a, b, c, d, e, f);
+      return run(a, b, c, d, e, f);
     };
   }
   return table as unknown as Kernels;

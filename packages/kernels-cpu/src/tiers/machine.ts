@@ -32,6 +32,14 @@ export const ELEMENT_TYPES = [
 ] as const;
 export type ElementType = (typeof ELEMENT_TYPES)[number];
 
+/** The type of the elements of an array; of 16 bits it does not say whether they are floats. */
+export function elementTypeOf(array: NumericArray): ElementType {
+  if (array instanceof Float32Array) return 'float32';
+  if (array instanceof Float64Array) return 'float64';
+  if (array instanceof Int32Array) return 'int32';
+  return array instanceof Uint8Array ? 'uint8' : 'uint16';
+}
+
 /** Most operands of an element-wise op. */
 export const MOST_OPERANDS = 3;
 
@@ -194,6 +202,10 @@ export const UNIT_KERNELS = [
   'indexSelect',
   'indexAdd',
   'sparseAlong',
+  'randomWords',
+  'randomUniform',
+  'randomNormal',
+  'randomBelow',
 ] as const;
 export type UnitKernel = (typeof UNIT_KERNELS)[number];
 

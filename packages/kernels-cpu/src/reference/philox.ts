@@ -3,6 +3,8 @@
 // J. Salmon, M. Moraes, R. Dror, D. Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC '11, 2011; the constants are
 // those of its section 4.3 and of the Random123 library, whose known answers the tests compare with.
 
+import type { Words } from '../random.ts';
+
 const multiplier0 = 0xd2511f53;
 const multiplier1 = 0xcd9e8d57;
 const weyl0 = 0x9e3779b9;
@@ -14,9 +16,6 @@ const rounds = 10;
 function highWord(a: number, b: number, low: number): number {
   return ((a * b - low) * 2 ** -32 + 0.5) >>> 0;
 }
-
-/** Two words, the less significant one first. */
-export type Words = readonly [number, number];
 
 /**
  * Fills `out` with the words of consecutive blocks, four of each: unsigned 32-bit integers, least significant word first.
