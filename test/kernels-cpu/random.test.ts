@@ -1,7 +1,15 @@
 // Random numbers: every fast tier and instruction set gives the bits of the reference, from any place, on any number of threads; and
 // the reference is what its words say.
 
-import { type FloatArray, type Kernels, openTier, type RandomSource, type Words } from '@adjoint/kernels-cpu';
+import {
+  kernels as active,
+  type FloatArray,
+  type Kernels,
+  OperandError,
+  openTier,
+  type RandomSource,
+  type Words,
+} from '@adjoint/kernels-cpu';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { fastTiers } from './tiers-available.ts';
@@ -61,8 +69,10 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
           expect(filled(Int32Array, length, (k, out) => k.randomWords(source, out))).toEqual([]);
           for (const Type of types) {
             const most = Type === Float32Array ? Math.min(bits, 24) : bits;
-            expect(filled(Type, length, (k, out) => k.randomUniform(source, most, out))).toEqual([]);
-            expect(filled(Type, length, (k, out) => k.randomNormal(source, out))).toEqual([]);
+            expect(filled<FloatArray>(Type, length, (k, out) => k.randomUniform(source, most, out))).toEqual(
+              [],
+            );
+            expect(filled<FloatArray>(Type, length, (k, out) => k.randomNormal(source, out))).toEqual([]);
           }
           expect(filled(Float64Array, length, (k, out) => k.randomUniform(source, 53, out))).toEqual([]);
         },
@@ -136,4 +146,38 @@ describe('the reference', () => {
       }),
     );
   });
+});
+
+test.each([
+  ['a key of three words', { key: [1, 2, 3] }, /source\.key/],
+  ['a word of more than 32 bits', { stream: [0, 2 ** 32] }, /source\.stream/],
+  ['a place before the first', { position: -1 }, /source\.position/],
+  ['a place that a double does not hold', { position: 2 ** 53 }, /source\.position/],
+])('%s is refused by every kernel, and nothing is written', (_what, wrong, message) => {
+  const source = { key: [1, 2], stream: [3, 4], position: 5, ...wrong } as unknown as RandomSource;
+  const out = new Float32Array(100);
+  const words = new Int32Array(100);
+  for (const call of [
+    () => active.randomWords(source, words),
+    () => active.randomUniform(source, 24, out),
+    () => active.randomNormal(source, out),
+    () => active.randomBelow(source, 10, 0, out),
+  ]) {
+    expect(call).toThrow(OperandError);
+    expect(call).toThrow(message);
+  }
+  expect([...out, ...words].every((x) => x === 0)).toBe(true);
+});
+
+test('bits that the type does not hold, and limits that no word reaches, are refused', () => {
+  const source: RandomSource = { key: [1, 2], stream: [3, 4], position: 5 };
+  const [single, twofold] = [new Float32Array(100), new Float64Array(100)];
+  for (const bits of [0, 25, 53, 1.5, Number.NaN])
+    expect(() => active.randomUniform(source, bits, single)).toThrow(OperandError);
+  for (const bits of [0, 33, 52, 54])
+    expect(() => active.randomUniform(source, bits, twofold)).toThrow(OperandError);
+  for (const limit of [0, -1, 0.5, 2 ** 32 + 1])
+    expect(() => active.randomBelow(source, limit, 0, twofold)).toThrow(/limit/);
+  for (const low of [0.5, 2 ** 53, Number.NaN])
+    expect(() => active.randomBelow(source, 10, low, twofold)).toThrow(/low/);
 });

@@ -16,6 +16,7 @@ import { noOptions, requireOptions } from '../options.ts';
 import { checkShape, type Shape, sizeOf } from '../shape.ts';
 import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
+import { allocateUnfilled } from '../unfilled.ts';
 import { defaultGenerator, type Generator } from './generator.ts';
 import { normalProbability } from './normal.ts';
 
@@ -155,7 +156,7 @@ function floats(
     );
   }
   const made = makeTensor(op, [], { shape: shape.slice(), dtype }, () => {
-    const values = allocate(computeDType(dtype), sizeOf(shape)) as FloatArray;
+    const values = allocateUnfilled(computeDType(dtype), sizeOf(shape)) as FloatArray;
     fill(generator, values, dtype);
     return fromArray(stored(values, dtype), shape.slice(), dtype);
   });
@@ -195,7 +196,10 @@ export function randint(
   }
   requireHolds(op, dtype, low, high - 1);
   return makeTensor(op, [], { shape: shape.slice(), dtype }, () => {
-    const values = allocate(computeDType(dtype), sizeOf(shape)) as FloatArray | Int32Array | Uint8Array;
+    const values = allocateUnfilled(computeDType(dtype), sizeOf(shape)) as
+      | FloatArray
+      | Int32Array
+      | Uint8Array;
     drawBelow(generator, low, high - low, values);
     const stored = isHalf(dtype) ? encodeHalf(dtype, values as FloatArray) : values;
     return fromArray(stored, shape.slice(), dtype);

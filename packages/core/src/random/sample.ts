@@ -1,12 +1,13 @@
 // Draws whose odds are given by a tensor: yes or no per element, and categories by weight.
 
 import { type FloatArray, kernels, type NumericArray, portableLog, type Strided } from '@adjoint/kernels-cpu';
-import { allocate, computeDType, isFloat, isHalf } from '../dtype.ts';
+import { computeDType, isFloat, isHalf } from '../dtype.ts';
 import { ArgumentError, DTypeError, formatShape, ShapeError } from '../errors.ts';
 import { encodeHalf } from '../half.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
+import { allocateUnfilled } from '../unfilled.ts';
 import { uniform53 } from './create.ts';
 import { defaultGenerator, type Generator } from './generator.ts';
 
@@ -47,9 +48,9 @@ function drawBinary(op: string, probabilities: Tensor, generator: Generator): Te
   }
   const { dtype, shape } = probabilities;
   // A word of 32 bits as a fraction, which float64 holds.
-  const fractions = new Float64Array(odds.length);
+  const fractions = allocateUnfilled('float64', odds.length) as Float64Array;
   kernels.randomUniform(generator.pass(odds.length), 32, fractions);
-  const drawn = allocate(computeDType(dtype), odds.length) as FloatArray;
+  const drawn = allocateUnfilled(computeDType(dtype), odds.length) as FloatArray;
   kernels.less(flat(fractions), flat(odds), drawn, [odds.length]);
   return fromArray(isHalf(dtype) ? encodeHalf(dtype, drawn) : drawn, shape, dtype);
 }
