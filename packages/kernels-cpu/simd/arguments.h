@@ -40,6 +40,9 @@ inline Map mapOf(const double* n, Index count) {
   return m;
 }
 
+/** Bytes of an element, how many there are and of how many they are a part; layout of source and target. */
+inline Move moveOf(const double* n, const void* from, void* to) { return {int(n[0]), Index(n[1]), Index(n[2]), layoutOf(n + 3, 2), from, to}; }
+
 /** Offset; rank, extents and strides of the axes that stay; then of those that are reduced. */
 inline Reduction reductionOf(const double* n) {
   Reduction r;

@@ -24,6 +24,8 @@
 #include "functions-trigonometric.h"
 #include "map-types.h"
 #include "map-ops.h"
+#include "walk.h"
+#include "move.h"
 #include "map.h"
 #include "reduce.h"
 #include "units.h"
@@ -35,6 +37,7 @@
 #include "norms.h"
 #include "planes.h"
 #include "lookup.h"
+#include "scans.h"
 #include "random.h"
 #include "unit-table.h"
 
@@ -51,6 +54,6 @@ template <class T> constexpr Kernels<T> table() {
 }
 
 extern const Tier tier;
-const Tier tier = {ADJOINT_INSTRUCTION_SET, map, table<float>(), table<double>()};
+const Tier tier = {ADJOINT_INSTRUCTION_SET, map, move, table<float>(), table<double>()};
 
 }  // namespace ADJOINT_NAMESPACE

@@ -25,6 +25,16 @@ struct Map {
   void* arrays[MOST_OPERANDS + 1];
 };
 
+/** Elements of some bytes that go from one view, operand 0 of the layout, to another. */
+struct Move {
+  int bytes;
+  /** How many they are, and of how many they are a part in the memory that they go to. */
+  Index count, size;
+  Layout layout;
+  const void* from;
+  void* to;
+};
+
 /** The axes that stay (row-major order of the result) and those that are reduced, merged where they can be. */
 struct Reduction {
   Index keptRank, keptExtent[MOST_AXES], keptStride[MOST_AXES];

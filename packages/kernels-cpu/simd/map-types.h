@@ -9,6 +9,8 @@ template <> constexpr int typeOf<double>() { return FLOAT64; }
 template <> constexpr int typeOf<int>() { return INT32; }
 template <> constexpr int typeOf<unsigned char>() { return UINT8; }
 
+INLINE int bytesOf(int type) { return type == FLOAT64 ? 8 : type == FLOAT32 || type == INT32 ? 4 : type == UINT8 ? 1 : 2; }
+
 /** Vectors of A with as many lanes as there are numbers of T in a register. */
 template <class T, class A> struct Beside {
   typedef A V __attribute__((vector_size(sizeof(A) * Lanes<T>::N)));

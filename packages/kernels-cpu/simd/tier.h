@@ -19,6 +19,8 @@ struct Tier {
   const char* instructionSet;
   /** out = f(a, …; p, q), element by element. */
   Status (*map)(Run&, const Map&);
+  /** Moves elements between views. */
+  Status (*move)(Run&, const Move&);
   Kernels<float> single;
   Kernels<double> twofold;
 };

@@ -24,6 +24,12 @@ template <class T> constexpr UnitKernel<T> unitKernels[] = {
     randomUniform<T>,
     randomNormal<T>,
     randomBelow<T>,
+    cumulativeSum<T>,
+    cumulativeProduct<T>,
+    placeOfLargest<T>,
+    placeOfSmallest<T>,
+    anyTrue<T>,
+    allTrue<T>,
 };
 
 template <class T> static Status units(Run& run, int kernel, const Units& given) {

@@ -91,13 +91,13 @@ export function requireFloat(op: string, operand: string, spec: OperandSpec): vo
   );
 }
 
-/** @throws DTypeError unless the operand is floating-point; ShapeError unless it has the shape that the others ask for. */
+/** @throws DTypeError unless the operand is floating-point; ShapeError unless it has the shape that the rest of the call asks for. */
 export function requireOperand(op: string, operand: string, spec: OperandSpec, expected: Shape): void {
   requireFloat(op, operand, spec);
   const { shape } = spec;
   if (sameShape(shape, expected)) return;
   throw new ShapeError(
-    `${operand} has shape ${formatShape(shape)}; beside the other operands it takes ${formatShape(expected)}.`,
+    `${operand} has shape ${formatShape(shape)}; the rest of the call (other operands, geometry) asks for ${formatShape(expected)}.`,
     { op, operand, actual: shape, expected: formatShape(expected) },
   );
 }

@@ -11,12 +11,12 @@ import {
 import { formatShape, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, noGradient, type OperandSpec, vjpRule } from '../registry.ts';
-import { type Shape, sameShape, sizeOf } from '../shape.ts';
+import { type Shape, sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import type { ValuesAndIndices } from './extremes.ts';
 import { gatherAlong } from './gather.ts';
-import { requireFloat } from './infer.ts';
+import { requireFloat, requireOperand } from './infer.ts';
 import { reshape } from './layout.ts';
 
 const shapeOfX = (g: PoolGeometry): Shape => [g.batch, g.channels, ...g.inputSize];
@@ -78,16 +78,6 @@ export const avgPoolInputGradOp = defineOp<readonly ['y'], PoolGeometry>({
   forwardMode: 'linear',
   flops,
 });
-
-function requireOperand(op: string, operand: string, spec: OperandSpec, expected: Shape): void {
-  requireFloat(op, operand, spec);
-  const { shape } = spec;
-  if (sameShape(shape, expected)) return;
-  throw new ShapeError(
-    `${operand} has shape ${formatShape(shape)}, and the geometry says ${formatShape(expected)}; make the geometry from the operand's own shape.`,
-    { op, operand, actual: shape, expected: formatShape(expected) },
-  );
-}
 
 function averaged(x: Tensor, geometry: PoolGeometry): Tensor {
   return apply(avgPoolOp, [x], geometry);

@@ -25,7 +25,7 @@ DECLARE_TIER(isa_portable)
 namespace {
 
 /** Raised whenever the meaning of an argument changes: a binary of another version is not used. */
-constexpr int VERSION = 4;
+constexpr int VERSION = 5;
 
 /** The tiers that this processor can run, fastest first. */
 int listTiers(const Tier** tiers) {
@@ -142,6 +142,15 @@ napi_value map(napi_env env, napi_callback_info info) {
   return integer(env, instance.tier->map(call.run, m));
 }
 
+/** (a, target); numbers: as `moveOf` reads them. */
+napi_value move(napi_env env, napi_callback_info info) {
+  const Arguments given(env, info);
+  const Array a = arrayOf(env, given.values[0]), target = arrayOf(env, given.values[1]);
+  const Instance& instance = instanceOf(env);
+  Call call;
+  return integer(env, instance.tier->move(call.run, moveOf(instance.numbers, a.data, target.data)));
+}
+
 /** (a, out); numbers: op, offset, then kept rank, extents, strides, and reduced rank, extents, strides. */
 napi_value reduce(napi_env env, napi_callback_info info) {
   const Arguments given(env, info);
@@ -240,6 +249,7 @@ NAPI_MODULE_INIT() {
       {"convInputGrad", conv<INPUT_GRAD>},
       {"convWeightGrad", conv<WEIGHT_GRAD>},
       {"map", map},
+      {"move", move},
       {"reduce", reduce},
       {"units", units},
   };

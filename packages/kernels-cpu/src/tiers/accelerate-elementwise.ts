@@ -122,7 +122,8 @@ function runnerOf(machine: Machine, name: MapName): Runner {
     numbers[1] = p;
     numbers[2] = q;
     numbers[3] = operands.length;
-    for (let i = 0; i < operands.length; i++) numbers[MAP_TYPES + i] = typeNumber[elementTypeOf(operands[i].data)];
+    for (let i = 0; i < operands.length; i++)
+      numbers[MAP_TYPES + i] = typeNumber[elementTypeOf(operands[i].data)];
     numbers[MAP_TYPES + operands.length] = typeNumber[elementTypeOf(out)];
     return done(call(machine, operands, out), name);
   };

@@ -1,7 +1,7 @@
 // Reading and writing where an index says, on a machine: along the last axis row by row, along the first in whole slices.
 // Other layouts, and few elements, are the reference's.
 
-import type { Kernels, Strided } from '../kernels.ts';
+import type { Kernels, NumericArray, Strided } from '../kernels.ts';
 import { reference } from '../reference/index.ts';
 import { elementCount, flatStep } from '../reference/strided.ts';
 import type { Machine } from './machine.ts';
@@ -18,13 +18,10 @@ export function lookup(machine: Machine): Pick<Kernels, LookupName> {
     gather(a, axis, index, out) {
       const [n, m] = [a.shape[axis], index.shape[axis]];
       const fits =
-        out.length >= LEAST &&
+        suits(out.length, a, index.data, out) &&
         out.length === elementCount(index.shape) &&
-        sameFloats(a.data, a.data, out) &&
         sharesRows(a, index.shape, axis) &&
-        index.data instanceof Int32Array &&
-        isRun(index) &&
-        isRun(a);
+        isRun(index);
       const isDone =
         fits &&
         runUnits(
@@ -40,15 +37,12 @@ export function lookup(machine: Machine): Pick<Kernels, LookupName> {
       const [n, m] = [targetShape[axis], index.shape[axis]];
       const count = elementCount(index.shape);
       const fits =
-        count >= LEAST &&
+        suits(count, a, index.data, target) &&
         target.length === elementCount(targetShape) &&
-        sameFloats(a.data, a.data, target) &&
         sharesRows(a, index.shape, axis) &&
         a.shape[axis] === m &&
         sharesRows(index, targetShape, axis) &&
-        index.data instanceof Int32Array &&
-        isRun(index) &&
-        isRun(a);
+        isRun(index);
       const isDone =
         fits &&
         runUnits(
@@ -62,13 +56,7 @@ export function lookup(machine: Machine): Pick<Kernels, LookupName> {
     },
     indexSelect(a, axis, index, out) {
       const slice = elementCount(a.shape) / a.shape[axis];
-      const fits =
-        out.length >= LEAST &&
-        axis === 0 &&
-        out.length === index.length * slice &&
-        index instanceof Int32Array &&
-        sameFloats(a.data, a.data, out) &&
-        isRun(a);
+      const fits = suits(out.length, a, index, out) && axis === 0 && out.length === index.length * slice;
       const isDone =
         fits &&
         runUnits(
@@ -84,13 +72,10 @@ export function lookup(machine: Machine): Pick<Kernels, LookupName> {
       const slice = elementCount(a.shape) / a.shape[axis];
       const count = elementCount(a.shape);
       const fits =
-        count >= LEAST &&
+        suits(count, a, index, target) &&
         axis === 0 &&
         count === index.length * slice &&
-        index instanceof Int32Array &&
-        target.length === targetShape[0] * slice &&
-        sameFloats(a.data, a.data, target) &&
-        isRun(a);
+        target.length === targetShape[0] * slice;
       const isDone =
         fits &&
         runUnits(
@@ -108,13 +93,10 @@ export function lookup(machine: Machine): Pick<Kernels, LookupName> {
       const inner = elementCount(a.shape.slice(axis + 1));
       const outer = elementCount(a.shape.slice(0, axis));
       const fits =
-        out.length >= LEAST &&
+        suits(out.length, a, columns, out) &&
         out.length === outer * rows * inner &&
         starts instanceof Int32Array &&
-        columns instanceof Int32Array &&
-        values instanceof Float64Array &&
-        sameFloats(a.data, a.data, out) &&
-        isRun(a);
+        values instanceof Float64Array;
       const isDone =
         fits &&
         runUnits(
@@ -133,6 +115,11 @@ export function lookup(machine: Machine): Pick<Kernels, LookupName> {
       if (!isDone) reference.sparseAlong(matrix, a, axis, out);
     },
   };
+}
+
+/** Whether machines look things up so: enough elements, in one run, to or from floats of their own type, at places that are int32. */
+function suits(count: number, a: Strided, places: NumericArray, other: NumericArray): boolean {
+  return count >= LEAST && places instanceof Int32Array && sameFloats(a.data, a.data, other) && isRun(a);
 }
 
 /** Whether the view is one run of its array. */

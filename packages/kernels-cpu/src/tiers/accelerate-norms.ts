@@ -1,11 +1,18 @@
 // Normalisations and variances on a machine. What is normalised over the batch takes two rounds over the elements: one for the
 // statistics, whose few numbers are worked out here, and one that applies them.
 
-import type { FloatArray, Kernels, NormGeometry, NormParameters, NormStatistics } from '../kernels.ts';
+import type {
+  FloatArray,
+  Kernels,
+  NormGeometry,
+  NormParameters,
+  NormStatistics,
+  Strided,
+} from '../kernels.ts';
 import { reference } from '../reference/index.ts';
 import { setCount } from '../reference/norms.ts';
 import { elementCount } from '../reference/strided.ts';
-import { contiguousOf } from './accelerate-rows.ts';
+import { contiguousOf } from './lines.ts';
 import type { Machine } from './machine.ts';
 import { sameFloats } from './status.ts';
 import { reads, runUnits, updates, writes } from './units.ts';
@@ -15,13 +22,14 @@ const LEAST = 128;
 
 export function norms(
   machine: Machine,
+  copy: Kernels['copy'],
 ): Pick<Kernels, 'normalise' | 'normaliseBy' | 'normaliseGrad' | 'normaliseWeightGrad' | 'variance'> {
   return {
     normalise: normaliseOf(machine),
     normaliseBy: normaliseByOf(machine),
     normaliseGrad: normaliseGradOf(machine),
     normaliseWeightGrad: normaliseWeightGradOf(machine),
-    variance: varianceOf(machine),
+    variance: varianceOf(machine, copy),
   };
 }
 
@@ -200,7 +208,7 @@ function normaliseWeightGradOf(machine: Machine): Kernels['normaliseWeightGrad']
   };
 }
 
-function varianceOf(machine: Machine): Kernels['variance'] {
+function varianceOf(machine: Machine, copy: Kernels['copy']): Kernels['variance'] {
   return (a, axes, correction, out) => {
     const count = elementCount(a.shape);
     const runs = runsOf(a.shape, axes);
@@ -208,7 +216,13 @@ function varianceOf(machine: Machine): Kernels['variance'] {
       count >= LEAST &&
       runs !== null &&
       sameFloats(a.data, a.data, out) &&
-      variancesOfRuns(machine, contiguousOf(a, count), runs, correction, out as FloatArray);
+      variancesOfRuns(
+        machine,
+        contiguousOf(a as Strided<FloatArray>, count, copy),
+        runs,
+        correction,
+        out as FloatArray,
+      );
     if (!isFast) reference.variance(a, axes, correction, out);
   };
 }

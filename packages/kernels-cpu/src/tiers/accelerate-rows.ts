@@ -10,7 +10,8 @@ import type {
   Strided,
 } from '../kernels.ts';
 import { reference } from '../reference/index.ts';
-import { contiguousStrides, elementCount } from '../reference/strided.ts';
+import { elementCount } from '../reference/strided.ts';
+import { contiguousOf, linesAlong } from './lines.ts';
 import type { Machine } from './machine.ts';
 import { sameFloats } from './status.ts';
 import { reads, runUnits, writes } from './units.ts';
@@ -27,22 +28,22 @@ type RowName =
   | 'crossEntropy'
   | 'crossEntropyGrad';
 
-export function rows(machine: Machine): Pick<Kernels, RowName> {
+export function rows(machine: Machine, copy: Kernels['copy']): Pick<Kernels, RowName> {
   return {
-    softmax: softmaxOf(machine, 'softmax'),
-    logSoftmax: softmaxOf(machine, 'logSoftmax'),
+    softmax: softmaxOf(machine, copy, 'softmax'),
+    logSoftmax: softmaxOf(machine, copy, 'logSoftmax'),
     softmaxGrad: softmaxGradOf(machine, 'softmaxGrad'),
     logSoftmaxGrad: softmaxGradOf(machine, 'logSoftmaxGrad'),
-    logsumexp: logsumexpOf(machine),
+    logsumexp: logsumexpOf(machine, copy),
     crossEntropy: crossEntropyOf(machine),
     crossEntropyGrad: crossEntropyGradOf(machine),
   };
 }
 
-function softmaxOf(machine: Machine, name: 'softmax' | 'logSoftmax'): ScanKernel {
+function softmaxOf(machine: Machine, copy: Kernels['copy'], name: 'softmax' | 'logSoftmax'): ScanKernel {
   return (a, axis, out) => {
     if (out.length >= LEAST && sameFloats(a.data, a.data, out)) {
-      const { data, offset } = contiguousOf(a, out.length);
+      const { data, offset } = contiguousOf(a, out.length, copy);
       const { inner, unit } = linesAlong(a.shape, axis, axis);
       const arrays = [reads(data, unit, offset), writes(out, unit)];
       if (runUnits(machine, name, out.length / unit, [a.shape[axis], inner], arrays)) return;
@@ -62,7 +63,7 @@ function softmaxGradOf(machine: Machine, name: 'softmaxGrad' | 'logSoftmaxGrad')
   };
 }
 
-function logsumexpOf(machine: Machine): Kernels['logsumexp'] {
+function logsumexpOf(machine: Machine, copy: Kernels['copy']): Kernels['logsumexp'] {
   return (a, axes, out) => {
     const count = elementCount(a.shape);
     const isFast = count >= LEAST && axes.length > 0 && sameFloats(a.data, a.data, out);
@@ -71,7 +72,7 @@ function logsumexpOf(machine: Machine): Kernels['logsumexp'] {
       // Axes that are apart are brought together at the end: those that stay keep their order.
       const b = neighbours ? a : withAxesLast(a, axes);
       const first = neighbours ? axes[0] : a.shape.length - axes.length;
-      const { data, offset } = contiguousOf(b, count);
+      const { data, offset } = contiguousOf(b, count, copy);
       const { inner, unit } = linesAlong(b.shape, first, first + axes.length - 1);
       const arrays = [reads(data, unit, offset), writes(out, inner)];
       if (runUnits(machine, 'logsumexp', count / unit, [unit / inner, inner], arrays)) return;
@@ -127,20 +128,4 @@ function crossEntropyGradOf(machine: Machine): Kernels['crossEntropyGrad'] {
     }
     reference.crossEntropyGrad(g, cotangent, logits, target, logs, out);
   };
-}
-
-/** How many lines along these axes lie side by side, and how many elements those have. */
-function linesAlong(shape: readonly number[], first: number, last: number): { inner: number; unit: number } {
-  const inner = elementCount(shape.slice(last + 1));
-  return { inner, unit: inner * elementCount(shape.slice(first, last + 1)) };
-}
-
-/** The same elements row-major: the same elements give the same bits, however they lie. */
-export function contiguousOf(a: Strided, length: number): { data: FloatArray; offset: number } {
-  const expected = contiguousStrides(a.shape);
-  if (a.shape.every((extent, axis) => extent === 1 || a.strides[axis] === expected[axis]))
-    return { data: a.data as FloatArray, offset: a.offset };
-  const data = a.data instanceof Float32Array ? new Float32Array(length) : new Float64Array(length);
-  reference.copy(a, data);
-  return { data, offset: 0 };
 }

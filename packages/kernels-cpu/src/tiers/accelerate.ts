@@ -7,7 +7,9 @@ import { reference } from '../reference/index.ts';
 import { elementCount, Rows } from '../reference/strided.ts';
 import { descent } from './accelerate-descent.ts';
 import { elementwise } from './accelerate-elementwise.ts';
+import { lines } from './accelerate-lines.ts';
 import { lookup } from './accelerate-lookup.ts';
+import { moving } from './accelerate-moving.ts';
 import { norms } from './accelerate-norms.ts';
 import { pooling } from './accelerate-planes.ts';
 import { random } from './accelerate-random.ts';
@@ -21,18 +23,22 @@ const WORTH_A_CALL = 256;
 
 /** All kernels: those that the machine has, over the reference. */
 export function accelerate(machine: Machine): Kernels {
+  const maps = elementwise(machine);
+  const copy = maps.copy ?? reference.copy;
   return {
     ...reference,
     ...products(machine),
     ...convolutions(machine),
-    ...elementwise(machine),
+    ...maps,
     ...reductions(machine),
-    ...rows(machine),
+    ...rows(machine, copy),
     ...descent(machine),
     ...pooling(machine),
     ...lookup(machine),
+    ...lines(machine, copy),
+    ...moving(machine),
     ...random(machine),
-    ...norms(machine),
+    ...norms(machine, copy),
   };
 }
 

@@ -206,6 +206,12 @@ export const UNIT_KERNELS = [
   'randomUniform',
   'randomNormal',
   'randomBelow',
+  'cumsum',
+  'cumprod',
+  'argmax',
+  'argmin',
+  'any',
+  'all',
 ] as const;
 export type UnitKernel = (typeof UNIT_KERNELS)[number];
 
@@ -234,6 +240,8 @@ export interface Machine {
   map(...arrays: readonly NumericArray[]): number;
   /** numbers: op, then as `putReduction` in ./views.ts writes it. */
   reduce(a: FloatArray, out: FloatArray): number;
+  /** Moves elements of one type to a target; numbers: bytes of one, how many there are, length of the target's array, layout of both as `putLayout` writes it. */
+  move(a: NumericArray, target: NumericArray): number;
   /** Runs one of UNIT_KERNELS; numbers: as `putUnits` in ./units.ts writes them. */
   units(...arrays: readonly NumericArray[]): number;
 }

@@ -14,7 +14,7 @@ interface Addon extends Omit<Machine, 'numbers'> {
 }
 
 /** The version of the boundary that this file speaks: `VERSION` in addon.cc. */
-const VERSION = 4;
+const VERSION = 5;
 
 /** A native tier that is ready to run. */
 export interface NativeTier {

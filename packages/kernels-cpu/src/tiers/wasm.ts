@@ -2,7 +2,7 @@
 
 import type { Kernels } from '../kernels.ts';
 import { accelerate } from './accelerate.ts';
-import type { Machine } from './machine.ts';
+import { type Machine, NOT_HERE } from './machine.ts';
 import type { NoTier } from './native.ts';
 import { compilationFailure, hasInstructions, webAssembly, workerStarter } from './wasm-host.ts';
 import { startInstance } from './wasm-instance.ts';
@@ -60,6 +60,8 @@ function machineOn(memory: WasmMemory): Machine {
     convInputGrad: (w, y, x) => convInputGrad(memory, w, y, x),
     convWeightGrad: (x, y, w) => convWeightGrad(memory, x, y, w),
     map: (...arrays) => map(memory, ...arrays),
+    // Copying views in and a target in and out costs more than it gains.
+    move: () => NOT_HERE,
     reduce: (a, out) => reduce(memory, a, out),
     units: (...arrays) => units(memory, ...arrays),
   };
