@@ -72,9 +72,10 @@ static Status scanPieces(Run& run, Index lines, Index n, const float* a, float* 
   if (!sums) return OUT_OF_MEMORY;
   const auto sizeAt = [&](Index piece) { return smaller(SCAN_PIECE, n - piece * SCAN_PIECE); };
   eachUnit(run, lines * pieces, SCAN_PIECE, [&](Index unit) {
-    Total sum = SumOp::initial();
-    SumOp::addRow<float>(sum, a + unit / pieces * n + unit % pieces * SCAN_PIECE, sizeAt(unit % pieces));
-    sums[unit] = SumOp::result<double>(sum);
+    typedef SumOp<ELEMENT> Sum;
+    Total sum = Sum::initial();
+    Sum::addRow<float>(sum, a + unit / pieces * n + unit % pieces * SCAN_PIECE, sizeAt(unit % pieces));
+    sums[unit] = Sum::result<double>(sum);
   });
   for (Index line = 0; line < lines; line++) {
     double before = 0;
