@@ -7,8 +7,8 @@
 namespace ADJOINT_NAMESPACE {
 
 /**
- * Panels per block, at most; bytes of its transformed tiles, about; channels
- * whose weights are packed at a time, and whose rows are copied: what was written is read once it has left the store buffer.
+ * Panels per block, at most; bytes of its transformed tiles, about; channels whose weights are packed at a time, and whose rows are
+ * copied: not one by one, as a load that spans what two recent stores wrote waits for them.
  */
 enum { BLOCK_PANELS = 4, BLOCK_BYTES = 1 << 20, WEIGHT_CHANNELS = 16, COPIED_CHANNELS = 8 };
 
