@@ -195,6 +195,9 @@ const layers: readonly ConvGeometry[] = [
     kernelSize: 3,
     padding: 1,
   }),
+  // Rows of the output that whole panels make up, of few and very few channels, in several blocks of depth.
+  convGeometry({ batch: 2, inChannels: 3, outChannels: 4, inputSize: [5, 64], kernelSize: 3, padding: 1 }),
+  convGeometry({ batch: 1, inChannels: 48, outChannels: 20, inputSize: [4, 64], kernelSize: 3, padding: 1 }),
   // Larger than a band, and than a block of the depth.
   convGeometry({ batch: 1, inChannels: 8, outChannels: 5, inputSize: [200, 210], kernelSize: 3, padding: 1 }),
   convGeometry({ batch: 2, inChannels: 160, outChannels: 18, inputSize: [8, 8], kernelSize: 3, padding: 1 }),

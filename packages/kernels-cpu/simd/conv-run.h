@@ -29,6 +29,11 @@ template <class T> INLINE Index directWidth(const ConvPlan<T>& plan) {
   return (plan.m <= Tiles<T>::THIN ? Tiles<T>::thinVectors[plan.m] : NV) * Lanes<T>::N;
 }
 
+/** Whether whole panels make up a row of the output, which then takes the sums as they lie. */
+template <class T> INLINE bool panelsFitRows(const ConvPlan<T>& plan, Index columns) {
+  return plan.m > 1 && !plan.lanes && plan.outStep[2] == 1 && columns > 0 && columns % directWidth(plan) == 0;
+}
+
 /** Registers of each row of the output that a single channel needs. */
 template <class T> INLINE Index registersPerRow(const OutputPhase<T>& phase) { return ceilDivide(phase.count[2], Lanes<T>::N); }
 
@@ -77,7 +82,7 @@ static void singlePanels(const ConvPlan<T>& plan, const OutputPhase<T>* phases, 
 
 /**
  * Panels [first, last) of one unit, read in place from its copy, for all column phases. Positions run over whole rows of the
- * copy; what falls between two rows of the output is dropped.
+ * copy, and what falls between two rows of the output is dropped; unless panels fit those rows.
  */
 template <class T>
 static void directPanels(const ConvPlan<T>& plan, const OutputPhase<T>* phases, Index group, const T* copy, UnitTarget<T> target,
@@ -90,7 +95,7 @@ static void directPanels(const ConvPlan<T>& plan, const OutputPhase<T>* phases, 
     singlePanels(plan, phases, group, copy, target, first, last, sums);
     return;
   }
-  const bool thin = plan.m <= Tiles<T>::THIN;
+  const bool thin = plan.m <= Tiles<T>::THIN, fits = panelsFitRows(plan, phases->count[2]);
   const Index width = directWidth(plan), pitch = plan.padded.pitch, columns = phases->count[2];
   const Index positions = (target.rows - 1) * pitch + columns;
   const Index channelStep = plan.outPlane(), rowStep = plan.outStep[1] * plan.outExtent[2], step = plan.outStep[2];
@@ -99,17 +104,21 @@ static void directPanels(const ConvPlan<T>& plan, const OutputPhase<T>* phases, 
       const Index rows = smaller(plan.height, plan.m - i), sumsSize = rows * width;
       const OffsetsTile<T> run = thin ? Tiles<T>::thin[rows] : Tiles<T>::offsets[rows];
       for (Index q = q0; q < smaller(last, q0 + PANELS); q++) {
-        const Index p0 = q * width, count = smaller(width, positions - p0);
+        const Index p0 = fits ? q * width / columns * pitch + q * width % columns : q * width, count = smaller(width, positions - p0);
+        T* const to = fits ? target.data + i * channelStep + p0 / pitch * rowStep + p0 % pitch : sums;
+        const Index toStep = fits ? channelStep : width;
         for (Index c = 0; c < plan.columnPhases; c++) {
           const OutputPhase<T>& phase = phases[c];
           const T* weight = phase.weight + (group * plan.m + i) * phase.depth;
           const Index block = depthBlock<T>(phase.depth);
           Index k0 = 0;
           do {
-            run(smaller(block, phase.depth - k0), weight + k0 * rows, copy + p0, phase.offsets + k0, sums + c * sumsSize, width, k0 > 0);
+            run(smaller(block, phase.depth - k0), weight + k0 * rows, copy + p0, phase.offsets + k0, to + c * sumsSize, toStep,
+                k0 > 0);
             k0 += block;
           } while (k0 < phase.depth);
         }
+        if (fits) continue;
         Index row = p0 / pitch, column = p0 % pitch;
         for (Index at = 0; at < count; row++, column = 0) {
           const Index span = smaller(pitch - column, count - at), kept = smaller(columns - column, span);
@@ -127,6 +136,7 @@ static void directPanels(const ConvPlan<T>& plan, const OutputPhase<T>* phases, 
 template <class T> INLINE Index directPanelCount(const ConvPlan<T>& plan, const OutputPhase<T>& phase, Index rows) {
   if (plan.lanes) return rows * ceilDivide(phase.count[2], lanePositions<T>(phase.count[2]));
   if (plan.m == 1) return ceilDivide(rows * registersPerRow(phase), PLACES);
+  if (panelsFitRows(plan, phase.count[2])) return rows * (phase.count[2] / directWidth(plan));
   return rows == 0 ? 0 : ceilDivide((rows - 1) * plan.padded.pitch + phase.count[2], directWidth(plan));
 }
 
