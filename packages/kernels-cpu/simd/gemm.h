@@ -74,11 +74,14 @@ INLINE void putTile(Index rows, Index depth, const T* a, const T* b, T* c, Index
   putPart(rows, width, whole, c, cRow, accumulate);
 }
 
+/** Of registers this narrow a tile has few multiply-adds per step, and the addresses of operands in place cost more than packing both. */
+enum { PACKS_ALL = BYTES == 16 };
+
 /** Whether tiles read A where it lies: rows along memory, of which no more than half a tile meet in one set of a first-level cache. */
-template <class T> INLINE bool readsInPlace(const Matrix<T>& a) { return a.column == 1 && a.row * Index(sizeof(T)) % 4096 != 0; }
+template <class T> INLINE bool readsInPlace(const Matrix<T>& a) { return !PACKS_ALL && a.column == 1 && a.row * Index(sizeof(T)) % 4096 != 0; }
 
 /** Whether tiles that read B where it lies find its next rows in time: more than one of them lies on a page. */
-template <class T> INLINE bool liesTogether(const Matrix<T>& b) { return b.column == 1 && b.row * Index(sizeof(T)) < 4096; }
+template <class T> INLINE bool liesTogether(const Matrix<T>& b) { return !PACKS_ALL && b.column == 1 && b.row * Index(sizeof(T)) < 4096; }
 
 /** How one product is shared out: sweeps of so many strips (of `height` rows) and panels, in tasks of so many of them. */
 struct ProductPlan {
@@ -141,6 +144,10 @@ template <class T> struct ProductBlock {
         const T* const a = left + s * stripStep;
         for (Index q = q0; q < smaller(last, q0 + PANELS_AT_HAND); q++) {
           const Index j = q * N, width = smaller(N, p.n - j);
+          if (packed && aStep == 0) {
+            putTile<T>(rows, p.depth, a, packed + q * N * p.depth, p.c + i * p.cRow + j, p.cRow, width, p.accumulate);
+            continue;
+          }
           T* const made = own + (q - q0) * N * p.depth;
           TilePanel<T> panel = {packed ? packed + q * N * p.depth : made, N, nullptr};
           if (!packed && s == firstStrip) panel = firstPanel(q, lastStrip - firstStrip, made);
