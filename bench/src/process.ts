@@ -1,4 +1,7 @@
 // Talking to one contestant's process: a command per line, an answer per line. What else it prints is not for us.
+//
+// Between an answer and the next command the process is stopped: threads of many libraries go on waiting busily for a while, on the
+// processors that the next one is measured on.
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -18,6 +21,12 @@ interface Answer {
   readonly digests?: number[][];
   readonly milliseconds?: number;
 }
+
+// Nobody else wakes those that are stopped.
+const running = new Set<ChildProcessWithoutNullStreams>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 /** A running contestant. */
 export class ContestantProcess {
@@ -40,6 +49,7 @@ export class ContestantProcess {
     });
     this.#child.on('close', (code, signal) => {
       this.#ended = true;
+      running.delete(this.#child);
       this.#waiting?.reject(
         new ContestantError(
           `the process ended (${signal ?? code}): ${this.#complaints.trim().split('\n').at(-1)}`,
@@ -47,6 +57,7 @@ export class ContestantProcess {
       );
       this.#waiting = null;
     });
+    running.add(this.#child);
     // A process that ended is told of by 'close'; writing to it need not be an event of its own.
     this.#child.stdin.on('error', () => {});
   }
@@ -74,15 +85,23 @@ export class ContestantProcess {
 
   /** Ends the process: it has nothing more to read. */
   end(): void {
+    this.#send('SIGCONT');
     this.#child.stdin.end();
+  }
+
+  // Windows has no such signals: there they wait as they like.
+  #send(signal: 'SIGCONT' | 'SIGSTOP'): void {
+    if (process.platform !== 'win32') this.#child.kill(signal);
   }
 
   #ask(command: Command): Promise<Answer> {
     if (this.#ended) return Promise.reject(new ContestantError('the process has ended'));
     return new Promise<Answer>((resolve, reject) => {
       this.#waiting = { resolve, reject };
+      this.#send('SIGCONT');
       this.#child.stdin.write(`${JSON.stringify(command)}\n`);
     }).then((answer) => {
+      this.#send('SIGSTOP');
       if (answer.error !== undefined) throw new ContestantError(answer.error);
       return answer;
     });

@@ -320,6 +320,49 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
       fc.assert(fc.property(geometries, fc.nat(999), check), { numRuns: 60 });
     });
 
+    test('sums and squares that overflow in float32 are those of double precision', () => {
+      const huge = Type === Float32Array ? 1e38 : 1e300;
+      for (const [n, places] of [
+        [260, 1],
+        [65, 1],
+        [4, 67],
+      ]) {
+        const g: NormGeometry = {
+          batch: 9,
+          groups: 1,
+          channels: n,
+          places,
+          over: 'sample',
+          centred: true,
+          eps: 1e-5,
+        };
+        const size = 9 * n * places;
+        const [weight, bias] = [new Type(n).fill(1), new Type(n)];
+        const given = { mean: new Type(9).fill(0.25), rstd: new Type(9).fill(2) };
+        const [x, cotangent] = [draw(Type, size, 3, 1, 0.25), new Type(size).fill(huge)];
+        const run = (k: Kernels): FloatArray[] => {
+          const [slope, weightGrad] = [new Type(size).fill(7), new Type(n).fill(7)];
+          k.normaliseGrad(g, cotangent, x, weight, given, slope);
+          k.normaliseWeightGrad(g, cotangent.map((c) => c / 100) as FloatArray, x, given, weightGrad);
+          return [slope, weightGrad];
+        };
+        const [got, expected] = [run(kernels), run(reference)];
+        expectWithin(got[0], expected[0], () => 400 * eps * huge, 'grad');
+        expectWithin(got[1], expected[1], () => 400 * eps * huge, 'weight');
+        // Far from 0, where mean · rstd overflows but no deviation does.
+        const far = new Type(size).fill(huge / 50);
+        const flat = { mean: new Type(9).fill(huge / 50), rstd: new Type(9).fill(316) };
+        const slope = new Type(size).fill(7);
+        kernels.normaliseGrad(g, x, far, weight, flat, slope);
+        expect(slope.every(Number.isFinite)).toBe(true);
+        const y = new Type(size).fill(7);
+        const [mean, rstd, variance] = [1, 2, 3].map(() => new Type(9));
+        const large = new Type(size).fill(Math.sqrt(huge) * 2);
+        kernels.normalise({ ...g, centred: false }, large, { weight, bias }, y, { mean, rstd, variance });
+        expectWithin(y, new Type(size).fill(1), () => 4 * eps, 'y');
+      }
+    });
+
     test('variances over any axes, far from 0 too', () => {
       fc.assert(
         fc.property(

@@ -24,5 +24,6 @@ export function allocateUnfilled(dtype: DType, length: number): NumericArray {
   if (byteLength < unfilled.least || byteLength > unfilled.most) return allocate(dtype, length);
   const { Buffer } = globalThis as Platform;
   if (Buffer === undefined) return allocate(dtype, length);
-  return arrayOver(dtype, Buffer.allocUnsafeSlow(byteLength).buffer as ArrayBuffer, 0, length);
+  const { buffer, byteOffset } = Buffer.allocUnsafeSlow(byteLength);
+  return arrayOver(dtype, buffer as ArrayBuffer, byteOffset, length);
 }

@@ -181,8 +181,7 @@ template <class T> static Status convWeightGrad(Run& run, const ConvShape& s, co
   if (isPointwise(s) && s.groups == 1) return pointwiseWeight(run, s, x, y, w);
   if (isThreeByThree(s)) {
     const WinogradWeight<T> tiles = winogradWeight(s, x, y);
-    const Status status = winogradWeightPays(tiles) ? runWinogradWeight(run, tiles, w) : NOT_HERE;
-    if (status != NOT_HERE) return status;
+    if (winogradWeightPays(tiles) && runWinogradWeight(run, tiles, w) == DONE) return DONE;
   }
   // Channels-last wastes the lanes that the last register of channels leaves empty.
   const Index lanes = roundUp(s.inChannels, Tile<T>::N);

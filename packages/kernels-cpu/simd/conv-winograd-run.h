@@ -187,15 +187,18 @@ template <class T> static Status runWinograd(Run& run, const Winograd<T>& p) {
     T* const rest = sums + sumsSize;
     TileBlock<T>& layout = layouts[thread];
     layBlock(p, first, last, layout);
-    // Lanes of no tile: whatever is finite.
     zero(rest, COPIED_CHANNELS * copy);
-    if ((last - first) % N != 0) zero(transformed + (count - 1) * panelSize, panelSize);
     for (Index c0 = 0; c0 < p.channels; c0 += COPIED_CHANNELS) {
       const Index end = smaller(p.channels, c0 + COPIED_CHANNELS);
       for (Index c = c0; c < end; c++)
         copyRows(p, layout, p.source + (group * p.channels + c) * p.from[0] * p.from[1], rest + (c - c0) * copy);
       for (Index c = c0; c < end; c++) transformTiles(layout, rest + (c - c0) * copy, transformed + c * N, p.panelMatrix());
     }
+    // Lanes of no tile are 0: what is written past the last tile depends on how tiles are cut into blocks, and might overflow.
+    if (const Index used = (last - first) % N)
+      for (Index x = 0; x < POINTS; x++)
+        for (Index c = 0; c < p.channels; c++)
+          zero(transformed + (count - 1) * panelSize + x * p.panelMatrix() + c * N + used, N - used);
     const Index block = depthBlock<T>(p.channels);
     Vec<T> strange = {};
     for (Index s = shareOf(strips, part, parts); s < shareOf(strips, part + 1, parts); s++) {

@@ -223,7 +223,7 @@ enum { PANEL_BYTES = 2 << 20 };
  */
 template <class T> static bool winogradPays(const Winograd<T>& p) {
   const double tiles = double(p.tileCount()), columns = double(p.to[1]), channels = double(p.channels), m = double(p.m);
-  if (POINTS * p.panelMatrix() * Index(sizeof(T)) > PANEL_BYTES || p.m <= Tiles<T>::THIN || columns == 0) return false;
+  if (double(POINTS * sizeof(T)) * double(p.panelMatrix()) > PANEL_BYTES || p.m <= Tiles<T>::THIN || columns == 0) return false;
   const double panels = double(roundUp(p.tileCount(), Tile<T>::N));
   const double winograd = POINTS * (panels * channels * m + 26 * tiles * channels + 11 * tiles * m + 27 * channels * m);
   const double direct = 1.3 * 9 * double(p.batch * p.to[0]) * columns * channels * (m + 3 + 3.0 * Lanes<T>::N / columns);

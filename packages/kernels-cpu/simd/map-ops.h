@@ -156,15 +156,18 @@ template <VALUES> INLINE Vec<T> siluGradOf(Vec<T> x, Vec<T> y) {
 /** With e = exp(y) and n = e (e + 2) the function is y · n / (n + 2). Of an infinite y it is NaN, as in the formula. */
 template <VALUES> INLINE Vec<T> mishGradOf(Vec<T> x, Vec<T> y) {
   const Vec<T> near = choose<T>(y > NUMBER(20), NUMBER(20), y), e = expOf<T>(near), n = e * (e + NUMBER(2)), share = ONE / (n + NUMBER(2));
-  return x * ((n + NUMBER(4) * near * e * (e + ONE) * share) * share + (y - y));
+  return x * ((n + near * (NUMBER(4) * e * (e + ONE) * share)) * share + (y - y));
 }
-/** The derivative of y · sigmoid(u) in y: of sigmoid(u) and sigmoid(−u), each without cancellation. */
+/**
+ * The derivative of y · sigmoid(u) in y: of sigmoid(u) and sigmoid(−u), each without cancellation. Beyond 100 it is 1 or 0, and squares
+ * would overflow before long; of an infinite y it is NaN, as by the formula.
+ */
 template <VALUES> INLINE Vec<T> geluTanhGradOf(Vec<T> x, Vec<T> y) {
-  const Vec<T> scale = NUMBER(2 * 0.7978845608028654), square = y * y;
-  const Vec<T> u = scale * (y * (ONE + NUMBER(0.044715) * square)), slope = scale * (ONE + NUMBER(3 * 0.044715) * square);
+  const Vec<T> near = clampTo<T>(y, T(-100), T(100)), scale = NUMBER(2 * 0.7978845608028654), square = near * near;
+  const Vec<T> u = scale * (near * (ONE + NUMBER(0.044715) * square)), slope = scale * (ONE + NUMBER(3 * 0.044715) * square);
   const Vec<T> e = expOfNegative<T>(-magnitude<T>(u), ZERO), share = ONE / (ONE + e);
   const Vec<T> on = choose<T>(u >= ZERO, ONE, e) * share, off = choose<T>(u >= ZERO, e, ONE) * share;
-  return x * (on * (y * off * slope + ONE));
+  return x * (on * (near * off * slope + ONE) + (y - y));
 }
 
 UNARY(Copy, x)

@@ -40,22 +40,27 @@ struct SquareSums {
   }
 };
 
-/** Of at most a chunk of contiguous elements. */
-template <class T> static Moments momentsOfChunk(const T* x, Index n) {
-  const double first = double(x[0]);
-  const Doubles shift = splat(first);
+/** Adds the differences from `centre` of at most a chunk of contiguous elements to `sum`, and their squares to `squares`. */
+template <class T> static void addAround(double centre, const T* x, Index n, double& sum, double& squares) {
+  const Doubles shift = splat(centre);
   SquareSums sums[4];
   Index i = 0;
   for (; i + 4 * HALF <= n; i += 4 * HALF)
     UNROLL for (int v = 0; v < 4; v++) sums[v].add(x + i + v * HALF, shift);
-  double sum = horizontalSum<double>((sums[0].sum + sums[1].sum) + (sums[2].sum + sums[3].sum));
-  double squares = horizontalSum<double>((sums[0].squares + sums[1].squares) + (sums[2].squares + sums[3].squares));
+  sum += horizontalSum<double>((sums[0].sum + sums[1].sum) + (sums[2].sum + sums[3].sum));
+  squares += horizontalSum<double>((sums[0].squares + sums[1].squares) + (sums[2].squares + sums[3].squares));
   for (; i < n; i++) {
-    const double d = double(x[i]) - first;
+    const double d = double(x[i]) - centre;
     sum += d;
     squares += d * d;
   }
-  return momentsAround(first, double(n), sum, squares);
+}
+
+/** Of at most a chunk of contiguous elements. */
+template <class T> static Moments momentsOfChunk(const T* x, Index n) {
+  double sum = 0, squares = 0;
+  addAround<T>(double(x[0]), x, n, sum, squares);
+  return momentsAround(double(x[0]), double(n), sum, squares);
 }
 
 /** Of contiguous elements. */

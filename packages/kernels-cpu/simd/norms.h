@@ -24,12 +24,9 @@ template <class F> INLINE void eachChannel(const NormShape& s, Index from, Index
 
 /** Σ (x − 0)² of a run. */
 template <class T> static Moments squaresOfRun(const T* x, Index n) {
-  DoubleSum<T> sum;
-  sumOf<T>(n, sum, [&](Index i, const auto& some) __attribute__((always_inline)) {
-    const Vec<T> v = some.get(x + i);
-    return v * v;
-  });
-  return {double(n), 0, sum.total()};
+  double sum = 0, squares = 0;
+  for (Index i = 0; i < n; i += MOMENT_CHUNK) addAround<T>(0, x + i, smaller(MOMENT_CHUNK, n - i), sum, squares);
+  return {double(n), 0, squares};
 }
 
 /** y = (x − mean) · rstd · weight + bias for elements from … to of one group. */
@@ -132,14 +129,14 @@ static GradSums gradSums(const NormShape& s, const T* g, const T* x, const T* we
     sumsOf<T>(to - from, ones, products, [&](Index j, const auto& some, Vec<T>& a, Vec<T>& b) __attribute__((always_inline)) {
       const Index i = from + j;
       a = some.get(g + i) * some.get(weight + i);
-      b = a * ((some.get(x + i) - mean) * rstd);
+      b = some.keep(a * ((some.get(x + i) - mean) * rstd));
     });
   } else {
     eachChannel(s, from, to, [&](Index first, Index end, Index c) {
       const Vec<T> w = splat(weight[c]);
       sumsOf<T>(end - first, ones, products, [&](Index i, const auto& some, Vec<T>& a, Vec<T>& b) __attribute__((always_inline)) {
-        a = some.get(g + first + i) * w;
-        b = a * ((some.get(x + first + i) - mean) * rstd);
+        a = some.keep(some.get(g + first + i) * w);
+        b = some.keep(a * ((some.get(x + first + i) - mean) * rstd));
       });
     });
   }
@@ -244,7 +241,7 @@ static void columnSums(const NormColumns<T>& columns, Index begin, Index end, In
     const T *const ms = mean + unit * statistics, *const rs = rstd + unit * statistics;
     const Vec<T> m = one ? splat(ms[0]) : some.get(ms + i), r = one ? splat(rs[0]) : some.get(rs + i);
     a = some.get(g + unit * row + i);
-    b = a * ((some.get(x + unit * row + i) - m) * r);
+    b = some.keep(a * ((some.get(x + unit * row + i) - m) * r));
   };
   Index unit = begin;
   for (; unit + 4 <= end; unit += 4)
@@ -254,6 +251,13 @@ static void columnSums(const NormColumns<T>& columns, Index begin, Index end, In
       LineTotals::addTo(ones.value + i, (a[0] + a[1]) + (a[2] + a[3]));
       LineTotals::addTo(products.value + i, (b[0] + b[1]) + (b[2] + b[3]));
     });
+  // As in sumsOf: four numbers of float32 may overflow where their sum in double precision does not.
+  bool holds = true;
+  for (Index i = 0; i < n; i++) holds &= isFinite(ones.value[i]) && isFinite(products.value[i]);
+  if (!holds) {
+    ones = products = LineTotals();
+    unit = begin;
+  }
   for (; unit < end; unit++)
     eachVector<T>(n, [&](Index i, const auto& some) __attribute__((always_inline)) {
       Vec<T> a, b;
@@ -303,7 +307,7 @@ template <class T> static Status normaliseSums(Run& run, const Units& u) {
         const Vec<T> m = splat(mean[unit * statistics + group]), r = splat(rstd[unit * statistics + group]);
         sumsOf<T>(length, ones, products, [&](Index i, const auto& some, Vec<T>& a, Vec<T>& b) __attribute__((always_inline)) {
           a = some.get(g + at + i);
-          b = a * ((some.get(x + at + i) - m) * r);
+          b = some.keep(a * ((some.get(x + at + i) - m) * r));
         });
       }
       sum[c] = ones.total();

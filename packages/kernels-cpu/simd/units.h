@@ -98,12 +98,16 @@ template <class T, class F> INLINE void writeRun(bool streams, T* y, Index n, co
   }
 }
 
+INLINE bool isFinite(double x) { return x - x == 0; }
+
 /** A sum of registers in double precision, added up at the end in one order. */
 template <class T> struct DoubleSum;
 template <> struct DoubleSum<double> {
   Doubles value = {};
   inline __attribute__((always_inline)) void add(Vec<double> v) { value += v; }
   double total() const { return horizontalSum<double>(value); }
+  /** Whether numbers that were added up in T before are all here: of those of double precision the reference does no better. */
+  bool holds() const { return true; }
 };
 template <> struct DoubleSum<float> {
   Doubles low = {}, high = {};
@@ -114,19 +118,25 @@ template <> struct DoubleSum<float> {
     high += __builtin_convertvector(halves[1], Doubles);
   }
   double total() const { return horizontalSum<double>(low + high); }
+  bool holds() const { return isFinite(total()); }
 };
 
 /**
  * Adds the registers that `term(i, some)` gives to `sum`. Four at a time are added up before they go to double precision, which costs more
- * than most terms; of float32 that is two roundings of numbers of one size.
+ * than most terms; of float32 that is two roundings of numbers of one size. Where that overflows, all go there one by one.
  */
 template <class T, class F> INLINE void sumOf(Index n, DoubleSum<T>& sum, const F& term) {
   constexpr Index N = Lanes<T>::N;
+  const DoubleSum<T> before = sum;
   Index i = 0;
   for (; i + 4 * N <= n; i += 4 * N) {
     Vec<T> some[4];
     UNROLL for (int v = 0; v < 4; v++) some[v] = term(i + v * N, Whole<T>{});
     sum.add((some[0] + some[1]) + (some[2] + some[3]));
+  }
+  if (i > 0 && !sum.holds()) {
+    sum = before;
+    i = 0;
   }
   for (; i + N <= n; i += N) sum.add(term(i, Whole<T>{}));
   if (i < n) sum.add(term(i, Part<T>{n - i}));
@@ -135,12 +145,18 @@ template <class T, class F> INLINE void sumOf(Index n, DoubleSum<T>& sum, const 
 /** As `sumOf`, of two sums; `terms(i, some, a, b)` gives both. */
 template <class T, class F> INLINE void sumsOf(Index n, DoubleSum<T>& first, DoubleSum<T>& second, const F& terms) {
   constexpr Index N = Lanes<T>::N;
+  const DoubleSum<T> firstBefore = first, secondBefore = second;
   Index i = 0;
   for (; i + 4 * N <= n; i += 4 * N) {
     Vec<T> a[4], b[4];
     UNROLL for (int v = 0; v < 4; v++) terms(i + v * N, Whole<T>{}, a[v], b[v]);
     first.add((a[0] + a[1]) + (a[2] + a[3]));
     second.add((b[0] + b[1]) + (b[2] + b[3]));
+  }
+  if (i > 0 && !(first.holds() && second.holds())) {
+    first = firstBefore;
+    second = secondBefore;
+    i = 0;
   }
   eachVector<T>(n - i, [&](Index j, const auto& some) __attribute__((always_inline)) {
     Vec<T> a, b;

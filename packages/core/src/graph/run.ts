@@ -1,4 +1,5 @@
-// Runs a graph on real tensors: the same ops in the same order as the function that was traced, so the same bits.
+// Runs a graph on real tensors: the same ops in the same order as in the trace, so the same bits. (A derivative of an activation is one
+// kernel in a plain backward pass, and the ops of its formula where somebody looks on, as a trace does.)
 
 import { ArgumentError, DTypeError, formatShape, ShapeError } from '../errors.ts';
 import { contiguous } from '../ops/layout.ts';

@@ -2,6 +2,7 @@
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { checkDType, type DType, isHalf } from '../dtype.ts';
+import { DTypeError } from '../errors.ts';
 import { convertInto } from '../half.ts';
 import { defineOp, vjpRule } from '../registry.ts';
 import { rowMajorStrides } from '../shape.ts';
@@ -20,7 +21,20 @@ const zero = { data: new Uint8Array(1), shape: [], strides: [], offset: 0 };
 export const castOp = defineOp<readonly ['x'], { readonly to: DType; readonly from: DType }>({
   name: 'cast',
   operands: ['x'],
-  infer: ([x], { to }) => ({ shape: x.shape, dtype: to }),
+  infer: ([x], { to, from }) => {
+    if (x.dtype !== from) {
+      throw new DTypeError(
+        `x has dtype ${x.dtype}, and the attribute from says ${from}; call cast, which reads it off.`,
+        {
+          op: 'cast',
+          operand: 'x',
+          actual: x.dtype,
+          expected: from,
+        },
+      );
+    }
+    return { shape: x.shape, dtype: to };
+  },
   forward: ([x], out, { from, to }, shape) => {
     if (to !== 'bool') {
       convertInto(x, from, out, to);

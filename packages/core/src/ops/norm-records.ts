@@ -12,6 +12,7 @@ import type { Shape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { isFollowed } from '../tape/followed.ts';
 import type { Tensor } from '../tensor.ts';
+import { allocateUnfilled } from '../unfilled.ts';
 import { add, mul, sub } from './arithmetic.ts';
 import { ones, zeros } from './create.ts';
 import { mean, sumTo } from './expand-sum.ts';
@@ -147,7 +148,8 @@ export const normMomentsOp = defineOp<readonly ['x'], NormaliseAttrs>({
     const affine = { weight: array(groups * channels), bias: array(groups * channels) };
     const [centre, variance] = [out.subarray(0, sets), out.subarray(sets)] as FloatArray[];
     const moments = { mean: centre, rstd: array(sets), variance };
-    kernels.normalise(geometryOf(x, attrs, attrs.eps), floats(x), affine, array(x.data.length), moments);
+    const result = allocateUnfilled(dtype, x.data.length) as FloatArray;
+    kernels.normalise(geometryOf(x, attrs, attrs.eps), floats(x), affine, result, moments);
   },
   recycles: true,
   flops,

@@ -67,7 +67,8 @@ export function standardiseKeeping(
 }
 
 function momentsOf(x: Tensor, attrs: NormAttrs & { readonly eps: number }): Moments {
-  const both = noGrad(() => apply(normMomentsOp, [x], attrs));
+  // Not through forward mode either: numbers that are kept carry no derivative.
+  const both = noGrad(() => apply(normMomentsOp, [x.detach()], attrs));
   const part = (i: number): Tensor => noGrad(() => reshape(narrow(both, 0, i, 1), both.shape.slice(1)));
   return { mean: part(0), variance: part(1) };
 }

@@ -206,16 +206,19 @@ export function randint(
   });
 }
 
-// All at once where no word has to be skipped, which is most likely; else again, one by one.
+// All at once where no word has to be skipped, else again, one by one. A word is skipped with a chance of (2^32 mod limit) / 2^32: where
+// one of them most likely is, nothing is tried.
 function drawBelow(
   generator: Generator,
   low: number,
   limit: number,
   values: FloatArray | Int32Array | Uint8Array,
 ): void {
-  const before = generator.getState();
-  if (kernels.randomBelow(generator.pass(values.length), limit, low, values)) return;
-  generator.setState(before);
+  if (values.length * (2 ** 32 % limit) < 2 ** 32) {
+    const before = generator.getState();
+    if (kernels.randomBelow(generator.pass(values.length), limit, low, values)) return;
+    generator.setState(before);
+  }
   for (let i = 0; i < values.length; i++) values[i] = low + generator.nextBelow(limit);
 }
 

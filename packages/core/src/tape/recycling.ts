@@ -90,14 +90,16 @@ export function own(tensor: Tensor): void {
 
 /** An array for a result that is overwritten as a whole: one that lies ready, with whatever it holds, or a new one. */
 export function take(dtype: DType, length: number): NumericArray {
-  if (isPiece(dtype, length)) return allocateOverwritten(dtype, length);
   const shelf = shelves[dtype].get(length);
-  if (shelf === undefined) return allocateOverwritten(dtype, length);
-  shelf.used = pass;
-  const array = shelf.arrays.pop();
-  if (array === undefined) return allocateOverwritten(dtype, length);
-  stored -= array.byteLength;
-  return array;
+  if (shelf !== undefined) {
+    shelf.used = pass;
+    const array = shelf.arrays.pop();
+    if (array !== undefined) {
+      stored -= array.byteLength;
+      return array;
+    }
+  }
+  return allocateOverwritten(dtype, length);
 }
 
 function put({ dtype, storage }: Tensor): void {

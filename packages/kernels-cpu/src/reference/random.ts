@@ -1,19 +1,14 @@
 // Random numbers: uniform, normal and whole ones, of the words that Philox makes.
 
-import type { RandomKernels, RandomSource, Words } from '../random.ts';
+import type { RandomKernels, RandomSource } from '../random.ts';
 import { normalQuantile } from './normal-quantile.ts';
-import { philox } from './philox.ts';
+import { philox, words } from './philox.ts';
 
 /** Words that are made at once. */
 const RUN = 256;
 /** The largest number below 1. */
 const LARGEST = 1 - 2 ** -53;
 const run = new Uint32Array(RUN);
-
-/** A non-negative safe integer as its low and high word. */
-function words(value: number): Words {
-  return [value >>> 0, Math.floor(value * 2 ** -32) >>> 0];
-}
 
 /** Calls `body(word, i)` with the `count` words from the source on, in order. */
 function eachWord(

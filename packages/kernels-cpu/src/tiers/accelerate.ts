@@ -116,7 +116,8 @@ function convolutions(machine: Machine): Pick<Kernels, 'convForward' | 'convInpu
   /** Whether the arrays are what the geometry says and the work is worth a call; then the geometry is written down. */
   const prepared = (g: ConvGeometry, x: FloatArray, w: FloatArray, y: FloatArray): boolean => {
     const perOutput = w.length / g.outChannels;
-    if (y.length * perOutput < WORTH_A_CALL || !sameFloats(x, w, y)) return false;
+    // No output channels make it NaN.
+    if (!(y.length * perOutput >= WORTH_A_CALL) || !sameFloats(x, w, y)) return false;
     const fits =
       x.length === g.batch * g.inChannels * elementCount(g.inputSize) &&
       y.length === g.batch * g.outChannels * elementCount(g.outputSize) &&

@@ -47,6 +47,15 @@ const dear: ReadonlySet<MapName> = new Set<MapName>([
   'atan2',
   'logisticLoss',
   'binaryCrossEntropy',
+  'celu',
+  'eluGrad',
+  'celuGrad',
+  'logSigmoidGrad',
+  'softplusGrad',
+  'siluGrad',
+  'mishGrad',
+  'geluGrad',
+  'geluTanhGrad',
 ]);
 
 /** What an element of one of those costs at least, in multiply-adds. */
