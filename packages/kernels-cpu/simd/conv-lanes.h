@@ -22,31 +22,16 @@ __attribute__((noinline)) void tileLanes(Index depth, const T* a, const Index* o
       UNROLL for (int v = 0; v < V; v++) sum[i][v] = fma(left, right[v], sum[i][v]);
     }
   }
-  if (accumulate) {
-    UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++)
-      store(c + i * cRow + v * W, sum[i][v] + load(c + i * cRow + v * W));
-  } else {
-    UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++) store(c + i * cRow + v * W, sum[i][v]);
-  }
+  putSums<T>(sum, c, cRow, accumulate);
 }
 
 template <class T> using LanesTile = void (*)(Index, const T*, const Index*, const T*, T*, Index, bool);
 
+#define LANES_TILE(r) tileLanes<T, r, V, S>
+
 /** Tiles by their number of positions; [0] is unused. */
 template <class T, int V, int S> struct LaneTiles {
-  static constexpr LanesTile<T> positions[] = {
-      nullptr, tileLanes<T, 1, V, S>, tileLanes<T, 2, V, S>, tileLanes<T, 3, V, S>, tileLanes<T, 4, V, S>,
-#if ADJOINT_TILE_ROWS >= 6
-      tileLanes<T, 5, V, S>, tileLanes<T, 6, V, S>,
-#endif
-#if ADJOINT_TILE_ROWS >= 12
-      tileLanes<T, 7, V, S>, tileLanes<T, 8, V, S>, tileLanes<T, 9, V, S>, tileLanes<T, 10, V, S>, tileLanes<T, 11, V, S>,
-      tileLanes<T, 12, V, S>,
-#endif
-#if ADJOINT_TILE_ROWS >= 14
-      tileLanes<T, 13, V, S>, tileLanes<T, 14, V, S>,
-#endif
-  };
+  static constexpr LanesTile<T> positions[] = {nullptr, EACH_ROWS(LANES_TILE)};
 };
 
 template <class T> INLINE LanesTile<T> laneTile(Index positions, Index registers, Index step) {

@@ -73,26 +73,6 @@ template <class T> struct UnitTarget {
   Index rows;
 };
 
-/** Every other element, from two registers. */
-INLINE Vec<float> evens(Vec<float> a, Vec<float> b) {
-#if ADJOINT_VECTOR_BYTES == 64
-  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-#elif ADJOINT_VECTOR_BYTES == 32
-  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
-#else
-  return __builtin_shufflevector(a, b, 0, 2, 4, 6);
-#endif
-}
-INLINE Vec<double> evens(Vec<double> a, Vec<double> b) {
-#if ADJOINT_VECTOR_BYTES == 64
-  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
-#elif ADJOINT_VECTOR_BYTES == 32
-  return __builtin_shufflevector(a, b, 0, 2, 4, 6);
-#else
-  return __builtin_shufflevector(a, b, 0, 2);
-#endif
-}
-
 /** to[j] = from[j · step]. */
 template <class T> INLINE void copySteps(T* to, const T* from, Index step, Index n) {
   if (step == 1) {

@@ -187,6 +187,7 @@ template <class T> static Status runWinograd(Run& run, const Winograd<T>& p) {
     T* const rest = sums + sumsSize;
     TileBlock<T>& layout = layouts[thread];
     layBlock(p, first, last, layout);
+    // Registers reach past the rows that are copied.
     zero(rest, COPIED_CHANNELS * copy);
     for (Index c0 = 0; c0 < p.channels; c0 += COPIED_CHANNELS) {
       const Index end = smaller(p.channels, c0 + COPIED_CHANNELS);

@@ -52,52 +52,6 @@ template <class T, class V = Vec<T>> INLINE void tapsOf(const V (&m)[4], V (&to)
   to[2] = outer + m[3];
 }
 
-/** Every other element from the second on, from two registers. */
-INLINE Vec<float> odds(Vec<float> a, Vec<float> b) {
-#if ADJOINT_VECTOR_BYTES == 64
-  return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
-#elif ADJOINT_VECTOR_BYTES == 32
-  return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
-#else
-  return __builtin_shufflevector(a, b, 1, 3, 5, 7);
-#endif
-}
-INLINE Vec<double> odds(Vec<double> a, Vec<double> b) {
-#if ADJOINT_VECTOR_BYTES == 64
-  return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
-#elif ADJOINT_VECTOR_BYTES == 32
-  return __builtin_shufflevector(a, b, 1, 3, 5, 7);
-#else
-  return __builtin_shufflevector(a, b, 1, 3);
-#endif
-}
-
-/** to[2i] = a[i] and to[2i + 1] = b[i]. */
-INLINE void storeInterleaved(float* to, Vec<float> a, Vec<float> b) {
-#if ADJOINT_VECTOR_BYTES == 64
-  store(to, __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
-  store(to + 16, __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
-#elif ADJOINT_VECTOR_BYTES == 32
-  store(to, __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11));
-  store(to + 8, __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15));
-#else
-  store(to, __builtin_shufflevector(a, b, 0, 4, 1, 5));
-  store(to + 4, __builtin_shufflevector(a, b, 2, 6, 3, 7));
-#endif
-}
-INLINE void storeInterleaved(double* to, Vec<double> a, Vec<double> b) {
-#if ADJOINT_VECTOR_BYTES == 64
-  store(to, __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11));
-  store(to + 8, __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15));
-#elif ADJOINT_VECTOR_BYTES == 32
-  store(to, __builtin_shufflevector(a, b, 0, 4, 1, 5));
-  store(to + 4, __builtin_shufflevector(a, b, 2, 6, 3, 7));
-#else
-  store(to, __builtin_shufflevector(a, b, 0, 2));
-  store(to + 2, __builtin_shufflevector(a, b, 1, 3));
-#endif
-}
-
 /** Where tiles of 2 × 2 outputs are: `rows` × `columns` of them per image, tile (0, 0) reading from source position `origin` on. */
 struct TileGrid {
   Index rows, columns, origin[2];
@@ -173,41 +127,36 @@ INLINE bool isThreeByThree(const ConvShape& s) {
   return s.in[0] == 1 && s.out[0] == 1 && s.kernel[0] == 1 && s.padding[0] == 0;
 }
 
-template <class T> static Winograd<T> winogradForward(const ConvShape& s, const T* x, const T* w, T* y) {
+/** With channels and rows of the weight, the source and the target of one of the two; what is left are the steps of the weight. */
+template <class T>
+static Winograd<T> winogradOf(const ConvShape& s, Index channels, Index m, const Index* from, const Index* to, const Index (&origin)[2], const T* source,
+                              const T* weight, T* target) {
   Winograd<T> p = {};
   p.batch = s.batch;
   p.groups = s.groups;
-  p.channels = s.inChannels;
-  p.m = s.outChannels;
-  p.height = tileRowsFor(p.m);
+  p.channels = channels;
+  p.m = m;
+  p.height = tileRowsFor(m);
   for (int a = 0; a < 2; a++) {
-    p.from[a] = s.in[a + 1];
-    p.to[a] = s.out[a + 1];
+    p.from[a] = from[a + 1];
+    p.to[a] = to[a + 1];
   }
-  p.grid = {ceilDivide(p.to[0], 2), ceilDivide(p.to[1], 2), {-s.padding[1], -s.padding[2]}};
-  p.source = x;
-  p.target = y;
-  p.weight = w;
+  p.grid = {ceilDivide(p.to[0], 2), ceilDivide(p.to[1], 2), {origin[0], origin[1]}};
+  p.source = source;
+  p.weight = weight;
+  p.target = target;
+  return p;
+}
+
+template <class T> static Winograd<T> winogradForward(const ConvShape& s, const T* x, const T* w, T* y) {
+  Winograd<T> p = winogradOf<T>(s, s.inChannels, s.outChannels, s.in, s.out, {-s.padding[1], -s.padding[2]}, x, w, y);
   p.rowStep = 9 * s.inChannels;
   p.channelStep = 9;
   return p;
 }
 
 template <class T> static Winograd<T> winogradInputGrad(const ConvShape& s, const T* w, const T* y, T* x) {
-  Winograd<T> p = {};
-  p.batch = s.batch;
-  p.groups = s.groups;
-  p.channels = s.outChannels;
-  p.m = s.inChannels;
-  p.height = tileRowsFor(p.m);
-  for (int a = 0; a < 2; a++) {
-    p.from[a] = s.out[a + 1];
-    p.to[a] = s.in[a + 1];
-  }
-  p.grid = {ceilDivide(p.to[0], 2), ceilDivide(p.to[1], 2), {s.padding[1] - 2, s.padding[2] - 2}};
-  p.source = y;
-  p.target = x;
-  p.weight = w;
+  Winograd<T> p = winogradOf<T>(s, s.outChannels, s.inChannels, s.out, s.in, {s.padding[1] - 2, s.padding[2] - 2}, y, w, x);
   p.rowStep = 9;
   p.channelStep = 9 * s.inChannels;
   p.turned = true;

@@ -3,6 +3,7 @@
 
 #include "tier.h"
 #include "vector.h"
+#include "shuffle.h"
 #include "stream.h"
 #include "tile.h"
 #include "pack.h"

@@ -16,6 +16,17 @@ template <class T> struct Tile { enum { N = Lanes<T>::N * NV }; };
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
+/** c (=|+=) the sums of a tile. */
+template <class T, int R, int V> INLINE void putSums(const Vec<T> (&sum)[R][V], T* c, Index cRow, bool accumulate) {
+  constexpr int W = Lanes<T>::N;
+  if (accumulate) {
+    UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++)
+      store(c + i * cRow + v * W, sum[i][v] + load(c + i * cRow + v * W));
+  } else {
+    UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++) store(c + i * cRow + v * W, sum[i][v]);
+  }
+}
+
 /**
  * c (=|+=) a · b for `rows` runs of `depth` steps: the panel a holds R elements per step; b moves on by `bStep` per step,
  * and by `bJump` more after each run.
@@ -35,12 +46,7 @@ __attribute__((noinline)) void tileRows(Index rows, Index depth, const T* a, con
         UNROLL for (int v = 0; v < NV; v++) sum[i][v] = fma(left, right[v], sum[i][v]);
       }
     }
-  if (accumulate) {
-    UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < NV; v++)
-      store(c + i * cRow + v * W, sum[i][v] + load(c + i * cRow + v * W));
-  } else {
-    UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < NV; v++) store(c + i * cRow + v * W, sum[i][v]);
-  }
+  putSums<T>(sum, c, cRow, accumulate);
 }
 
 /** How many steps ahead a matrix that is read in place is fetched: its rows are apart, which no processor foresees. */
@@ -82,12 +88,7 @@ __attribute__((noinline)) void tileProduct(Index depth, const T* a, Index aRow, 
     }
     UNROLL for (int g = 0; g < GROUPS; g++) left[g] += aStep;
   }
-  if (accumulate) {
-    UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < NV; v++)
-      store(c + i * cRow + v * W, sum[i][v] + load(c + i * cRow + v * W));
-  } else {
-    UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < NV; v++) store(c + i * cRow + v * W, sum[i][v]);
-  }
+  putSums<T>(sum, c, cRow, accumulate);
 }
 
 /** c (=|+=) a · b where step k reads b at `offsets[k]`: a convolution read in place, without a matrix. */
@@ -106,12 +107,7 @@ __attribute__((noinline)) void tileOffsets(Index depth, const T* a, const T* b, 
       UNROLL for (int v = 0; v < V; v++) sum[i][v] = fma(left, right[v], sum[i][v]);
     }
   }
-  if (accumulate) {
-    UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++)
-      store(c + i * cRow + v * W, sum[i][v] + load(c + i * cRow + v * W));
-  } else {
-    UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++) store(c + i * cRow + v * W, sum[i][v]);
-  }
+  putSums<T>(sum, c, cRow, accumulate);
 }
 
 /** A register of sums: what it reads, and where it goes. */
@@ -195,45 +191,25 @@ using ProductTile = void (*)(Index, const T*, Index, Index, const TilePanel<T>&,
 template <class T> using OffsetsTile = void (*)(Index, const T*, const T*, const Index*, T*, Index, bool);
 template <class T> using DotsTile = void (*)(Index, const T*, Index, const T*, const Index*, int, T*, Index, int);
 
+// A tile of each number of rows that there is.
+#if ADJOINT_TILE_ROWS >= 14
+#define EACH_ROWS(tile) tile(1), tile(2), tile(3), tile(4), tile(5), tile(6), tile(7), tile(8), tile(9), tile(10), tile(11), tile(12), tile(13), tile(14)
+#elif ADJOINT_TILE_ROWS >= 12
+#define EACH_ROWS(tile) tile(1), tile(2), tile(3), tile(4), tile(5), tile(6), tile(7), tile(8), tile(9), tile(10), tile(11), tile(12)
+#elif ADJOINT_TILE_ROWS >= 6
+#define EACH_ROWS(tile) tile(1), tile(2), tile(3), tile(4), tile(5), tile(6)
+#else
+#define EACH_ROWS(tile) tile(1), tile(2), tile(3), tile(4)
+#endif
+#define ROWS_TILE(r) tileRows<T, r>
+#define PRODUCT_TILE(r) tileProduct<T, r>
+#define OFFSETS_TILE(r) tileOffsets<T, r, NV>
+
 /** Tiles by their number of rows; [0] is unused. */
 template <class T> struct Tiles {
-  static constexpr RowsTile<T> rows[] = {
-      nullptr, tileRows<T, 1>, tileRows<T, 2>, tileRows<T, 3>, tileRows<T, 4>,
-#if ADJOINT_TILE_ROWS >= 6
-      tileRows<T, 5>, tileRows<T, 6>,
-#endif
-#if ADJOINT_TILE_ROWS >= 12
-      tileRows<T, 7>, tileRows<T, 8>, tileRows<T, 9>, tileRows<T, 10>, tileRows<T, 11>, tileRows<T, 12>,
-#endif
-#if ADJOINT_TILE_ROWS >= 14
-      tileRows<T, 13>, tileRows<T, 14>,
-#endif
-  };
-  static constexpr ProductTile<T> product[] = {
-      nullptr, tileProduct<T, 1>, tileProduct<T, 2>, tileProduct<T, 3>, tileProduct<T, 4>,
-#if ADJOINT_TILE_ROWS >= 6
-      tileProduct<T, 5>, tileProduct<T, 6>,
-#endif
-#if ADJOINT_TILE_ROWS >= 12
-      tileProduct<T, 7>, tileProduct<T, 8>, tileProduct<T, 9>, tileProduct<T, 10>, tileProduct<T, 11>, tileProduct<T, 12>,
-#endif
-#if ADJOINT_TILE_ROWS >= 14
-      tileProduct<T, 13>, tileProduct<T, 14>,
-#endif
-  };
-  static constexpr OffsetsTile<T> offsets[] = {
-      nullptr, tileOffsets<T, 1, NV>, tileOffsets<T, 2, NV>, tileOffsets<T, 3, NV>, tileOffsets<T, 4, NV>,
-#if ADJOINT_TILE_ROWS >= 6
-      tileOffsets<T, 5, NV>, tileOffsets<T, 6, NV>,
-#endif
-#if ADJOINT_TILE_ROWS >= 12
-      tileOffsets<T, 7, NV>, tileOffsets<T, 8, NV>, tileOffsets<T, 9, NV>, tileOffsets<T, 10, NV>,
-      tileOffsets<T, 11, NV>, tileOffsets<T, 12, NV>,
-#endif
-#if ADJOINT_TILE_ROWS >= 14
-      tileOffsets<T, 13, NV>, tileOffsets<T, 14, NV>,
-#endif
-  };
+  static constexpr RowsTile<T> rows[] = {nullptr, EACH_ROWS(ROWS_TILE)};
+  static constexpr ProductTile<T> product[] = {nullptr, EACH_ROWS(PRODUCT_TILE)};
+  static constexpr OffsetsTile<T> offsets[] = {nullptr, EACH_ROWS(OFFSETS_TILE)};
   // Few rows make a tile too small to hide the latency of its sums: these are wider. A single row has tilePlaces.
   enum { THIN = 4 };
 #if ADJOINT_TILE_ROWS >= 12

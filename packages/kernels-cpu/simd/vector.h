@@ -144,25 +144,6 @@ template <class T> INLINE void copyRun(T* to, const T* from, Index n) {
   }
   for (; i < n; i++) to[i] = from[i];
 }
-/** a0, b0, a1, b1 … of the lower halves, and of the upper ones. */
-INLINE Vec<double> lowInterleaved(Vec<double> a, Vec<double> b) {
-#if ADJOINT_VECTOR_BYTES == 64
-  return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
-#elif ADJOINT_VECTOR_BYTES == 32
-  return __builtin_shufflevector(a, b, 0, 4, 1, 5);
-#else
-  return __builtin_shufflevector(a, b, 0, 2);
-#endif
-}
-INLINE Vec<double> highInterleaved(Vec<double> a, Vec<double> b) {
-#if ADJOINT_VECTOR_BYTES == 64
-  return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
-#elif ADJOINT_VECTOR_BYTES == 32
-  return __builtin_shufflevector(a, b, 2, 6, 3, 7);
-#else
-  return __builtin_shufflevector(a, b, 1, 3);
-#endif
-}
 template <class T> INLINE T horizontalSum(Vec<T> v) {
   // In halves, so that the order is the same for every caller.
   T part[Lanes<T>::N];
