@@ -1,6 +1,6 @@
 // Element types: their storage, their categories, and the one table that says what a mix of them gives.
 
-import type { NumericArray } from '@adjoint/kernels-cpu';
+import type { FloatArray, NumericArray } from '@adjoint/kernels-cpu';
 import { DTypeError } from './errors.ts';
 
 /**
@@ -72,6 +72,11 @@ export function arrayOver(dtype: DType, buffer: ArrayBuffer, start: number, leng
     case 'bfloat16':
       return new Uint16Array(buffer, start, length);
   }
+}
+
+/** Whether the array holds floats that arithmetic reads directly. */
+export function isFloatArray(array: NumericArray): array is FloatArray {
+  return array instanceof Float32Array || array instanceof Float64Array;
 }
 
 /** Bytes that one element takes in memory. */

@@ -1,7 +1,7 @@
 // 16-bit floats: from the bits that are stored to the numbers that are computed with, and back.
 
 import { type FloatArray, kernels, type NumericArray, type Strided } from '@adjoint/kernels-cpu';
-import { type DType, isHalf } from './dtype.ts';
+import { type DType, isFloatArray, isHalf } from './dtype.ts';
 import { isRowMajor } from './shape.ts';
 import { allocateUnfilled } from './unfilled.ts';
 
@@ -44,8 +44,6 @@ export function convertInto(x: Strided, from: DType, out: NumericArray, to: DTyp
     data = allocateUnfilled(from, size);
     kernels.copy(x, data);
   }
-  const isFloatArray = (array: NumericArray): array is FloatArray =>
-    array instanceof Float32Array || array instanceof Float64Array;
   if (isHalf(from) && isFloatArray(out)) {
     decodeInto(from, data as Uint16Array, out);
   } else if (isHalf(to) && isFloatArray(data)) {

@@ -134,8 +134,8 @@ function byOwn(
   const { seen, over } = shape;
   const count = seen[3] * (over === 'batch' ? seen[0] : 1);
   const move = (running: Tensor, batch: Tensor): Tensor => {
-    const seen = cast(reshape(mean(batch, { axes: 0 }), running.shape), running.dtype);
-    return add(mul(running, 1 - momentum), mul(seen, momentum));
+    const taken = cast(reshape(mean(batch, { axes: 0 }), running.shape), running.dtype);
+    return add(mul(running, 1 - momentum), mul(taken, momentum));
   };
   return noGrad(() => ({
     output,

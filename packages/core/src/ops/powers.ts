@@ -1,7 +1,7 @@
 // Powers and roots: pow with a number or a tensor as exponent, square, sqrt, rsqrt, reciprocal.
 
-import { type FloatArray, kernels, type NumericArray } from '@adjoint/kernels-cpu';
-import { isFloat, toFloatDType } from '../dtype.ts';
+import { type FloatArray, kernels } from '@adjoint/kernels-cpu';
+import { isFloat, isFloatArray, toFloatDType } from '../dtype.ts';
 import { ArgumentError } from '../errors.ts';
 import { defineOp, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
@@ -43,9 +43,6 @@ export const squareOp = sameUnary(
   (x, out) => kernels.square(x, out),
   vjpRule('x', (g, x) => mul(g, mul(x, 2))),
 );
-
-const isFloatArray = (array: NumericArray): boolean =>
-  array instanceof Float32Array || array instanceof Float64Array;
 
 /** An exponent in the smallest type that holds it: beside float32 a power of float64 would be computed with more bits than are kept. */
 function exponentArray(exponent: number): FloatArray {

@@ -3,7 +3,7 @@
 import type { FloatArray, Kernels, NormGeometry, NormParameters } from '../kernels.ts';
 
 /** How many sets there are that are normalised together. */
-export function setCount({ batch, groups, over }: NormGeometry): number {
+function setCount({ batch, groups, over }: NormGeometry): number {
   return over === 'sample' ? batch * groups : groups;
 }
 

@@ -23,7 +23,7 @@ import { done } from './status.ts';
 import { putLayout } from './views.ts';
 
 /** The ops that cost an instruction or two per element in JavaScript too. */
-const cheap: ReadonlySet<MapName> = new Set<MapName>([
+export const cheap: ReadonlySet<MapName> = new Set<MapName>([
   'neg',
   'abs',
   'square',

@@ -27,9 +27,7 @@ export function lines(machine: Machine, copy: Kernels['copy']): Pick<Kernels, Li
 
 function scanOf(machine: Machine, copy: Kernels['copy'], name: 'cumsum' | 'cumprod'): ScanKernel {
   return (a, axis, out) => {
-    const fits =
-      out.length >= LEAST && sameFloats(a.data, a.data, out) && out.length === elementCount(a.shape);
-    if (fits) {
+    if (out.length >= LEAST && sameFloats(a.data, a.data, out)) {
       const { data, offset } = contiguousOf(a, out.length, copy);
       const { inner, unit } = linesAlong(a.shape, axis, axis);
       const arrays = [reads(data, unit, offset), writes(out, unit)];
@@ -42,12 +40,7 @@ function scanOf(machine: Machine, copy: Kernels['copy'], name: 'cumsum' | 'cumpr
 function placeOf(machine: Machine, copy: Kernels['copy'], name: 'argmax' | 'argmin'): Kernels['argmax'] {
   return (a, axis, out) => {
     const count = elementCount(a.shape);
-    const fits =
-      count >= LEAST &&
-      sameFloats(a.data, a.data, a.data) &&
-      out instanceof Int32Array &&
-      out.length * a.shape[axis] === count;
-    if (fits) {
+    if (count >= LEAST && sameFloats(a.data, a.data, a.data) && out instanceof Int32Array) {
       const { data, offset } = contiguousOf(a, count, copy);
       const { inner, unit } = linesAlong(a.shape, axis, axis);
       const arrays = [reads(data, unit, offset), writes(out, inner)];
@@ -61,11 +54,7 @@ function quantifierOf(machine: Machine, copy: Kernels['copy'], name: 'any' | 'al
   return (a, axes, out) => {
     const count = elementCount(a.shape);
     const [first, last] = [axes[0], axes[axes.length - 1]];
-    const fits =
-      count >= LEAST &&
-      last - first === axes.length - 1 &&
-      out instanceof Uint8Array &&
-      out.length === count / elementCount(a.shape.slice(first, last + 1));
+    const fits = count >= LEAST && last - first === axes.length - 1 && out instanceof Uint8Array;
     if (fits) {
       const { data, offset } = contiguousOf(a, count, copy);
       const { inner, unit } = linesAlong(a.shape, first, last);

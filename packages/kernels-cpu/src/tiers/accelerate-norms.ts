@@ -10,7 +10,6 @@ import type {
   Strided,
 } from '../kernels.ts';
 import { reference } from '../reference/index.ts';
-import { setCount } from '../reference/norms.ts';
 import { elementCount } from '../reference/strided.ts';
 import { contiguousOf } from './lines.ts';
 import type { Machine } from './machine.ts';
@@ -38,28 +37,16 @@ function numbersOf({ groups, channels, places, eps, centred }: NormGeometry): nu
   return [groups, channels, places, eps, centred ? 1 : 0];
 }
 
-/** Whether the arrays are what the geometry says: those of all elements, of parameters, and of statistics. */
-function fits(
-  g: NormGeometry,
-  elements: readonly FloatArray[],
-  parameters: readonly FloatArray[],
-  statistics: readonly FloatArray[],
-): boolean {
-  const [count, sets] = [g.groups * g.channels, setCount(g)];
-  const size = g.batch * count * g.places;
-  return (
-    size >= LEAST &&
-    elements.every((array) => array.length === size && sameFloats(array, array, elements[0])) &&
-    parameters.every((array) => array.length === count && sameFloats(array, array, elements[0])) &&
-    statistics.every((array) => array.length === sets && sameFloats(array, array, elements[0]))
-  );
+/** Whether x is worth a call, and the other arrays are of its type. */
+function fits(x: FloatArray, others: readonly FloatArray[]): boolean {
+  return x.length >= LEAST && others.every((array) => sameFloats(array, array, x));
 }
 
 function normaliseOf(machine: Machine): Kernels['normalise'] {
   return (g, x, affine, y, moments) => {
     const { weight, bias } = affine;
     const { mean, rstd, variance } = moments;
-    if (fits(g, [x, y], [weight, bias], [mean, rstd, variance])) {
+    if (fits(x, [y, weight, bias, mean, rstd, variance])) {
       const unit = x.length / g.batch;
       if (g.over === 'sample') {
         const arrays = [reads(x, unit), reads(weight, 0), reads(bias, 0)];
@@ -121,7 +108,7 @@ function normaliseByOf(machine: Machine): Kernels['normaliseBy'] {
   return (g, x, affine, statistics, y) => {
     const { weight, bias } = affine;
     const { mean, rstd } = statistics;
-    const isFast = g.over === 'batch' && fits(g, [x, y], [weight, bias], [mean, rstd]);
+    const isFast = g.over === 'batch' && fits(x, [y, weight, bias, mean, rstd]);
     if (!isFast || !applied(machine, 'normaliseBy', g, x, affine, statistics, y))
       reference.normaliseBy(g, x, affine, statistics, y);
   };
@@ -130,7 +117,7 @@ function normaliseByOf(machine: Machine): Kernels['normaliseBy'] {
 function normaliseGradOf(machine: Machine): Kernels['normaliseGrad'] {
   return (g, cotangent, x, weight, statistics, out) => {
     const { mean, rstd } = statistics;
-    if (fits(g, [x, cotangent, out], [weight], [mean, rstd])) {
+    if (fits(x, [cotangent, out, weight, mean, rstd])) {
       const unit = x.length / g.batch;
       if (g.over === 'batch') {
         if (overBatchGrad(machine, g, cotangent, x, weight, statistics, out)) return;
@@ -201,7 +188,7 @@ function overBatchGrad(
 
 function normaliseWeightGradOf(machine: Machine): Kernels['normaliseWeightGrad'] {
   return (g, cotangent, x, statistics, out) => {
-    const isFast = fits(g, [x, cotangent], [out], [statistics.mean, statistics.rstd]);
+    const isFast = fits(x, [cotangent, out, statistics.mean, statistics.rstd]);
     const sums = isFast && sumsOf(machine, 'normaliseWeightGrad', g, cotangent, x, statistics);
     if (sums) out.set(sums.subarray(out.length));
     else reference.normaliseWeightGrad(g, cotangent, x, statistics, out);

@@ -5,9 +5,7 @@
 import { GeometryError, OperandError } from '../errors.ts';
 import type { ConvGeometry } from '../geometry.ts';
 import type {
-  BinaryName,
   ClassGeometry,
-  DerivativeName,
   Kernels,
   NormGeometry,
   NormStatistics,
@@ -161,17 +159,16 @@ const unary: Rules['copy'] = (op, a, out) => {
   if (out.length !== count) lengthIs(op, 'out', out, count, `the elements of shape [${a.shape.join(', ')}]`);
 };
 
-const binary: Rules[BinaryName] = (op, a, b, out, shape) => {
-  const count = resultOf(op, out, shape);
-  broadcasts(op, 'a', a, shape, count);
-  broadcasts(op, 'b', b, shape, count);
-};
-
-const derivative: Rules[DerivativeName] = (op, g, a, out, shape) => {
-  const count = resultOf(op, out, shape);
-  broadcasts(op, 'g', g, shape, count);
-  broadcasts(op, 'a', a, shape, count);
-};
+/** Two operands, by these names in errors. */
+const pairOf =
+  (first: string, second: string) =>
+  (op: string, a: Strided, b: Strided, out: Sized, shape: readonly number[]): void => {
+    const count = resultOf(op, out, shape);
+    broadcasts(op, first, a, shape, count);
+    broadcasts(op, second, b, shape, count);
+  };
+const binary = pairOf('a', 'b');
+const derivative = pairOf('g', 'a');
 
 const ternary: Rules['where' | 'lerp'] = (op, a, b, c, out, shape) => {
   const count = resultOf(op, out, shape);

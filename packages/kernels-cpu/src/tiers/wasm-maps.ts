@@ -1,7 +1,16 @@
 // Element-wise kernels and reductions on WebAssembly: long flat operands go through its memory in pieces.
 
 import type { FloatArray, NumericArray } from '../kernels.ts';
-import { DONE, MAP_LAYOUT, MAP_OPS, type MapName, NOT_HERE, OUT_OF_MEMORY } from './machine.ts';
+import { cheap } from './accelerate-elementwise.ts';
+import {
+  DERIVATIVE_OPS,
+  DONE,
+  MAP_LAYOUT,
+  MAP_OPS,
+  type MapName,
+  NOT_HERE,
+  OUT_OF_MEMORY,
+} from './machine.ts';
 import { isDouble, MOST_BYTES, type WasmMemory } from './wasm-memory.ts';
 
 /** Elements of a piece of a flat element-wise kernel: operands and result stay in a first- or second-level cache. */
@@ -48,14 +57,7 @@ const dear: ReadonlySet<MapName> = new Set<MapName>([
   'logisticLoss',
   'binaryCrossEntropy',
   'celu',
-  'eluGrad',
-  'celuGrad',
-  'logSigmoidGrad',
-  'softplusGrad',
-  'siluGrad',
-  'mishGrad',
-  'geluGrad',
-  'geluTanhGrad',
+  ...DERIVATIVE_OPS.filter((name) => !cheap.has(name)),
 ]);
 
 /** What an element of one of those costs at least, in multiply-adds. */
