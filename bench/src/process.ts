@@ -18,6 +18,7 @@ interface Answer {
   readonly error?: string;
   readonly description?: string;
   readonly unsupported?: boolean;
+  readonly bound?: boolean;
   readonly digests?: number[][];
   readonly milliseconds?: number;
 }
@@ -67,9 +68,10 @@ export class ContestantProcess {
     return (await this.#ask({ do: 'describe' })).description!;
   }
 
-  /** Builds a case and gives what its results are like; null if the library cannot do it. */
-  async prepare(spec: CaseSpec): Promise<number[][] | null> {
+  /** Builds a case and gives what its results are like: 'bound' if it only says how fast anyone could be, null if it cannot do it. */
+  async prepare(spec: CaseSpec): Promise<number[][] | 'bound' | null> {
     const answer = await this.#ask({ do: 'prepare', spec });
+    if (answer.bound) return 'bound';
     return answer.unsupported ? null : answer.digests!;
   }
 

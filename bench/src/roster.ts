@@ -74,6 +74,22 @@ function pytorch(threads: number): Entry[] {
   return entries;
 }
 
+/**
+ * How fast a product could be at most, by the multiply-adds of this machine. Compiled as it starts, for the processor that is there; without
+ * a compiler it does not start.
+ */
+function peak(threads: number): Entry {
+  const compile =
+    'dir=$(mktemp -d) && "$CXX" -O3 -march=native -ffp-contract=fast -pthread -o "$dir/peak" "$0" && exec "$dir/peak" "$1"';
+  return {
+    label: 'multiply-add peak',
+    variant: '',
+    command: 'sh',
+    args: ['-c', compile, join(here, 'contestants/peak.cc'), String(threads)],
+    env: { CXX: process.env.CXX ?? 'c++' },
+  };
+}
+
 /** Everyone who takes part on `threads` threads. Those whose process does not start are reported and left out. */
 export function roster(threads: number): Entry[] {
   const env = { ADJOINT_NUM_THREADS: String(threads) };
@@ -86,6 +102,7 @@ export function roster(threads: number): Entry[] {
     ...(threads === 1 ? [script('jax-js wasm', 'jax', threads)] : []),
     script('ONNX Runtime node', 'onnx-node', threads),
     script('ONNX Runtime web', 'onnx-web', threads),
+    peak(threads),
   ];
 }
 
