@@ -60,6 +60,17 @@ function derivatives(kernels: typeof reference, g: ConvGeometry, { x, w, y }: Op
 
 /** Geometries of layers: sizes at which tiles, panels, bands and the packing of each path have edges. */
 const layers: readonly ConvGeometry[] = [
+  // A kernel that covers all of its input: products of images as rows, over more than a block of the depth, and group by group.
+  convGeometry({ batch: 17, inChannels: 65, outChannels: 50, inputSize: [4, 3], kernelSize: [4, 3] }),
+  convGeometry({
+    batch: 5,
+    inChannels: 12,
+    outChannels: 9,
+    inputSize: [2, 3, 2],
+    kernelSize: [2, 3, 2],
+    stride: [3, 1, 2],
+    groups: 3,
+  }),
   convGeometry({ batch: 2, inChannels: 64, outChannels: 33, inputSize: [19, 23], kernelSize: 3, padding: 1 }),
   convGeometry({ batch: 3, inChannels: 40, outChannels: 40, inputSize: [7, 7], kernelSize: 3, padding: 1 }),
   convGeometry({ batch: 2, inChannels: 3, outChannels: 32, inputSize: [33, 31], kernelSize: 5, padding: 2 }),
@@ -231,6 +242,16 @@ const layers: readonly ConvGeometry[] = [
     stride: 2,
     padding: 1,
   }),
+  // Many small images, of which several are summed up together in the weight gradient, the last ones fewer.
+  convGeometry({
+    batch: 37,
+    inChannels: 40,
+    outChannels: 19,
+    inputSize: [8, 7],
+    kernelSize: 4,
+    stride: 2,
+    padding: 1,
+  }),
   // Three channels and more phases of columns than a register tile has rows: the input gradient of patches.
   convGeometry({ batch: 1, inChannels: 3, outChannels: 8, inputSize: [40, 40], kernelSize: 5, stride: 5 }),
   convGeometry({ batch: 1, inChannels: 3, outChannels: 6, inputSize: [64, 64], kernelSize: 16, stride: 16 }),
@@ -322,7 +343,7 @@ describe.each(fastTiers)('%s', (name, { kernels, setThreads }) => {
     test('an infinite or undefined element reaches what the reference says it reaches', () => {
       fc.assert(
         fc.property(
-          fc.constantFrom(...layers.slice(0, 9)),
+          fc.constantFrom(...layers.slice(0, 11)),
           fc.constantFrom(Number.NaN, Infinity, -Infinity),
           fc.constantFrom('x', 'w', 'y'),
           fc.nat(),

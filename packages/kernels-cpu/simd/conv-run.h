@@ -221,7 +221,7 @@ static void packedPanels(const ConvPlan<T>& plan, const OutputPhase<T>* phases, 
           const T* a = weight + i * phase.depth + k0 * rows;
           for (Index q = 0; q < count; q++) {
             const bool solid = panels[q].solid;
-            Tiles<T>::rows[rows](1, depth, a, packed + q * depth * N, N, 0,
+            Tiles<T>::rows[rows](1, FROM_START, depth, a, packed + q * depth * N, N,
                                  solid ? panels[q].segments->to + i * channelStep : sums + q * panelSize + c * sumsSize + i * N,
                                  solid ? channelStep : N, k0 > 0);
           }
@@ -243,7 +243,8 @@ static void packedPanels(const ConvPlan<T>& plan, const OutputPhase<T>* phases, 
 
 /**
  * What reading in place takes, with what it wastes between rows; packing, with the copying: in the time that a register takes to be
- * copied, three registers of multiply-adds are done; and lanes, of which some may have no channel, with transposing the sums.
+ * copied, three registers of multiply-adds are done; and lanes, of which some may have no channel, with transposing the sums, and with
+ * fetching a weight that is too large for the second-level cache anew for each few panels: six multiply-adds a register.
  */
 struct Costs {
   double direct, packed, lanes;
@@ -252,6 +253,8 @@ struct Costs {
 /** The costs of a plan; the unit is a multiply-add. */
 template <class T> static Costs costsOf(const ConvPlan<T>& plan) {
   Costs costs = {0, 0, 0};
+  Index weightSize = 0;
+  for (Index f = 0; f < plan.phases; f++) weightSize += plan.weightRows * plan.phase[f].depth;
   for (Index f = 0; f < plan.phases; f++) {
     const OutputPhase<T>& phase = plan.phase[f];
     const Index rows = smaller(plan.bandRows, phase.count[1]), columns = phase.count[2];
@@ -261,7 +264,10 @@ template <class T> static Costs costsOf(const ConvPlan<T>& plan) {
     // A step of a tile of few registers waits for the one before it.
     const Index size = lanePositions<T>(columns), registers = ceilDivide(plan.m, Lanes<T>::N);
     const double step = size * smaller(registers, NV) < 8 ? 8.0 / smaller(registers, NV) : size;
-    costs.lanes += rows * ceilDivide(columns, size) * (phase.depth * step * registers * Lanes<T>::N + 13.0 * size * plan.m);
+    const Index panels = rows * ceilDivide(columns, size);
+    costs.lanes += panels * (phase.depth * step * registers * Lanes<T>::N + 13.0 * size * plan.m);
+    if (weightSize > LANE_WEIGHTS / Index(sizeof(T)))
+      costs.lanes += 6.0 * ceilDivide(panels, lanePanelsAtOnce(plan)) * phase.depth * registers * Lanes<T>::N;
   }
   return costs;
 }

@@ -23,37 +23,51 @@ template <class T> static Status weightByChannels(Run& run, const ConvShape& s, 
   units.perGroup = s.batch * units.depths * units.bands;
   const Index rows = (units.bandRows - 1) * s.stride[1] + overlap + 1;
   const Index xSize = roundUp(s.kernel[0] * rows * pitch * channels, 16), ySize = roundUp(m * units.bandRows * s.out[2], 16);
-  const Index wave = waveOf(run, units.perGroup, (xSize + ySize) * Index(sizeof(T)));
-  const Index columns = taps * (channels / N);
-  T* copies = take<T>(run, wave * (xSize + ySize));
-  T* sums = take<T>(run, m * taps * channels);
-  if (!copies || !sums) return OUT_OF_MEMORY;
   // Rows of y whose strip and columns stay in the first-level cache.
   const Index rowsPerBlock = larger(1, DEPTH_BLOCK * 4 / Index(sizeof(T)) / s.out[2]);
+  // Short units are summed up in bundles, as long as such a block: a tile puts its sums down once for all of them. Their number depends
+  // on the sizes alone.
+  const Index fit = smaller(rowsPerBlock / units.bandRows, WAVE_BYTES / ((xSize + ySize) * Index(sizeof(T))));
+  const Index bundle = ceilDivide(larger(1, units.perGroup), ceilDivide(larger(1, units.perGroup), larger(1, fit)));
+  const Index bundles = ceilDivide(units.perGroup, bundle), bundleSize = bundle * (xSize + ySize);
+  const Index wave = waveOf(run, bundles, bundleSize * Index(sizeof(T)));
+  const Index columns = taps * (channels / N);
+  T* copies = take<T>(run, wave * bundleSize);
+  T* sums = take<T>(run, m * taps * channels);
+  Index* starts = take<Index>(run, run.threads * rowsPerBlock);
+  if (!copies || !sums || !starts) return OUT_OF_MEMORY;
+  /** Rows from r on that belong to one block, of units [first, last). */
+  const auto rowsOf = [&](Index first, Index last, Index r) {
+    Index count = 0;
+    for (Index unit = first; unit < last; unit++)
+      count += larger(0, smaller(rowsPerBlock, smaller(units.bandRows, s.out[1] - unit % units.bands * units.bandRows) - r));
+    return count;
+  };
   for (Index group = 0; group < s.groups; group++) {
     parallel(run, m, [&](Index i, int) { zero(sums + i * taps * channels, taps * channels); });
-    for (Index w0 = 0; w0 < units.perGroup; w0 += wave) {
-      const Index count = smaller(wave, units.perGroup - w0);
+    for (Index b0 = 0; b0 < bundles; b0 += wave) {
+      const Index first = b0 * bundle, count = smaller(wave * bundle, units.perGroup - first);
       const Index slabs = s.kernel[0] * rows;
       parallel(run, count * (slabs + strips), [&](Index t, int) {
-        const Index unit = t / (slabs + strips), part = t % (slabs + strips);
+        const Index local = t / (slabs + strips), unit = first + local, part = t % (slabs + strips);
         Index n, depth, band;
-        units.place(w0 + unit, n, depth, band);
-        const Index first = band * units.bandRows, bandRows = smaller(units.bandRows, s.out[1] - first);
-        T* copy = copies + unit * (xSize + ySize);
+        units.place(unit, n, depth, band);
+        const Index row = band * units.bandRows;
+        T* const copy = copies + local / bundle * bundleSize;
         if (part >= slabs) {
-          // Strips of y, block of rows by block of rows, each [position][row of the strip].
-          const Index i = (part - slabs) * height, high = smaller(height, m - i);
-          const T* from = y + ((n * s.groups + group) * m + i) * outPlane + (depth * s.out[1] + first) * s.out[2];
-          for (Index r = 0; r < bandRows; r += rowsPerBlock) {
-            const Index positions = smaller(rowsPerBlock, bandRows - r) * s.out[2];
-            pack(from + r * s.out[2], outPlane, Index(1), high, high, positions, copy + xSize + r * s.out[2] * m + i * positions);
+          // Strips of y, block of rows by block of rows, each [unit][position][row of the strip].
+          const Index i = (part - slabs) * height, high = smaller(height, m - i), from = unit - local % bundle;
+          const T* const y0 = y + ((n * s.groups + group) * m + i) * outPlane + (depth * s.out[1] + row) * s.out[2];
+          for (Index r = 0; r < units.bandRows; r += rowsPerBlock) {
+            const Index all = rowsOf(from, smaller(from + bundle, units.perGroup), r), before = rowsOf(from, unit, r);
+            pack(y0 + r * s.out[2], outPlane, Index(1), high, high, rowsOf(unit, unit + 1, r) * s.out[2],
+                 copy + bundle * xSize + (r * m + all * i + before * high) * s.out[2]);
           }
           return;
         }
         const Index d = depth * s.stride[0] - s.padding[0] + part / rows * s.dilation[0];
-        const Index h = first * s.stride[1] - s.padding[1] + part % rows;
-        T* to = copy + part * pitch * channels;
+        const Index h = row * s.stride[1] - s.padding[1] + part % rows;
+        T* to = copy + local % bundle * xSize + part * pitch * channels;
         if (d < 0 || d >= s.in[0] || h < 0 || h >= s.in[1]) {
           zero(to, pitch * channels);
           return;
@@ -66,32 +80,28 @@ template <class T> static Status weightByChannels(Run& run, const ConvShape& s, 
         zero(to + high * channels, (pitch - high) * channels);
       });
       const Index tiles = columns * strips, tasks = smaller(tiles, run.threads == 1 ? 1 : 4 * run.threads);
-      parallel(run, tasks, [&](Index task, int) {
-        const Index first = tiles * task / tasks, last = tiles * (task + 1) / tasks;
-        for (Index unit = 0; unit < count; unit++) {
-          Index n, depth, band;
-          units.place(w0 + unit, n, depth, band);
-          const Index bandRows = smaller(units.bandRows, s.out[1] - band * units.bandRows);
-          const T* copy = copies + unit * (xSize + ySize);
-          for (Index r = 0; r < bandRows; r += rowsPerBlock) {
-            const Index blockRows = smaller(rowsPerBlock, bandRows - r), positions = blockRows * s.out[2];
-            for (Index t = first; t < last; t++) {
-              const Index column = t / strips, i = t % strips * height, high = smaller(height, m - i);
+      parallel(run, tasks, [&](Index task, int thread) {
+        Index* const own = starts + thread * rowsPerBlock;
+        for (Index from = first; from < first + count; from += bundle)
+          for (Index r = 0; r < units.bandRows; r += rowsPerBlock) {
+            const T* const copy = copies + (from - first) / bundle * bundleSize;
+            Index runs = 0;
+            for (Index unit = from; unit < smaller(from + bundle, units.perGroup); unit++)
+              for (Index j = 0; j < rowsOf(unit, unit + 1, r); j++)
+                own[runs++] = (unit - from) * xSize + (r + j) * s.stride[1] * pitch * channels;
+            for (Index t = tiles * task / tasks; t < tiles * (task + 1) / tasks; t++) {
+              const Index column = t / strips, i = t % strips * height;
               const Index tap = column / (channels / N), c = column % (channels / N) * N;
               const Index kw = tap % s.kernel[2], kh = tap / s.kernel[2] % s.kernel[1], kd = tap / s.kernel[2] / s.kernel[1];
-              const T* b = copy + ((kd * rows + r * s.stride[1] + kh * s.dilation[1]) * pitch + kw * s.dilation[2]) * channels + c;
-              Tiles<T>::rows[high](blockRows, s.out[2], copy + xSize + r * s.out[2] * m + i * positions, b, s.stride[2] * channels,
-                                   (s.stride[1] * pitch - s.out[2] * s.stride[2]) * channels,
-                                   sums + (i * taps + tap) * channels + c, taps * channels, true);
+              Tiles<T>::rows[smaller(height, m - i)](runs, own, s.out[2], copy + bundle * xSize + (r * m + runs * i) * s.out[2],
+                                                     copy + ((kd * rows + kh * s.dilation[1]) * pitch + kw * s.dilation[2]) * channels + c,
+                                                     s.stride[2] * channels, sums + (i * taps + tap) * channels + c, taps * channels, true);
             }
           }
-        }
       });
     }
     parallel(run, m, [&](Index i, int) {
-      T* to = w + (group * m + i) * s.inChannels * taps;
-      for (Index c = 0; c < s.inChannels; c++)
-        for (Index tap = 0; tap < taps; tap++) to[c * taps + tap] = sums[(i * taps + tap) * channels + c];
+      pack(sums + i * taps * channels, channels, Index(1), taps, taps, s.inChannels, w + (group * m + i) * s.inChannels * taps);
     });
   }
   return DONE;
@@ -178,6 +188,7 @@ template <class T> static Status weightByRows(Run& run, const ConvShape& s, cons
 }
 
 template <class T> static Status convWeightGrad(Run& run, const ConvShape& s, const T* x, const T* y, T* w) {
+  if (isDense(s)) return denseWeightGrad(run, s, x, y, w);
   if (isPointwise(s) && s.groups == 1) return pointwiseWeight(run, s, x, y, w);
   if (isThreeByThree(s)) {
     const WinogradWeight<T> tiles = winogradWeight(s, x, y);

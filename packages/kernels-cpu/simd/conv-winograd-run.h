@@ -209,8 +209,8 @@ template <class T> static Status runWinograd(Run& run, const Winograd<T>& p) {
         const T* const b = transformed + q * panelSize;
         for (Index k0 = 0; k0 < p.channels; k0 += block)
           for (Index x = 0; x < POINTS; x++)
-            Tiles<T>::rows[rows](1, smaller(block, p.channels - k0), a + x * p.stripMatrix() + k0 * rows, b + x * p.panelMatrix() + k0 * N,
-                                 N, 0, sums + x * rows * N, N, k0 > 0);
+            Tiles<T>::rows[rows](1, FROM_START, smaller(block, p.channels - k0), a + x * p.stripMatrix() + k0 * rows,
+                                 b + x * p.panelMatrix() + k0 * N, N, sums + x * rows * N, N, k0 > 0);
         strange += putTiles(p, layout, q, rows, sums, rest, p.target + (group * p.m + i) * p.to[0] * p.to[1]);
       }
     }

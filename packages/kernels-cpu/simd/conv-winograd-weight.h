@@ -161,7 +161,7 @@ template <class T> static Status runWinogradWeight(Run& run, const WinogradWeigh
         T* const to = sums + t * p.m * N;
         for (Index s = 0; s < strips; s++) {
           const Index i = s * p.height, high = smaller(p.height, p.m - i);
-          Tiles<T>::rows[high](1, count, left + (t / panels * strips + s) * stripMatrix, right + t * panelMatrix, N, 0, to + i * N, N, first > 0);
+          Tiles<T>::rows[high](1, FROM_START, count, left + (t / panels * strips + s) * stripMatrix, right + t * panelMatrix, N, to + i * N, N, first > 0);
         }
       });
     }

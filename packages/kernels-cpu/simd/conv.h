@@ -3,6 +3,7 @@
 namespace ADJOINT_NAMESPACE {
 
 template <class T> static Status convForward(Run& run, const ConvShape& s, const T* x, const T* w, T* y) {
+  if (isDense(s)) return denseForward(run, s, x, w, y);
   if (isPointwise(s)) return pointwise<T>(run, s, {w, s.inChannels, 1}, s.outChannels, s.inChannels, x, y);
   if (const auto kernel = depthwiseKernels<T>(s).forward) return kernel(run, planeShapeOf(s), s.batch, s.groups, x, w, y);
   if (isThreeByThree(s) && tryWinograd(run, winogradForward<T>(s, x, w, y)) == DONE) return DONE;
@@ -61,6 +62,7 @@ template <class T> static bool allFinite(const T* a, Index n) {
 /** Not here where a weight is infinite or NaN: the zeros around y would then count, which they must not. */
 template <class T> static Status convInputGrad(Run& run, const ConvShape& s, const T* w, const T* y, T* x) {
   const Index taps = s.kernel[0] * s.kernel[1] * s.kernel[2];
+  if (isDense(s)) return denseInputGrad(run, s, w, y, x);
   if (isPointwise(s)) return pointwise<T>(run, s, {w, 1, s.inChannels}, s.inChannels, s.outChannels, y, x);
   if (isThreeByThree(s) && tryWinograd(run, winogradInputGrad<T>(s, w, y, x)) == DONE) return DONE;
   if (!allFinite(w, s.groups * s.outChannels * s.inChannels * taps)) return NOT_HERE;

@@ -65,7 +65,7 @@ template <class T> static Status sgdStep(Run& run, const Units& u) {
 template <class T> static Status adamStep(Run& run, const Units& u) {
   const double* const own = u.numbers;
   const bool bounded = own[0] != 0;
-  const Doubles sign = constant(own[1]), rate = constant(own[2]), correction = constant(own[3]), beta1 = constant(own[4]), share1 = constant(1 - own[4]),
+  const Doubles sign = constant(own[1]), rate = constant(own[2]), upscale = constant(1 / own[3]), beta1 = constant(own[4]), share1 = constant(1 - own[4]),
                 beta2 = constant(own[5]), share2 = constant(1 - own[5]), eps = constant(own[6]), coupled = constant(own[7]), kept = constant(own[8]);
   T* const values = u.array<T>(0);
   const T* const gradient = u.array<const T>(1);
@@ -82,7 +82,7 @@ template <class T> static Status adamStep(Run& run, const Units& u) {
       const Doubles most = stepLoad(largest + i, n);
       spread = stepStore(largest + i, largerOf<double>(most, spread), n);
     }
-    stepStore(values + i, value - rate * m / (squareRoot<double>(spread) / correction + eps), n);
+    stepStore(values + i, value - rate * m / (squareRoot<double>(spread) * upscale + eps), n);
   });
   return DONE;
 }

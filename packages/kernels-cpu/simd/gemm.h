@@ -66,11 +66,11 @@ template <class T>
 INLINE void putTile(Index rows, Index depth, const T* a, const T* b, T* c, Index cRow, Index width, bool accumulate) {
   constexpr Index N = Tile<T>::N;
   if (width == N) {
-    Tiles<T>::rows[rows](1, depth, a, b, N, 0, c, cRow, accumulate);
+    Tiles<T>::rows[rows](1, FROM_START, depth, a, b, N, c, cRow, accumulate);
     return;
   }
   T whole[MR * N] __attribute__((aligned(64)));
-  Tiles<T>::rows[rows](1, depth, a, b, N, 0, whole, N, false);
+  Tiles<T>::rows[rows](1, FROM_START, depth, a, b, N, whole, N, false);
   putPart(rows, width, whole, c, cRow, accumulate);
 }
 

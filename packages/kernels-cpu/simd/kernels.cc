@@ -13,6 +13,7 @@
 #include "conv-run.h"
 #include "conv-pointwise.h"
 #include "conv-depthwise.h"
+#include "conv-dense.h"
 #include "conv-winograd.h"
 #include "conv-winograd-run.h"
 #include "conv.h"

@@ -28,26 +28,31 @@ template <class T, int R, int V> INLINE void putSums(const Vec<T> (&sum)[R][V], 
 }
 
 /**
- * c (=|+=) a · b for `rows` runs of `depth` steps: the panel a holds R elements per step; b moves on by `bStep` per step,
- * and by `bJump` more after each run.
+ * c (=|+=) a · b for `runs` runs of `depth` steps: the panel a holds R elements per step; run r of b begins at `starts[r]`, and moves on by
+ * `bStep` per step.
  */
 template <class T, int R>
-__attribute__((noinline)) void tileRows(Index rows, Index depth, const T* a, const T* b, Index bStep, Index bJump,
-                                               T* c, Index cRow, bool accumulate) {
+__attribute__((noinline)) void tileRows(Index runs, const Index* starts, Index depth, const T* a, const T* b, Index bStep, T* c, Index cRow,
+                                        bool accumulate) {
   constexpr int W = Lanes<T>::N;
   Vec<T> sum[R][NV];
   UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < NV; v++) sum[i][v] = Vec<T>{};
-  for (Index row = 0; row < rows; row++, b += bJump)
-    for (Index k = 0; k < depth; k++, a += R, b += bStep) {
+  for (Index run = 0; run < runs; run++) {
+    const T* from = b + starts[run];
+    for (Index k = 0; k < depth; k++, a += R, from += bStep) {
       Vec<T> right[NV];
-      UNROLL for (int v = 0; v < NV; v++) right[v] = load(b + v * W);
+      UNROLL for (int v = 0; v < NV; v++) right[v] = load(from + v * W);
       UNROLL for (int i = 0; i < R; i++) {
         const Vec<T> left = splat(a[i]);
         UNROLL for (int v = 0; v < NV; v++) sum[i][v] = fma(left, right[v], sum[i][v]);
       }
     }
+  }
   putSums<T>(sum, c, cRow, accumulate);
 }
+
+/** The one run of a panel. */
+static const Index FROM_START[] = {0};
 
 /** How many steps ahead a matrix that is read in place is fetched: its rows are apart, which no processor foresees. */
 enum { FETCH_AHEAD = 12 };
@@ -185,7 +190,7 @@ __attribute__((noinline)) void tileTaps(Index rows, Index count, const T* a, Ind
     if (i < taps) UNROLL for (int v = 0; v < V; v++) store(c + i * cRow + v * W, sum[i][v] + load(c + i * cRow + v * W));
 }
 
-template <class T> using RowsTile = void (*)(Index, Index, const T*, const T*, Index, Index, T*, Index, bool);
+template <class T> using RowsTile = void (*)(Index, const Index*, Index, const T*, const T*, Index, T*, Index, bool);
 template <class T>
 using ProductTile = void (*)(Index, const T*, Index, Index, const TilePanel<T>&, T*, Index, bool);
 template <class T> using OffsetsTile = void (*)(Index, const T*, const T*, const Index*, T*, Index, bool);
