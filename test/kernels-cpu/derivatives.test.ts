@@ -39,7 +39,7 @@ const cases: readonly Case[] = [
 /** Numbers between −reach and reach, and what a function may treat by itself. */
 function samples(Type: typeof Float32Array | typeof Float64Array, length: number, reach: number): FloatArray {
   const special = [0, -0, 3, -3, 1, -1, Number.NaN, -1.25, 2.5, 25, -25, 110, -110, 1e-30, 5e-324, Infinity];
-  special.push(-Infinity, 2e19, -2e19, 1e38, -1e38);
+  special.push(-Infinity, 2e19, -2e19, 1e38, -1e38, 1e160, -1e160);
   let state = 1;
   const values = new Type(length);
   for (let i = 0; i < length; i++) {

@@ -33,7 +33,6 @@ import {
   mish,
   relu,
   round,
-  ShapeError,
   sigmoid,
   sign,
   silu,
@@ -69,7 +68,6 @@ import {
   hardsigmoidOp,
   hardswishOp,
   leakyReluOp,
-  reluGradOp,
   reluOp,
 } from '../../../packages/core/src/ops/rectifiers.ts';
 import {
@@ -93,7 +91,6 @@ import {
   sinOp,
   tanOp,
 } from '../../../packages/core/src/ops/trigonometry.ts';
-import { apply } from '../../../packages/core/src/tape/apply.ts';
 import {
   away,
   between,
@@ -178,23 +175,6 @@ export const functionSamples: readonly OpSamples[] = [
   pointwise(geluTanhOp, (x) => gelu(x, { approximate: 'tanh' }), [wide]),
 
   pointwise(reluOp, relu, [away(real, 0)], noBool(relu)),
-  {
-    op: reluGradOp,
-    samples: [[2, 3], [], [0, 3]].map((shape) => ({
-      name: '',
-      operands: [numbers(shape), numbers(shape, away(real, 0))],
-      call: (g, y) => apply(reluGradOp, [g, y], undefined),
-      expected: (g, y) => g.map((value, i) => (y[i] > 0 ? value : 0)),
-    })),
-    refusals: [
-      {
-        name: 'a cotangent of another shape',
-        call: () => apply(reluGradOp, [zeros([2]), zeros([3])], undefined),
-        error: ShapeError,
-        names: { operand: 'g' },
-      },
-    ],
-  },
   pointwise(leakyReluOp, (x) => leakyRelu(x, { negativeSlope: 0.25 }), [away(real, 0)]),
   pointwise(eluOp, (x) => elu(x, { alpha: 1.5 }), [away(real, 0)]),
   pointwise(celuOp, (x) => celu(x, { alpha: 1.5 }), [away(real, 0)]),

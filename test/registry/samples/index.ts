@@ -3,6 +3,7 @@
 import type { OpSamples } from '../sample.ts';
 import { arithmeticSamples } from './arithmetic.ts';
 import { classSamples } from './classes.ts';
+import { derivativeSamples } from './derivatives.ts';
 import { functionSamples } from './functions.ts';
 import { indexingSamples } from './indexing.ts';
 import { layoutSamples } from './layout.ts';
@@ -14,6 +15,7 @@ import { reductionSamples } from './reductions.ts';
 export const samples: readonly OpSamples[] = [
   ...arithmeticSamples,
   ...functionSamples,
+  ...derivativeSamples,
   ...predicateSamples,
   ...layoutSamples,
   ...indexingSamples,

@@ -45,7 +45,7 @@ export class Graph<Returned, Inputs extends readonly Tensor[]> extends Diagram {
 
   /**
    * Runs the graph: the same ops in the same order as the function itself, so the same bits, and gradients flow as they do
-   * there. Gradients that the function itself takes of activations may differ in the last bits: a plain pass takes them in one step.
+   * there.
    *
    * @param inputs one tensor per input, of its shape and dtype.
    * @returns what the function returns.

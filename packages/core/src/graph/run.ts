@@ -1,5 +1,4 @@
-// Runs a graph on real tensors: the same ops in the same order as in the trace, so the same bits. (A derivative of an activation is one
-// kernel in a plain backward pass, and the ops of its formula where somebody looks on, as a trace does.)
+// Runs a graph on real tensors: the same ops in the same order as in the trace, so the same bits.
 
 import { ArgumentError, DTypeError, formatShape, ShapeError } from '../errors.ts';
 import { contiguous } from '../ops/layout.ts';

@@ -4,13 +4,12 @@ import { kernels } from '@adjoint/kernels-cpu';
 import { isFloat, toFloatDType } from '../dtype.ts';
 import { ArgumentError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
-import { defineOp, type OperandSpec, type ResultSpec } from '../registry.ts';
+import { defineOp, type OperandSpec, type ResultSpec, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
-import { ge, gt, isnan, le, lt } from './compare.ts';
-import { derivativeRule } from './derivative.ts';
+import { gt, isnan, lt } from './compare.ts';
+import { derivativeOp } from './derivative.ts';
 import { inferSame } from './infer.ts';
-import { logicalAnd, logicalOr } from './logic.ts';
 import type { Operand } from './operand.ts';
 import { where } from './select.ts';
 
@@ -19,8 +18,6 @@ interface Bounds {
   readonly lower: number;
   readonly upper: number;
 }
-
-const boundsOf = ({ lower, upper }: Bounds): [number, number] => [lower, upper];
 
 function inferBounded(op: string): (operands: readonly OperandSpec[], bounds: Bounds) => ResultSpec {
   return ([x], { lower, upper }) => {
@@ -38,16 +35,16 @@ export const clampOp = defineOp<readonly ['x'], Bounds>({
   infer: inferBounded('clamp'),
   forward: ([x], out, { lower, upper }) => kernels.clamp(x, out, lower, upper),
   layout: 'strided',
-  vjps: [
-    derivativeRule(
-      'clamp',
-      'x',
-      (g, x, { attrs: { lower, upper } }) => where(logicalAnd(ge(x, lower), le(x, upper)), g, 0),
-      boundsOf,
-    ),
-  ],
+  vjps: [vjpRule('x', (g, x, { attrs }) => apply(clampGradOp, [g, x.detach()], attrs))],
   recycles: true,
   forwardMode: 'elementwise',
+});
+
+/** The gradient of clamp: `g` where `x` is from `lower` to `upper`, both included, 0 elsewhere. Its derivative in `x` is 0. */
+export const clampGradOp = derivativeOp<Bounds>({
+  name: 'clampGrad',
+  of: 'x',
+  run: (g, x, out, { lower, upper }, shape) => kernels.clampGrad(g, x, out, shape, lower, upper),
 });
 
 /** `min(max(x, lower), upper)`; the gradient passes between `lower` and `upper`, both excluded, and NaN gets all of it. */
@@ -57,16 +54,16 @@ export const hardtanhOp = defineOp<readonly ['x'], Bounds>({
   infer: inferBounded('hardtanh'),
   forward: ([x], out, { lower, upper }) => kernels.clamp(x, out, lower, upper),
   layout: 'strided',
-  vjps: [
-    derivativeRule(
-      'hardtanh',
-      'x',
-      (g, x, { attrs: { lower, upper } }) => where(logicalOr(le(x, lower), ge(x, upper)), 0, g),
-      boundsOf,
-    ),
-  ],
+  vjps: [vjpRule('x', (g, x, { attrs }) => apply(hardtanhGradOp, [g, x.detach()], attrs))],
   recycles: true,
   forwardMode: 'elementwise',
+});
+
+/** The gradient of hardtanh: 0 where `x` is `lower` or below, `upper` or above, and `g` elsewhere. Its derivative in `x` is 0. */
+export const hardtanhGradOp = derivativeOp<Bounds>({
+  name: 'hardtanhGrad',
+  of: 'x',
+  run: (g, x, out, { lower, upper }, shape) => kernels.hardtanhGrad(g, x, out, shape, lower, upper),
 });
 
 /** Options of {@link clamp}; at least one is given. */

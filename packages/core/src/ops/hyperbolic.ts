@@ -6,7 +6,7 @@ import { defineOp, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
-import { derivativeRule } from './derivative.ts';
+import { derivativeOp } from './derivative.ts';
 import { inferFloatBinary } from './infer.ts';
 import { type Operand, toOperand } from './operand.ts';
 import { rsqrt, square } from './powers.ts';
@@ -30,8 +30,16 @@ export const coshOp = floatUnary(
 export const tanhOp = floatUnary(
   'tanh',
   (x, out) => kernels.tanh(x, out),
-  derivativeRule('tanh', 'output', (g, y) => mul(g, sub(1, square(y)))),
+  vjpRule('output', (g, y) => apply(tanhGradOp, [g, y], undefined)),
 );
+
+/** The gradient of tanh from its result: `g · (1 - y²)`. */
+export const tanhGradOp = derivativeOp({
+  name: 'tanhGrad',
+  of: 'y',
+  run: (g, y, out, _, shape) => kernels.tanhGrad(g, y, out, shape),
+  bend: (gh, y) => mul(gh, mul(y, -2)),
+});
 
 /** `arsinh x`. */
 export const asinhOp = floatUnary(

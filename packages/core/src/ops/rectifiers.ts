@@ -8,13 +8,12 @@ import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
-import { add, div, mul } from './arithmetic.ts';
+import { div, mul } from './arithmetic.ts';
 import { hardtanh } from './bounds.ts';
-import { gt, le, lt } from './compare.ts';
-import { zerosLike } from './create.ts';
-import { derivativeRule } from './derivative.ts';
+import { gt, lt } from './compare.ts';
+import { derivativeOp } from './derivative.ts';
 import { exp } from './exponential.ts';
-import { inferFloat, requireFloat, requireOperand } from './infer.ts';
+import { inferFloat } from './infer.ts';
 import { reshape } from './layout.ts';
 import { logicalAnd } from './logic.ts';
 import { where } from './select.ts';
@@ -24,35 +23,16 @@ import { floatUnary, sameUnary } from './unary.ts';
 export const reluOp = sameUnary(
   'relu',
   (x, out) => kernels.relu(x, out),
-  vjpRule('output', (g, y) => reluGrad(g, y.detach())),
+  // Where it is a straight line, the derivative says of y only where g is let through: its graph would give nothing but zeros.
+  vjpRule('output', (g, y) => apply(reluGradOp, [g, y.detach()], undefined)),
 );
 
-/** The gradient of relu from its result: `g` where `y` is above 0 or NaN, 0 elsewhere. */
-export const reluGradOp = defineOp({
+/** The gradient of relu from its result: `g` where `y` is above 0 or NaN, 0 elsewhere. Its derivative in `y` is 0. */
+export const reluGradOp = derivativeOp({
   name: 'reluGrad',
-  operands: ['g', 'y'],
-  infer: (operands) => {
-    const g = operands[0];
-    const y = operands[1];
-    requireFloat('reluGrad', 'y', y);
-    requireOperand('reluGrad', 'g', g, y.shape);
-    return { shape: y.shape, dtype: g.dtype, compute: g.dtype };
-  },
-  forward: (inputs, out, _, shape) => kernels.reluGrad(inputs[0], inputs[1], out, shape),
-  layout: 'strided',
-  promotes: ['g'],
-  vjps: [
-    vjpRule('y', (h, y) => reluGrad(h, y)),
-    // It only says where g is let through.
-    vjpRule((h) => zerosLike(h)),
-  ],
-  recycles: true,
-  forwardMode: 'elementwise',
+  of: 'y',
+  run: (g, y, out, _, shape) => kernels.reluGrad(g, y, out, shape),
 });
-
-function reluGrad(g: Tensor, y: Tensor): Tensor {
-  return apply(reluGradOp, [g, y], undefined);
-}
 
 /** `x` above 0, `slope · x` elsewhere; its derivative at 0 is the slope. */
 export const leakyReluOp = defineOp<readonly ['x'], { readonly slope: number }>({
@@ -61,16 +41,16 @@ export const leakyReluOp = defineOp<readonly ['x'], { readonly slope: number }>(
   infer: inferFloat,
   forward: ([x], out, { slope }) => kernels.leakyRelu(x, out, slope),
   layout: 'strided',
-  vjps: [
-    derivativeRule(
-      'leakyRelu',
-      'x',
-      (g, x, { attrs: { slope } }) => where(gt(x, 0), g, mul(g, slope)),
-      ({ slope }) => [slope, 0],
-    ),
-  ],
+  vjps: [vjpRule('x', (g, x, { attrs }) => apply(leakyReluGradOp, [g, x.detach()], attrs))],
   recycles: true,
   forwardMode: 'elementwise',
+});
+
+/** The gradient of leakyRelu: `g` where `x` is above 0, `slope · g` elsewhere. Its derivative in `x` is 0. */
+export const leakyReluGradOp = derivativeOp<{ readonly slope: number }>({
+  name: 'leakyReluGrad',
+  of: 'x',
+  run: (g, x, out, { slope }, shape) => kernels.leakyReluGrad(g, x, out, shape, slope),
 });
 
 /** `scale · x` above 0, `scale · alpha · (e^x - 1)` elsewhere; its derivative at 0 is the lower one, its second derivative there 0. */
@@ -80,21 +60,21 @@ export const eluOp = defineOp<readonly ['x'], { readonly alpha: number; readonly
   infer: inferFloat,
   forward: ([x], out, { alpha, scale }) => kernels.elu(x, out, alpha, scale),
   layout: 'strided',
-  vjps: [
-    derivativeRule(
-      'elu',
-      'x',
-      (g, x, { attrs: { alpha, scale } }) => {
-        // Above 0 the exponential is not taken: it would overflow, and 0 times its infinite derivative is NaN.
-        const exponential = exp(where(lt(x, 0), x, 0));
-        return mul(where(le(x, 0), mul(g, mul(exponential, alpha)), g), scale);
-      },
-      ({ alpha, scale }) => [alpha, scale],
-    ),
-  ],
+  vjps: [vjpRule('x', (g, x, { attrs }) => apply(eluGradOp, [g, x], attrs))],
   recycles: true,
   forwardMode: 'elementwise',
 });
+
+/** The gradient of elu: `scale · g` where `x` is above 0 or NaN, `scale · alpha · e^x · g` elsewhere. */
+export const eluGradOp = derivativeOp<{ readonly alpha: number; readonly scale: number }>({
+  name: 'eluGrad',
+  of: 'x',
+  run: (g, x, out, { alpha, scale }, shape) => kernels.eluGrad(g, x, out, shape, alpha, scale),
+  bend: (gh, x, { alpha, scale }) => where(lt(x, 0), mul(gh, mul(exp(negativePart(x)), alpha * scale)), 0),
+});
+
+/** `x` below 0, and 0 elsewhere: of large numbers the exponential would overflow, and 0 times its infinite derivative is NaN. */
+const negativePart = (x: Tensor): Tensor => where(lt(x, 0), x, 0);
 
 /** `x` above 0, `alpha · (e^(x/alpha) - 1)` elsewhere; its derivative at 0 is 1, its second derivative there 0. */
 export const celuOp = defineOp<readonly ['x'], { readonly alpha: number }>({
@@ -103,16 +83,17 @@ export const celuOp = defineOp<readonly ['x'], { readonly alpha: number }>({
   infer: inferFloat,
   forward: ([x], out, { alpha }) => kernels.celu(x, out, alpha),
   layout: 'strided',
-  vjps: [
-    derivativeRule(
-      'celu',
-      'x',
-      (g, x, { attrs: { alpha } }) => where(le(x, 0), mul(g, exp(div(where(lt(x, 0), x, 0), alpha))), g),
-      ({ alpha }) => [alpha, 0],
-    ),
-  ],
+  vjps: [vjpRule('x', (g, x, { attrs }) => apply(celuGradOp, [g, x], attrs))],
   recycles: true,
   forwardMode: 'elementwise',
+});
+
+/** The gradient of celu: `g` where `x` is above 0 or NaN, `e^(x/alpha) · g` elsewhere. */
+export const celuGradOp = derivativeOp<{ readonly alpha: number }>({
+  name: 'celuGrad',
+  of: 'x',
+  run: (g, x, out, { alpha }, shape) => kernels.celuGrad(g, x, out, shape, alpha),
+  bend: (gh, x, { alpha }) => where(lt(x, 0), mul(gh, div(exp(div(negativePart(x), alpha)), alpha)), 0),
 });
 
 /**
@@ -226,19 +207,33 @@ export function relu6(x: Tensor): Tensor {
 export const hardsigmoidOp = floatUnary(
   'hardsigmoid',
   (x, out) => kernels.hardsigmoid(x, out),
-  derivativeRule('hardsigmoid', 'x', (g, x) => where(logicalAnd(gt(x, -3), lt(x, 3)), div(g, 6), 0)),
+  vjpRule('x', (g, x) => apply(hardsigmoidGradOp, [g, x.detach()], undefined)),
 );
+
+/** The gradient of hardsigmoid: `g / 6` where `x` is between -3 and 3, 0 elsewhere. Its derivative in `x` is 0. */
+export const hardsigmoidGradOp = derivativeOp({
+  name: 'hardsigmoidGrad',
+  of: 'x',
+  run: (g, x, out, _, shape) => kernels.hardsigmoidGrad(g, x, out, shape),
+});
 
 /** `x · relu6(x + 3) / 6`. Its derivative is 0 below -3, 1 above 3 and `x/3 + 1/2` between, at both ends included. */
 export const hardswishOp = floatUnary(
   'hardswish',
   (x, out) => kernels.hardswish(x, out),
-  derivativeRule('hardswish', 'x', (g, x) => {
-    // The bend of the slope at both ends is that of hardtanh: the second derivative is 0 there.
-    const slope = add(div(hardtanh(x, { minVal: -3, maxVal: 3 }), 3), 0.5);
-    return where(lt(x, -3), 0, where(le(x, 3), mul(g, slope), g));
-  }),
+  vjpRule('x', (g, x) => apply(hardswishGradOp, [g, x], undefined)),
 );
+
+/**
+ * The gradient of hardswish: 0 where `x` is below -3, `(x/3 + 1/2) · g` up to 3, `g` above and for NaN. Its derivative in `x` is `g/3` between
+ * the two, both excluded, and 0 elsewhere.
+ */
+export const hardswishGradOp = derivativeOp({
+  name: 'hardswishGrad',
+  of: 'x',
+  run: (g, x, out, _, shape) => kernels.hardswishGrad(g, x, out, shape),
+  bend: (gh, x) => where(logicalAnd(gt(x, -3), lt(x, 3)), div(gh, 3), 0),
+});
 
 /** `relu6(x + 3) / 6` of each element, a cheap sigmoid. Integers give float32. PyTorch's `F.hardsigmoid`. */
 export function hardsigmoid(x: Tensor): Tensor {

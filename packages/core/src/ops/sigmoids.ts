@@ -7,10 +7,10 @@ import { defineOp, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul, neg, sub } from './arithmetic.ts';
-import { ge, gt } from './compare.ts';
-import { derivativeRule } from './derivative.ts';
+import { hardtanh } from './bounds.ts';
+import { ge, isfinite } from './compare.ts';
+import { derivativeOp } from './derivative.ts';
 import { exp } from './exponential.ts';
-import { tanh } from './hyperbolic.ts';
 import { inferFloat } from './infer.ts';
 import { square } from './powers.ts';
 import { abs, where } from './select.ts';
@@ -20,59 +20,119 @@ import { floatUnary } from './unary.ts';
 export const sigmoidOp = floatUnary(
   'sigmoid',
   (x, out) => kernels.sigmoid(x, out),
-  derivativeRule('sigmoid', 'output', (g, y) => mul(g, mul(y, sub(1, y)))),
+  vjpRule('output', (g, y) => apply(sigmoidGradOp, [g, y], undefined)),
 );
+
+/** The gradient of sigmoid from its result: `g · y · (1 - y)`. */
+export const sigmoidGradOp = derivativeOp({
+  name: 'sigmoidGrad',
+  of: 'y',
+  run: (g, y, out, _, shape) => kernels.sigmoidGrad(g, y, out, shape),
+  bend: (gh, y) => mul(gh, sub(1, mul(y, 2))),
+});
+
+// What the second derivatives below have in common. `1 - sigmoid(x)` is written `sigmoid(-x)`, which does not cancel, so that they have their
+// digits in both tails.
+
+/** The slope of the sigmoid, `sigmoid(x) · sigmoid(-x)`. */
+const bell = (x: Tensor): Tensor => mul(sigmoid(x), sigmoid(neg(x)));
+
+/**
+ * `x`, cut off where what is multiplied with it is 0 to the last bit anyway: powers of it would overflow, and 0 times infinity is NaN, here or in
+ * the next derivative. Infinite x become NaN, as they do in the first derivative.
+ */
+const within = (bound: number, x: Tensor): Tensor =>
+  where(isfinite(x), hardtanh(x, { minVal: -bound, maxVal: bound }), Number.NaN);
 
 /** `log(1 / (1 + e^-x))`, without overflow. */
 export const logSigmoidOp = floatUnary(
   'logSigmoid',
   (x, out) => kernels.logSigmoid(x, out),
-  derivativeRule('logSigmoid', 'x', (g, x) => mul(g, sigmoid(neg(x)))),
+  vjpRule('x', (g, x) => apply(logSigmoidGradOp, [g, x], undefined)),
 );
 
+/** The gradient of logSigmoid: `g · sigmoid(-x)`. */
+export const logSigmoidGradOp = derivativeOp({
+  name: 'logSigmoidGrad',
+  of: 'x',
+  run: (g, x, out, _, shape) => kernels.logSigmoidGrad(g, x, out, shape),
+  bend: (gh, x) => neg(mul(gh, bell(x))),
+});
+
+interface SoftplusAttrs {
+  readonly beta: number;
+  readonly threshold: number;
+}
+
 /** `log(1 + e^(beta·x)) / beta`, and x itself where `beta·x > threshold`. */
-export const softplusOp = defineOp<readonly ['x'], { readonly beta: number; readonly threshold: number }>({
+export const softplusOp = defineOp<readonly ['x'], SoftplusAttrs>({
   name: 'softplus',
   operands: ['x'],
   infer: inferFloat,
   forward: ([x], out, { beta, threshold }) => kernels.softplus(x, out, beta, threshold),
   layout: 'strided',
-  vjps: [
-    derivativeRule(
-      'softplus',
-      'x',
-      (g, x, { attrs: { beta, threshold } }) => {
-        const scaled = mul(x, beta);
-        // At the threshold itself the slope is still the sigmoid's, but it no longer bends.
-        const bend = sigmoid(where(ge(scaled, threshold), threshold, scaled));
-        return where(gt(scaled, threshold), g, mul(g, bend));
-      },
-      ({ beta, threshold }) => [beta, threshold],
-    ),
-  ],
+  vjps: [vjpRule('x', (g, x, { attrs }) => apply(softplusGradOp, [g, x], attrs))],
   recycles: true,
   forwardMode: 'elementwise',
+});
+
+/**
+ * The gradient of softplus: `g` where `beta·x > threshold`, `g · sigmoid(beta·x)` elsewhere. At the threshold itself the slope is still the
+ * sigmoid's, but it no longer bends.
+ */
+export const softplusGradOp = derivativeOp<SoftplusAttrs>({
+  name: 'softplusGrad',
+  of: 'x',
+  run: (g, x, out, { beta, threshold }, shape) => kernels.softplusGrad(g, x, out, shape, beta, threshold),
+  bend: (gh, x, { beta, threshold }) => {
+    const scaled = mul(x, beta);
+    return where(ge(scaled, threshold), 0, mul(gh, mul(bell(scaled), beta)));
+  },
 });
 
 /** `x · sigmoid(x)`. */
 export const siluOp = floatUnary(
   'silu',
   (x, out) => kernels.silu(x, out),
-  derivativeRule('silu', 'x', (g, x) => {
-    const s = sigmoid(x);
-    return mul(g, mul(s, add(mul(x, sub(1, s)), 1)));
-  }),
+  vjpRule('x', (g, x) => apply(siluGradOp, [g, x], undefined)),
 );
+
+/** The gradient of silu: `g · s · (1 + x · (1 - s))` with `s = sigmoid(x)`. */
+export const siluGradOp = derivativeOp({
+  name: 'siluGrad',
+  of: 'x',
+  run: (g, x, out, _, shape) => kernels.siluGrad(g, x, out, shape),
+  // s s' (2 + x (s' - s)) with s' = sigmoid(-x).
+  bend: (gh, x) => {
+    const near = within(800, x);
+    const [on, off] = [sigmoid(near), sigmoid(neg(near))];
+    return mul(gh, mul(mul(on, off), add(mul(near, sub(off, on)), 2)));
+  },
+});
 
 /** `x · tanh(softplus(x))`. */
 export const mishOp = floatUnary(
   'mish',
   (x, out) => kernels.mish(x, out),
-  derivativeRule('mish', 'x', (g, x) => {
-    const t = tanh(softplus(x));
-    return mul(g, add(t, mul(mul(x, sigmoid(x)), sub(1, square(t)))));
-  }),
+  vjpRule('x', (g, x) => apply(mishGradOp, [g, x], undefined)),
 );
+
+/** The gradient of mish: `g · (t + x · sigmoid(x) · (1 - t²))` with `t = tanh(softplus(x))`. */
+export const mishGradOp = derivativeOp({
+  name: 'mishGrad',
+  of: 'x',
+  run: (g, x, out, _, shape) => kernels.mishGrad(g, x, out, shape),
+  // r s (2 + x (s' - 2 t s)) with s' = sigmoid(-x) and r = 1 - t². As e^softplus(x) is 1 / s', both t and r are quotients of sigmoids:
+  // t = s (1 + s') / (1 + s'²), and the root of r is 2 s' / (1 + s'²).
+  bend: (gh, x) => {
+    const near = within(800, x);
+    const [on, off] = [sigmoid(near), sigmoid(neg(near))];
+    const divisor = add(square(off), 1);
+    const t = div(mul(on, add(off, 1)), divisor);
+    const r = square(div(mul(off, 2), divisor));
+    return mul(gh, mul(mul(r, on), add(mul(near, sub(off, mul(mul(t, on), 2))), 2)));
+  },
+});
 
 /** The error function, `2/√π ∫₀ˣ e^(-t²) dt`. */
 export const erfOp = floatUnary(
@@ -92,25 +152,47 @@ export const erfcOp = floatUnary(
 export const geluOp = floatUnary(
   'gelu',
   (x, out) => kernels.gelu(x, out),
-  derivativeRule('gelu', 'x', (g, x) => {
-    const distribution = mul(erfc(mul(x, -Math.SQRT1_2)), 0.5);
-    const density = mul(exp(mul(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
-    return mul(g, add(distribution, mul(x, density)));
-  }),
+  vjpRule('x', (g, x) => apply(geluGradOp, [g, x], undefined)),
 );
+
+/** The gradient of gelu: `g · (Φ(x) + x · φ(x))` with φ the density of the normal distribution. */
+export const geluGradOp = derivativeOp({
+  name: 'geluGrad',
+  of: 'x',
+  run: (g, x, out, _, shape) => kernels.geluGrad(g, x, out, shape),
+  // φ(x) (2 - x²).
+  bend: (gh, x) => {
+    const squared = square(within(40, x));
+    const density = mul(exp(mul(squared, -0.5)), 1 / Math.sqrt(2 * Math.PI));
+    return mul(gh, mul(density, sub(2, squared)));
+  },
+});
 
 /** `x · sigmoid(2u)` with `u = √(2/π) (x + 0.044715 x³)`, which is the approximation of gelu by tanh. */
 export const geluTanhOp = floatUnary(
   'geluTanh',
   (x, out) => kernels.geluTanh(x, out),
-  derivativeRule('geluTanh', 'x', (g, x) => {
-    const [scale, cubic] = [2 * Math.sqrt(2 / Math.PI), 0.044715];
-    const twice = mul(mul(x, add(mul(square(x), cubic), 1)), scale);
-    const slope = mul(add(mul(square(x), 3 * cubic), 1), scale);
-    const s = sigmoid(twice);
-    return mul(g, mul(s, add(mul(mul(x, sigmoid(neg(twice))), slope), 1)));
-  }),
+  vjpRule('x', (g, x) => apply(geluTanhGradOp, [g, x], undefined)),
 );
+
+/** The gradient of geluTanh: `g · s · (1 + x · (1 - s) · v')` with `s = sigmoid(v)` and `v = 2u`. */
+export const geluTanhGradOp = derivativeOp({
+  name: 'geluTanhGrad',
+  of: 'x',
+  run: (g, x, out, _, shape) => kernels.geluTanhGrad(g, x, out, shape),
+  // s s' v' (2 + x v' (s' - s)) + s s' x v'' with s' = sigmoid(-v).
+  bend: (gh, x) => {
+    const [scale, cubic] = [2 * Math.sqrt(2 / Math.PI), 0.044715];
+    const near = within(25, x);
+    const squared = square(near);
+    const v = mul(mul(near, add(mul(squared, cubic), 1)), scale);
+    const slope = mul(add(mul(squared, 3 * cubic), 1), scale);
+    const [on, off] = [sigmoid(v), sigmoid(neg(v))];
+    const peak = mul(on, off);
+    const steep = mul(mul(peak, slope), add(mul(mul(near, slope), sub(off, on)), 2));
+    return mul(gh, add(steep, mul(peak, mul(squared, 6 * cubic * scale))));
+  },
+});
 
 /**
  * `1 / (1 + e^-x)` of each element; integers and bool give float32. PyTorch's `torch.sigmoid`.

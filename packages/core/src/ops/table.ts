@@ -2,7 +2,7 @@
 
 import type { AnyOp } from '../registry.ts';
 import { addOp, divOp, mulOp, negOp, subOp } from './arithmetic.ts';
-import { clampOp, hardtanhOp } from './bounds.ts';
+import { clampGradOp, clampOp, hardtanhGradOp, hardtanhOp } from './bounds.ts';
 import { castOp } from './cast.ts';
 import { crossEntropyGradOp, crossEntropyOp } from './class-records.ts';
 import { eqOp, geOp, gtOp, isfiniteOp, isinfOp, isnanOp, leOp, ltOp, neOp } from './compare.ts';
@@ -13,7 +13,7 @@ import { expandOp, sumOp } from './expand-sum.ts';
 import { exp2Op, expm1Op, expOp, log1pOp, log2Op, log10Op, logOp } from './exponential.ts';
 import { amaxOp, aminOp, argmaxOp, argminOp } from './extremes.ts';
 import { gatherOp, scatterOp, scatterSumOp } from './gather.ts';
-import { acoshOp, asinhOp, atanhOp, coshOp, hypotOp, sinhOp, tanhOp } from './hyperbolic.ts';
+import { acoshOp, asinhOp, atanhOp, coshOp, hypotOp, sinhOp, tanhGradOp, tanhOp } from './hyperbolic.ts';
 import { catOp } from './join.ts';
 import { cloneOp, permuteOp, reshapeOp, sliceOp, unsliceOp } from './layout.ts';
 import { lerpOp } from './lerp.ts';
@@ -36,7 +36,20 @@ import { adaptiveMaxPoolPlacesOp } from './pool-adaptive.ts';
 import { powNumberOp, powOp, reciprocalOp, rsqrtOp, sqrtOp, squareOp } from './powers.ts';
 import { linearOp } from './products.ts';
 import { allOp, anyOp } from './quantifiers.ts';
-import { celuOp, eluOp, hardsigmoidOp, hardswishOp, leakyReluOp, reluGradOp, reluOp } from './rectifiers.ts';
+import {
+  celuGradOp,
+  celuOp,
+  eluGradOp,
+  eluOp,
+  hardsigmoidGradOp,
+  hardsigmoidOp,
+  hardswishGradOp,
+  hardswishOp,
+  leakyReluGradOp,
+  leakyReluOp,
+  reluGradOp,
+  reluOp,
+} from './rectifiers.ts';
 import { resampleOp } from './resample.ts';
 import { cumprodOp, cumsumOp, prodOp, recurrenceOp } from './scan.ts';
 import { searchsortedOp } from './search.ts';
@@ -44,12 +57,19 @@ import { absOp, maximumOp, minimumOp, whereOp } from './select.ts';
 import {
   erfcOp,
   erfOp,
+  geluGradOp,
   geluOp,
+  geluTanhGradOp,
   geluTanhOp,
+  logSigmoidGradOp,
   logSigmoidOp,
+  mishGradOp,
   mishOp,
+  sigmoidGradOp,
   sigmoidOp,
+  siluGradOp,
   siluOp,
+  softplusGradOp,
   softplusOp,
 } from './sigmoids.ts';
 import { logSoftmaxGradOp, logSoftmaxOp, logsumexpOp, softmaxGradOp, softmaxOp } from './softmax.ts';
@@ -152,31 +172,46 @@ export const builtinOps: readonly AnyOp[] = [
   sinhOp,
   coshOp,
   tanhOp,
+  tanhGradOp,
   asinhOp,
   acoshOp,
   atanhOp,
   hypotOp,
   // sigmoids
   sigmoidOp,
+  sigmoidGradOp,
   logSigmoidOp,
+  logSigmoidGradOp,
   softplusOp,
+  softplusGradOp,
   siluOp,
+  siluGradOp,
   mishOp,
+  mishGradOp,
   erfOp,
   erfcOp,
   geluOp,
+  geluGradOp,
   geluTanhOp,
+  geluTanhGradOp,
   // rectifiers
   reluOp,
   reluGradOp,
   leakyReluOp,
+  leakyReluGradOp,
   eluOp,
+  eluGradOp,
   celuOp,
+  celuGradOp,
   hardsigmoidOp,
+  hardsigmoidGradOp,
   hardswishOp,
+  hardswishGradOp,
   // bounds
   clampOp,
+  clampGradOp,
   hardtanhOp,
+  hardtanhGradOp,
   // softmax
   softmaxOp,
   softmaxGradOp,

@@ -52,9 +52,11 @@ export const derivativeKernels: { readonly [K in DerivativeName]: DerivativeKern
     return g * (0.5 * special.erfc(-x * Math.SQRT1_2) + x * density);
   }),
   geluTanhGrad: derivative((g, x) => {
+    // Beyond 100 it is 1 or 0, and squares would overflow before long; of an infinite x it is NaN, as by the formula.
+    const near = Math.min(Math.max(x, -100), 100);
     const scale = 2 * Math.sqrt(2 / Math.PI);
-    const u = x * (x * x * 0.044715 + 1) * scale;
-    const slope = (x * x * (3 * 0.044715) + 1) * scale;
-    return g * (special.sigmoid(u) * (x * special.sigmoid(-u) * slope + 1));
+    const u = near * (near * near * 0.044715 + 1) * scale;
+    const slope = (near * near * (3 * 0.044715) + 1) * scale;
+    return g * (special.sigmoid(u) * (near * special.sigmoid(-u) * slope + 1) + (x - x));
   }),
 };
