@@ -157,8 +157,7 @@ export class Op<Attrs> {
   readonly recycles: boolean;
   /** Whether the last operand stands for any number of them. */
   readonly variadic: boolean;
-  /** Per operand, whether it is converted to the `compute` type. */
-  readonly promoted: readonly boolean[];
+  private readonly promoted: readonly boolean[];
   /** Per operand, the slots of saved tensors that its rule reads. */
   readonly slots: readonly (readonly number[])[];
 
@@ -193,6 +192,11 @@ export class Op<Attrs> {
         },
       );
     }
+  }
+
+  /** Whether operand `index` is converted to the `compute` type. */
+  promotes(index: number): boolean {
+    return this.promoted[index < this.promoted.length ? index : this.promoted.length - 1];
   }
 
   /** The rule of operand `index`, which for a variadic op is the same from the last name on. */

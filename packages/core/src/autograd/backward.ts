@@ -359,9 +359,9 @@ const nothing: readonly Tensor[] = [];
 function savedFor(op: AnyOp, index: number, node: Node): readonly Tensor[] {
   const slots = index < op.slots.length ? op.slots[index] : undefined;
   if (slots === undefined || slots.length === 0) return nothing;
-  const saved = new Array<Tensor>(slots.length);
-  for (let k = 0; k < slots.length; k++) saved[k] = node.unpack(slots[k]);
-  return saved;
+  // Written out, since V8 makes such a list in place.
+  if (slots.length === 1) return [node.unpack(slots[0])];
+  return slots.map((slot) => node.unpack(slot));
 }
 
 function watchedStep(op: AnyOp, index: number, node: Node, cotangent: Tensor, parent: Node): void {

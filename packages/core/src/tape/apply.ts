@@ -72,15 +72,16 @@ function run<Attrs>(
     const inputs = readInputs(op, operands, spec);
     const size = sizeOf(shape);
     const recycles = scope.open && op.recycles && !isHalf(dtype) && isWorthwhile(dtype, size);
-    const array = recycles ? take(dtype, size) : allocateResult(op, dtype, size, inputs);
+    const encodes = isHalf(dtype) && !op.bits;
+    const computed = encodes ? widestOf(inputs) : dtype;
+    const array = recycles ? take(dtype, size) : allocateResult(op, computed, size);
     // Rules that keep nothing return nothing, or whatever their kernel call gives.
     const extra = op.forward!(inputs, array, attrs, shape);
     if (op.keeps.length > 0) {
       kept = (extra as readonly Kept[]).map(toTensor);
       keeping?.push(...kept);
     }
-    const stored =
-      isHalf(dtype) && !op.bits ? encodeHalf(dtype, array as Float32Array | Float64Array) : array;
+    const stored = encodes ? encodeHalf(dtype, array as Float32Array | Float64Array) : array;
     output = new Tensor(new Storage(stored), shape, stridesLike(operands, shape), 0, dtype);
     if (recycles) own(output);
   } else {
@@ -125,13 +126,13 @@ const toTensor = ({ data, shape, dtype }: Kept): Tensor => fromArray(data, shape
 
 // The operands in the type and layout that the forward rule asks for; most are so already.
 function readInputs<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], spec: ResultSpec): readonly Strided[] {
+  const { compute } = spec;
   let inputs: Strided[] | null = null;
   for (let i = 0; i < operands.length; i++) {
     const operand = operands[i];
-    const promoted = op.promoted[i < op.promoted.length ? i : op.promoted.length - 1];
-    const wanted = promoted && spec.compute !== undefined ? spec.compute : operand.dtype;
-    if (operand.dtype === wanted && (op.bits || !isHalf(wanted)) && (op.strided || isPlain(operand)))
-      continue;
+    const { dtype } = operand;
+    const wanted = compute !== undefined && compute !== dtype && op.promotes(i) ? compute : dtype;
+    if (wanted === dtype && (op.bits || !isHalf(dtype)) && (op.strided || isPlain(operand))) continue;
     inputs ??= operands.slice();
     inputs[i] = materialise(operand, computeDType(wanted));
   }
@@ -139,16 +140,12 @@ function readInputs<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], spec: Res
 }
 
 // A 16-bit result of a float64 operand is computed in float64, so that it is rounded once.
-function allocateResult<Attrs>(
-  op: Op<Attrs>,
-  dtype: DType,
-  size: number,
-  inputs: readonly Strided[],
-): NumericArray {
-  let computed = dtype;
-  if (isHalf(dtype) && !op.bits)
-    computed = inputs.some(({ data }) => data instanceof Float64Array) ? 'float64' : 'float32';
-  return op.recycles ? allocateOverwritten(computed, size) : allocateZeroed(computed, size);
+function widestOf(inputs: readonly Strided[]): DType {
+  return inputs.some(({ data }) => data instanceof Float64Array) ? 'float64' : 'float32';
+}
+
+function allocateResult<Attrs>(op: Op<Attrs>, dtype: DType, size: number): NumericArray {
+  return op.recycles ? allocateOverwritten(dtype, size) : allocateZeroed(dtype, size);
 }
 
 // Whether `data` holds exactly the tensor's elements, in order.
@@ -197,12 +194,10 @@ function record<Attrs>(
   let first = 0;
   while (first < count && operands[first].node === null) first++;
   if (first === count) return;
-  const parents = new Array<Node | null>(count);
+  const parents = nodesOf(operands);
   let saved: (Tensor | null)[] | null = null;
-  for (let i = 0; i < count; i++) {
-    const parent = operands[i].node;
-    parents[i] = parent;
-    if (parent === null || i >= op.slots.length) continue;
+  for (let i = first; i < count; i++) {
+    if (parents[i] === null || i >= op.slots.length) continue;
     const slots = op.slots[i];
     for (let k = 0; k < slots.length; k++) {
       const slot = slots[k];
@@ -216,10 +211,17 @@ function record<Attrs>(
   else saving.current(output.node, saved);
 }
 
+// Lists as short as most are written out: V8 makes those in place, and calls a function for all others.
+function nodesOf(operands: readonly Tensor[]): (Node | null)[] {
+  if (operands.length === 1) return [operands[0].node];
+  if (operands.length === 2) return [operands[0].node, operands[1].node];
+  return operands.map((operand) => operand.node);
+}
+
 function emptySlots(count: number): (Tensor | null)[] {
-  const slots = new Array<Tensor | null>(count);
-  for (let i = 0; i < count; i++) slots[i] = null;
-  return slots;
+  if (count === 2) return [null, null];
+  if (count === 3) return [null, null, null];
+  return new Array<Tensor | null>(count).fill(null);
 }
 
 function inSlot<Attrs>(

@@ -33,16 +33,18 @@ export function isPiece(dtype: DType, length: number): boolean {
 
 /** A zeroed array for a result. */
 export function allocateZeroed(dtype: DType, length: number): NumericArray {
-  return isPiece(dtype, length) ? cutPiece(dtype, length) : allocate(dtype, length);
+  const bytes = byteLengthOf(dtype, length);
+  return bytes > IN_HEAP && bytes <= pieces.most ? cutPiece(dtype, length, bytes) : allocate(dtype, length);
 }
 
 /** An array for a result that is overwritten as a whole. */
 export function allocateOverwritten(dtype: DType, length: number): NumericArray {
-  return isPiece(dtype, length) ? cutPiece(dtype, length) : allocateUnfilled(dtype, length);
+  const bytes = byteLengthOf(dtype, length);
+  if (bytes <= IN_HEAP) return allocate(dtype, length);
+  return bytes <= pieces.most ? cutPiece(dtype, length, bytes) : allocateUnfilled(dtype, length);
 }
 
-function cutPiece(dtype: DType, length: number): NumericArray {
-  const bytes = byteLengthOf(dtype, length);
+function cutPiece(dtype: DType, length: number, bytes: number): NumericArray {
   if (used + bytes > buffer.byteLength) {
     buffer = new ArrayBuffer(BUFFER_BYTES);
     used = 0;
