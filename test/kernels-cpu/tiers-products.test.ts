@@ -252,6 +252,9 @@ const layers: readonly ConvGeometry[] = [
     stride: 2,
     padding: 1,
   }),
+  // Few input channels, many output channels: more images than sums that are made apart, of two groups; and sums too large for that.
+  convGeometry({ batch: 37, inChannels: 4, outChannels: 46, inputSize: [7, 9], kernelSize: 3, groups: 2 }),
+  convGeometry({ batch: 5, inChannels: 10, outChannels: 600, inputSize: [5, 6], kernelSize: 5, padding: 1 }),
   // Three channels and more phases of columns than a register tile has rows: the input gradient of patches.
   convGeometry({ batch: 1, inChannels: 3, outChannels: 8, inputSize: [40, 40], kernelSize: 5, stride: 5 }),
   convGeometry({ batch: 1, inChannels: 3, outChannels: 6, inputSize: [64, 64], kernelSize: 16, stride: 16 }),
@@ -404,6 +407,7 @@ describe.each(fastTiers)('%s', (name, { kernels, setThreads }) => {
         [257, 2100, 40],
         [2100, 70, 40],
         [31, 1040, 1024],
+        [40, 2100, 700],
         [44, 96, 515],
       ]) {
         const a = view(reals(Type, m * depth, 1), [m, depth]);

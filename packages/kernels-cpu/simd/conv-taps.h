@@ -3,7 +3,13 @@
 
 namespace ADJOINT_NAMESPACE {
 
-/** dw, summed over the batch image by image, band by band, block by block, always in that order. */
+/** Sums that are made apart and added up in the end, and what they may take, in bytes. */
+enum { TAP_PARTS = 16, TAP_BYTES = 2 << 20 };
+
+/**
+ * dw, summed over the batch image by image, band by band, block by block, in parts that depend on the sizes alone: each is summed by one
+ * thread, from copies that no other reads, and all are added up in order. Of a single part the threads share the tiles.
+ */
 template <class T> static Status weightByTaps(Run& run, const ConvShape& s, const T* x, const T* y, T* w) {
   constexpr Index W = Lanes<T>::N;
   ConvPlan<T> plan;
@@ -19,6 +25,8 @@ template <class T> static Status weightByTaps(Run& run, const ConvShape& s, cons
   const Index xSize = plan.unitSize(), unitSize = roundUp(xSize + units.bandRows * s.out[2] * lanes, 16);
   const Index strips = ceilDivide(m, 2 * W), tapTiles = ceilDivide(columns, TAPS), tiles = strips * tapTiles;
   const Index sumsSize = roundUp(columns * lanes, 16);
+  const Index room = TAP_BYTES / Index(sizeof(T)) / larger(1, sumsSize);
+  const Index sumParts = units.perGroup < 4 || room < 4 ? 1 : smaller(units.perGroup, smaller(room, Index(TAP_PARTS)));
 
   const auto copyPart = [&](T* copy, Index group, Index unit, Index part) {
     Index n, depth, band;
@@ -48,23 +56,34 @@ template <class T> static Status weightByTaps(Run& run, const ConvShape& s, cons
       }
     }
   };
-  const auto finish = [&](const T* sums, Index group, Index i) {
-    for (Index k = 0; k < columns; k++) w[(group * m + i) * columns + k] = sums[k * lanes + i];
+  /** `sums` are those of each part of a group. */
+  const auto finish = [&](T* sums, Index group, Index i) {
+    for (Index k = 0; k < columns; k++) {
+      T total = sums[k * lanes + i];
+      for (Index part = 1; part < sumParts; part++) total += sums[part * sumsSize + k * lanes + i];
+      w[(group * m + i) * columns + k] = total;
+    }
   };
 
-  if (s.groups >= 4 * run.threads || (run.threads == 1 && s.groups > 1)) {
-    T* space = take<T>(run, run.threads * (unitSize + sumsSize));
-    if (!space) return OUT_OF_MEMORY;
-    parallel(run, s.groups, [&](Index group, int thread) {
-      T* const copy = space + thread * (unitSize + sumsSize);
-      T* const sums = copy + unitSize;
-      zero(sums, sumsSize);
-      for (Index unit = 0; unit < units.perGroup; unit++) {
-        for (Index part = 0; part < parts; part++) copyPart(copy, group, unit, part);
-        addTiles(copy, sums, unit, 0, tiles);
-      }
-      for (Index i = 0; i < m; i++) finish(sums, group, i);
-    });
+  const Index groupsAtOnce = smaller(s.groups, ceilDivide(4 * run.threads, sumParts));
+  if (sumParts > 1 || groupsAtOnce >= run.threads) {
+    T* const copies = take<T>(run, run.threads * unitSize);
+    T* const sums = take<T>(run, groupsAtOnce * sumParts * sumsSize);
+    if (!copies || !sums) return OUT_OF_MEMORY;
+    for (Index first = 0; first < s.groups; first += groupsAtOnce) {
+      const Index count = smaller(groupsAtOnce, s.groups - first);
+      parallel(run, count * sumParts, [&](Index task, int thread) {
+        T* const copy = copies + thread * unitSize;
+        T* const to = sums + task * sumsSize;
+        zero(to, sumsSize);
+        const Index part = task % sumParts, last = shareOf(units.perGroup, part + 1, sumParts);
+        for (Index unit = shareOf(units.perGroup, part, sumParts); unit < last; unit++) {
+          for (Index piece = 0; piece < parts; piece++) copyPart(copy, first + task / sumParts, unit, piece);
+          addTiles(copy, to, unit, 0, tiles);
+        }
+      });
+      parallel(run, count * m, [&](Index t, int) { finish(sums + t / m * sumParts * sumsSize, first + t / m, t % m); });
+    }
     return DONE;
   }
   const Index wave = waveOf(run, units.perGroup, unitSize * Index(sizeof(T)));

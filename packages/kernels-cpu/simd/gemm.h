@@ -14,7 +14,7 @@ template <class T> struct Matrix {
 };
 
 /** Steps of depth per block; rows of A and columns of B that are packed at once; panels that a task keeps at hand; strips packed side by side. */
-enum { DEPTH_BLOCK = ADJOINT_DEPTH_BLOCK, ROW_BLOCK = 2048, COLUMN_BLOCK = 2048, PANELS_AT_HAND = 8, STRIPS_TOGETHER = 4 };
+enum { DEPTH_BLOCK = ADJOINT_DEPTH_BLOCK, ROW_BLOCK = 2048, COLUMN_BLOCK = 2048, PANELS_AT_HAND = 8, STRIPS_TOGETHER = 4, FEW_STRIPS = 8 };
 
 template <class T> struct Product {
   Index m, n, depth;
@@ -83,9 +83,13 @@ template <class T> INLINE bool readsInPlace(const Matrix<T>& a) { return !PACKS_
 /** Whether tiles that read B where it lies find its next rows in time: more than one of them lies on a page. */
 template <class T> INLINE bool liesTogether(const Matrix<T>& b) { return !PACKS_ALL && b.column == 1 && b.row * Index(sizeof(T)) < 4096; }
 
-/** How one product is shared out: sweeps of so many strips (of `height` rows) and panels, in tasks of so many of them. */
+/**
+ * How one product is shared out: sweeps of so many strips (of `height` rows) and panels, in tasks of so many of them. Where a task has all
+ * strips of its panels, it packs them itself, and they stay in the cache of its processor.
+ */
 struct ProductPlan {
   Index block, height, strips, panels, stripsPerTask, panelsPerTask;
+  bool tasksPack;
 };
 
 template <class T> INLINE ProductPlan planProduct(int threads, Index m, Index n, Index depth) {
@@ -96,7 +100,9 @@ template <class T> INLINE ProductPlan planProduct(int threads, Index m, Index n,
   plan.panels = ceilDivide(smaller(n, COLUMN_BLOCK), Tile<T>::N);
   plan.panelsPerTask = ceilDivide(plan.panels, threads);
   plan.stripsPerTask = plan.strips;
-  if (threads == 1) return plan;
+  plan.tasksPack = m <= ROW_BLOCK && plan.strips <= FEW_STRIPS && plan.panels >= 2 * threads;
+  if (plan.tasksPack) plan.panelsPerTask = smaller(Index(PANELS_AT_HAND), ceilDivide(plan.panels, 2 * threads));
+  if (threads == 1 || plan.tasksPack) return plan;
   const Index rowTasks = ceilDivide(6 * threads, ceilDivide(plan.panels, plan.panelsPerTask));
   plan.stripsPerTask = larger(smaller(4, plan.strips), ceilDivide(plan.strips, rowTasks));
   return plan;
@@ -131,26 +137,30 @@ template <class T> struct ProductBlock {
   Index height;
   const T* left;
   Index stripStep, aRow, aStep;
-  /** All panels of b, or null: then each task makes its own. */
+  /** All panels of b, or null: then each task makes its own, before it computes or while it does. */
   const T* packed;
+  bool before;
 
   /** The tiles of strips [firstStrip, lastStrip) times panels [first, last); `own` has space for PANELS_AT_HAND. */
   void run(Index firstStrip, Index lastStrip, Index first, Index last, T* own) const {
     constexpr Index N = Tile<T>::N;
     T whole[MR * N] __attribute__((aligned(64)));
-    for (Index q0 = first; q0 < last; q0 += PANELS_AT_HAND)
+    for (Index q0 = first; q0 < last; q0 += PANELS_AT_HAND) {
+      const Index end = smaller(last, q0 + PANELS_AT_HAND);
+      const T* const panels = packed ? packed + q0 * N * p.depth : own;
+      const bool ready = packed || before;
+      if (!packed && before) packColumns(p.b.data + q0 * N * p.b.column, p.b.column, p.b.row, smaller(end * N, p.n) - q0 * N, p.depth, own);
       for (Index s = firstStrip; s < lastStrip; s++) {
         const Index i = s * height, rows = smaller(height, p.m - i), step = aStep ? aStep : rows;
         const T* const a = left + s * stripStep;
-        for (Index q = q0; q < smaller(last, q0 + PANELS_AT_HAND); q++) {
-          const Index j = q * N, width = smaller(N, p.n - j);
-          if (packed && aStep == 0) {
-            putTile<T>(rows, p.depth, a, packed + q * N * p.depth, p.c + i * p.cRow + j, p.cRow, width, p.accumulate);
+        for (Index q = q0; q < end; q++) {
+          const Index j = q * N, width = smaller(N, p.n - j), at = (q - q0) * N * p.depth;
+          if (ready && aStep == 0) {
+            putTile<T>(rows, p.depth, a, panels + at, p.c + i * p.cRow + j, p.cRow, width, p.accumulate);
             continue;
           }
-          T* const made = own + (q - q0) * N * p.depth;
-          TilePanel<T> panel = {packed ? packed + q * N * p.depth : made, N, nullptr};
-          if (!packed && s == firstStrip) panel = firstPanel(q, lastStrip - firstStrip, made);
+          TilePanel<T> panel = {panels + at, N, nullptr};
+          if (!ready && s == firstStrip) panel = firstPanel(q, lastStrip - firstStrip, own + at);
           T* const c = p.c + i * p.cRow + j;
           const auto tile = Tiles<T>::product[rows];
           if (width == N) {
@@ -161,6 +171,7 @@ template <class T> struct ProductBlock {
           putPart(rows, width, whole, c, p.cRow, p.accumulate);
         }
       }
+    }
   }
 
  private:
@@ -192,18 +203,20 @@ template <class T> static void multiply(Run& run, const Product<T>& p, T* scratc
         const Index m = smaller(sweepRows, p.m - i0), n = smaller(sweepColumns, p.n - j0), depth = smaller(plan.block, p.depth - k0);
         const Matrix<T> a = {p.a.data + i0 * p.a.row + k0 * p.a.column, p.a.row, p.a.column};
         const Matrix<T> b = {p.b.data + k0 * p.b.row + j0 * p.b.column, p.b.row, p.b.column};
-        ProductBlock<T> block = {{m, n, depth, a, b, p.c + i0 * p.cRow + j0, p.cRow, p.accumulate || k0 > 0}, height, a.data, height * a.row, a.row, 1, nullptr};
+        ProductBlock<T> block = {{m, n, depth, a, b, p.c + i0 * p.cRow + j0, p.cRow, p.accumulate || k0 > 0}, height, a.data, height * a.row, a.row, 1, nullptr, false};
         if (packsA) {
           block.left = aPanels;
           block.stripStep = height * depth;
           block.aRow = 1;
           block.aStep = 0;
         }
-        if (packsB) block.packed = scratch;
+        const bool packsFirst = packsB && !plan.tasksPack;
+        block.before = packsB && plan.tasksPack;
+        if (packsFirst) block.packed = scratch;
         const Index strips = ceilDivide(m, height), panels = ceilDivide(n, N);
         const Index together = b.column == 1 ? PACKED_TOGETHER / Index(sizeof(T)) / N : 1;
-        const Index panelTasks = packsB ? ceilDivide(panels, together) : 0, stripTasks = packsA ? ceilDivide(strips, STRIPS_TOGETHER) : 0;
-        if (packsA || packsB)
+        const Index panelTasks = packsFirst ? ceilDivide(panels, together) : 0, stripTasks = packsA ? ceilDivide(strips, STRIPS_TOGETHER) : 0;
+        if (packsA || packsFirst)
           parallel(run, panelTasks + stripTasks, [&](Index t, int) {
             const Index j = t * together * N;
             if (t < panelTasks) packColumns(b.data + j * b.column, b.column, b.row, smaller(together * N, n - j), depth, scratch + j * depth);
