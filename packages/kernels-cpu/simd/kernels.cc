@@ -2,6 +2,7 @@
 // string), ADJOINT_VECTOR_BYTES, ADJOINT_TILE_ROWS and ADJOINT_DEPTH_BLOCK.
 
 #include "tier.h"
+#include "names.h"
 #include "vector.h"
 #include "shuffle.h"
 #include "stream.h"
@@ -55,7 +56,9 @@ template <class T> constexpr Kernels<T> table() {
   return {matmul<T>, convForward<T>, convInputGrad<T>, convWeightGrad<T>, reduce<T>, units<T>};
 }
 
+constexpr unsigned boundary = hashOn(hashOn(hashOn(hashOn(NO_HASH, BOUNDARY_VERSION), mapOps), reducers<float>), unitKernels<float>);
+
 extern const Tier tier;
-const Tier tier = {ADJOINT_INSTRUCTION_SET, map, move, table<float>(), table<double>()};
+const Tier tier = {ADJOINT_INSTRUCTION_SET, boundary, map, move, table<float>(), table<double>()};
 
 }  // namespace ADJOINT_NAMESPACE

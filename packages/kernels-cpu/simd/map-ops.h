@@ -11,6 +11,7 @@ template <class T> using MapLoop = void (*)(const T* const* in, const Index* ste
 
 /** The op in float32 (null: it is computed in float64), in float64, and in whole numbers (null: it is computed in float64). */
 struct MapOp {
+  unsigned name;
   MapLoop<float> single;
   MapLoop<double> twofold;
   MapLoop<int> whole;
@@ -288,12 +289,12 @@ ANGULAR(Tan, tanFrom)
 MODULAR(Remainder, remainderFrom(r, y))
 MODULAR(FloorDivide, floorDivideFrom(r, x, y))
 
-#define BOTH(name) {mapLoop<float, name>, mapLoop<double, name>, nullptr, nullptr}
-#define ALL(name) {mapLoop<float, name>, mapLoop<double, name>, mapLoop<int, name>, mapLoop<Byte, name>}
-#define WIDE(name) {nullptr, mapLoop<double, name>, nullptr, nullptr}
-#define MIDDLE(name) {middleLoop<name>, mapLoop<double, name>, nullptr, nullptr}
-#define HARD(name) {nullptr, hardLoop<name>, nullptr, nullptr}
-#define MIDDLE_HARD(name) {middleLoop<name>, hardLoop<name>, nullptr, nullptr}
+#define BOTH(name) {hashOf(#name), mapLoop<float, name>, mapLoop<double, name>, nullptr, nullptr}
+#define ALL(name) {hashOf(#name), mapLoop<float, name>, mapLoop<double, name>, mapLoop<int, name>, mapLoop<Byte, name>}
+#define WIDE(name) {hashOf(#name), nullptr, mapLoop<double, name>, nullptr, nullptr}
+#define MIDDLE(name) {hashOf(#name), middleLoop<name>, mapLoop<double, name>, nullptr, nullptr}
+#define HARD(name) {hashOf(#name), nullptr, hardLoop<name>, nullptr, nullptr}
+#define MIDDLE_HARD(name) {hashOf(#name), middleLoop<name>, hardLoop<name>, nullptr, nullptr}
 
 constexpr MapOp mapOps[] = {
     BOTH(Copy), ALL(Neg), BOTH(Abs), BOTH(Sign), ALL(Square), BOTH(Sqrt), BOTH(Rsqrt), BOTH(Reciprocal), BOTH(Floor), BOTH(Ceil), BOTH(Round), BOTH(Trunc),

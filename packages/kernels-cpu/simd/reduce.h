@@ -322,14 +322,18 @@ template <class T, class Op> static Status reduceWith(Run& run, const Reduction&
   return DONE;
 }
 
-/** In the order of REDUCE_OPS in src/tiers/machine.ts. There is at least one element to reduce. */
+template <class T> using Reducer = Status (*)(Run&, const Reduction&, const T* a, T* out);
+
+/** In the order of REDUCE_OPS in src/tiers/machine.ts. */
+template <class T> constexpr Named<Reducer<T>> reducers[] = {
+    NAMED(sum, reduceWith<T, SumOp<ELEMENT>>), NAMED(max, reduceWith<T, ExtremeOp<true>>), NAMED(min, reduceWith<T, ExtremeOp<false>>),
+    NAMED(prod, reduceWith<T, ProdOp>), NAMED(sumOfSquares, reduceWith<T, SumOp<SQUARE>>),
+};
+
+/** There is at least one element to reduce. */
 template <class T> static Status reduce(Run& run, int op, const Reduction& r, const T* a, T* out) {
-  if (op == 0) return reduceWith<T, SumOp<ELEMENT>>(run, r, a, out);
-  if (op == 1) return reduceWith<T, ExtremeOp<true>>(run, r, a, out);
-  if (op == 2) return reduceWith<T, ExtremeOp<false>>(run, r, a, out);
-  if (op == 3) return reduceWith<T, ProdOp>(run, r, a, out);
-  if (op == 4) return reduceWith<T, SumOp<SQUARE>>(run, r, a, out);
-  return NOT_HERE;
+  if (op < 0 || op >= int(sizeof(reducers<T>) / sizeof(reducers<T>[0]))) return NOT_HERE;
+  return reducers<T>[op].run(run, r, a, out);
 }
 
 }  // namespace ADJOINT_NAMESPACE

@@ -17,6 +17,8 @@ template <class T> struct Kernels {
 
 struct Tier {
   const char* instructionSet;
+  /** Of the names of all kernels that have a number: see names.h. */
+  unsigned boundary;
   /** out = f(a, …; p, q), element by element. */
   Status (*map)(Run&, const Map&);
   /** Moves elements between views. */

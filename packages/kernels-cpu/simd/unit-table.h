@@ -4,37 +4,47 @@ namespace ADJOINT_NAMESPACE {
 
 template <class T> using UnitKernel = Status (*)(Run& run, const Units& units);
 
-/** In the order of UNIT_KERNELS in src/tiers/machine.ts. */
-template <class T> constexpr UnitKernel<T> unitKernels[] = {
-    softmax<T, false>, softmax<T, true>, softmaxGrad<T, false>, softmaxGrad<T, true>, logSumExp<T>,
-    crossEntropy<T>, crossEntropyGrad<T>,
-    groupMoments<T>, normaliseSamples<T>, normaliseBy<T>, normaliseSamplesGrad<T>, normaliseByGrad<T>, normaliseSums<T>,
-    sgdStep<T>,
-    adamStep<T>,
-    rmspropStep<T>,
-    maxPoolPlanes<T>,
-    avgPoolPlanes<T>,
-    avgPoolPlanesGrad<T>,
-    gatherRows<T>,
-    scatterAddRows<T>,
-    selectSlices<T>,
-    addSlices<T>,
-    sparseRows<T>,
-    randomWords<T>,
-    randomUniform<T>,
-    randomNormal<T>,
-    randomBelow<T>,
-    cumulativeSum<T>,
-    cumulativeProduct<T>,
-    placeOfLargest<T>,
-    placeOfSmallest<T>,
-    anyTrue<T>,
-    allTrue<T>,
+/** By the names and in the order of UNIT_KERNELS in src/tiers/machine.ts. */
+template <class T> constexpr Named<UnitKernel<T>> unitKernels[] = {
+    NAMED(softmax, softmax<T, false>),
+    NAMED(logSoftmax, softmax<T, true>),
+    NAMED(softmaxGrad, softmaxGrad<T, false>),
+    NAMED(logSoftmaxGrad, softmaxGrad<T, true>),
+    NAMED(logsumexp, logSumExp<T>),
+    NAMED(crossEntropy, crossEntropy<T>),
+    NAMED(crossEntropyGrad, crossEntropyGrad<T>),
+    NAMED(groupMoments, groupMoments<T>),
+    NAMED(normaliseSamples, normaliseSamples<T>),
+    NAMED(normaliseBy, normaliseBy<T>),
+    NAMED(normaliseSamplesGrad, normaliseSamplesGrad<T>),
+    NAMED(normaliseByGrad, normaliseByGrad<T>),
+    NAMED(normaliseSums, normaliseSums<T>),
+    NAMED(sgdStep, sgdStep<T>),
+    NAMED(adamStep, adamStep<T>),
+    NAMED(rmspropStep, rmspropStep<T>),
+    NAMED(maxPool, maxPoolPlanes<T>),
+    NAMED(avgPool, avgPoolPlanes<T>),
+    NAMED(avgPoolInputGrad, avgPoolPlanesGrad<T>),
+    NAMED(gather, gatherRows<T>),
+    NAMED(scatterAdd, scatterAddRows<T>),
+    NAMED(indexSelect, selectSlices<T>),
+    NAMED(indexAdd, addSlices<T>),
+    NAMED(sparseAlong, sparseRows<T>),
+    NAMED(randomWords, randomWords<T>),
+    NAMED(randomUniform, randomUniform<T>),
+    NAMED(randomNormal, randomNormal<T>),
+    NAMED(randomBelow, randomBelow<T>),
+    NAMED(cumsum, cumulativeSum<T>),
+    NAMED(cumprod, cumulativeProduct<T>),
+    NAMED(argmax, placeOfLargest<T>),
+    NAMED(argmin, placeOfSmallest<T>),
+    NAMED(any, anyTrue<T>),
+    NAMED(all, allTrue<T>),
 };
 
 template <class T> static Status units(Run& run, int kernel, const Units& given) {
   if (kernel < 0 || kernel >= int(sizeof(unitKernels<T>) / sizeof(unitKernels<T>[0]))) return NOT_HERE;
-  return unitKernels<T>[kernel](run, given);
+  return unitKernels<T>[kernel].run(run, given);
 }
 
 }  // namespace ADJOINT_NAMESPACE

@@ -24,9 +24,6 @@ DECLARE_TIER(isa_portable)
 
 namespace {
 
-/** Raised whenever the meaning of an argument changes: a binary of another version is not used. */
-constexpr int VERSION = 5;
-
 /** The tiers that this processor can run, fastest first. */
 int listTiers(const Tier** tiers) {
   int count = 0;
@@ -224,7 +221,12 @@ napi_value useInstructionSet(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-napi_value version(napi_env env, napi_callback_info) { return integer(env, VERSION); }
+/** What JavaScript compares before it calls anything else. */
+napi_value version(napi_env env, napi_callback_info) {
+  napi_value result = nullptr;
+  napi_create_uint32(env, instanceOf(env).tier->boundary, &result);
+  return result;
+}
 
 }  // namespace
 

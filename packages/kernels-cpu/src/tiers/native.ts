@@ -2,19 +2,18 @@
 
 import type { Kernels } from '../kernels.ts';
 import { accelerate } from './accelerate.ts';
+import { boundaryHash } from './boundary.ts';
 import { type Machine, NUMBERS, type WorthACall } from './machine.ts';
 
 /** What the addon exports: see simd/native/addon.cc. */
 interface Addon extends Omit<Machine, 'numbers'> {
+  /** What {@link boundaryHash} is here. */
   version(): number;
   shareNumbers(numbers: Float64Array): void;
   setThreads(count: number): number;
   instructionSets(): string[];
   useInstructionSet(index: number): void;
 }
-
-/** The version of the boundary that this file speaks: `VERSION` in addon.cc. */
-const VERSION = 5;
 
 /** A native tier that is ready to run. */
 export interface NativeTier {
@@ -101,9 +100,10 @@ function openAddon(host: NonNullable<Host['process']>): { readonly addon: Addon 
       const module: { exports: unknown } = { exports: {} };
       host.dlopen?.(module, place);
       const addon = module.exports as Addon;
-      const version = addon.version();
-      if (version === VERSION) return { addon };
-      failures.push(`${place} speaks version ${version} of the boundary, this package version ${VERSION}`);
+      if (addon.version() === boundaryHash()) return { addon };
+      failures.push(
+        `${place} was built from other sources than this package: its table of kernels is another one`,
+      );
     } catch (error) {
       failures.push(error instanceof Error ? error.message : String(error));
     }
