@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { compress } from './lzma.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const simd = join(root, 'simd');
@@ -13,11 +13,8 @@ const simd = join(root, 'simd');
 /** The committed artefact. */
 export const artefactPath = join(root, 'src/tiers/wasm-modules.ts');
 
-/** Instruction sets, the fastest first. */
-const variants = [
-  { name: 'relaxed', flags: ['-mrelaxed-simd', '-DADJOINT_RELAXED'] },
-  { name: 'simd128', flags: [] },
-];
+/** What src/tiers/wasm-instructions.ts fits the module to, the fastest first. */
+const instructionSets = ['relaxed', 'simd128'];
 
 /** The memory that a module imports, in pages of 64 KiB: what its stack and data take, and the most it grows to. */
 const pages = { initial: 16, maximum: 16384 };
@@ -33,8 +30,8 @@ function sourceTree(directory) {
   return tree;
 }
 
-/** One module's bytes. */
-async function compileModule({ name, flags }) {
+/** The module's bytes, as the compiler gives them. */
+async function compileModule() {
   const { commands } = await import('@yowasp/clang');
   const text = [];
   const collect = (bytes) => {
@@ -51,6 +48,7 @@ async function compileModule({ name, flags }) {
         '-mllvm',
         '-disable-lsr',
         '-msimd128',
+        '-mrelaxed-simd',
         '-mbulk-memory',
         '-matomics',
         '-ffp-contract=off',
@@ -62,8 +60,6 @@ async function compileModule({ name, flags }) {
         '-Wall',
         '-Wextra',
         '-Isimd',
-        ...flags,
-        // The same for all variants, so that the functions which do not differ are the same bytes.
         '-DADJOINT_NAMESPACE=isa_wasm',
         '-DADJOINT_INSTRUCTION_SET="wasm"',
         '-DADJOINT_VECTOR_BYTES=16',
@@ -91,7 +87,7 @@ async function compileModule({ name, flags }) {
     return files['out.wasm'];
   } catch (error) {
     // The error itself carries the whole file system of the compiler.
-    throw new Error(`clang failed on ${name} (${error.message}):\n${text.join('')}`);
+    throw new Error(`clang failed (${error.message}):\n${text.join('')}`);
   }
 }
 
@@ -108,67 +104,9 @@ export function sourceHash() {
   const { native: _, ...compiled } = sourceTree(simd);
   add(compiled);
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  hash.update(manifest.devDependencies['@yowasp/clang']).update(readFileSync(fileURLToPath(import.meta.url)));
+  hash.update(manifest.devDependencies['@yowasp/clang']);
+  for (const script of ['wasm.mjs', 'lzma.mjs']) hash.update(readFileSync(join(root, 'scripts', script)));
   return hash.digest('hex');
-}
-
-const CODE_SECTION = 10;
-
-function leb128(value) {
-  const bytes = [];
-  for (; value > 127; value >>>= 7) bytes.push((value & 127) | 128);
-  return Buffer.from([...bytes, value]);
-}
-
-/** A module's functions, and what comes before and after the section that holds them. */
-function dissect(module) {
-  let at = 8;
-  const number = () => {
-    let value = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = module[at++];
-      value |= (byte & 127) << shift;
-      if (byte < 128) return value;
-    }
-  };
-  for (;;) {
-    const start = at;
-    const section = module[at++];
-    const end = number() + at;
-    if (section === CODE_SECTION) {
-      const functions = Array.from({ length: number() }, () => {
-        const first = at;
-        const length = number();
-        at += length;
-        return module.subarray(first, at);
-      });
-      return { before: module.subarray(0, start), functions, after: module.subarray(end) };
-    }
-    at = end;
-  }
-}
-
-/** Modules in the form that src/tiers/wasm-unpack.ts reads; it says what form that is. */
-function pack(modules) {
-  const parts = modules.map((module) => dissect(Buffer.from(module)));
-  // By length: the twins of an instruction set or element type have about the same, and land side by side.
-  const functions = [
-    ...new Map(parts.flatMap((part) => part.functions).map((f) => [f.toString('latin1'), f])).values(),
-  ];
-  functions.sort((a, b) => a.length - b.length || Buffer.compare(a, b));
-  const places = new Map(functions.map((f, place) => [f.toString('latin1'), leb128(place)]));
-  return Buffer.concat([
-    leb128(functions.length),
-    ...functions,
-    ...parts.flatMap(({ before, functions: own, after }) => [
-      leb128(before.length),
-      before,
-      leb128(own.length),
-      ...own.map((f) => places.get(f.toString('latin1'))),
-      leb128(after.length),
-      after,
-    ]),
-  ]);
 }
 
 /** Where a module says that the memory it imports (as env.memory) is shared. */
@@ -186,48 +124,53 @@ function memoryFlags(module) {
   return at;
 }
 
+const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&,>()[]{}@%~#';
+
+/** Bytes as digits of 85, five for each four bytes; behind the last, zeros are added. */
+function base85(bytes) {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 4) {
+    let value = 0;
+    for (let i = 0; i < 4; i++) value = value * 256 + (bytes[at + i] ?? 0);
+    let digits = '';
+    for (let i = 0; i < 5; i++, value = Math.floor(value / 85)) digits = DIGITS[value % 85] + digits;
+    text += digits;
+  }
+  return text;
+}
+
 /** The text of src/tiers/wasm-modules.ts. */
 export async function compileWasm() {
-  const modules = [];
-  for (const variant of variants) modules.push(await compileModule(variant));
-  const packed = pack(modules);
-  const flags = new Set(modules.map(memoryFlags));
-  if (flags.size !== 1) throw new Error('the modules import their memory at different places');
+  const module = await compileModule();
+  const packed = compress(module);
   return [
     '// Written by scripts/wasm.mjs from simd/: the kernels as WebAssembly, packed as ./wasm-unpack.ts says. Do not edit; a test',
-    '// compares the hash of the sources, and wasm.mjs --check the bytes of the modules.',
+    '// compares the hash of the sources, and wasm.mjs --check all of it.',
     `// Sources: ${sourceHash()}`,
     '',
-    'export const packedModules = {',
-    '  /** Instruction sets of the modules, the fastest first. */',
-    `  instructionSets: [${variants.map(({ name }) => `'${name}'`).join(', ')}],`,
-    '  /** The memory that each imports, in pages of 64 KiB. */',
+    'export const packedModule = {',
+    '  /** Instruction sets that it can be fitted to, the fastest first. */',
+    `  instructionSets: [${instructionSets.map((name) => `'${name}'`).join(', ')}],`,
+    '  /** The memory that it imports, in pages of 64 KiB. */',
     `  pages: { initial: ${pages.initial}, maximum: ${pages.maximum} },`,
-    '  /** Where in its bytes each says whether that is shared. */',
-    `  memoryFlags: ${[...flags][0]},`,
-    '  /** How many bytes there are, unpacked. */',
-    `  bytes: ${packed.length},`,
-    '  base64:',
-    `    '${deflateRawSync(packed, { level: 9, memLevel: 9 }).toString('base64')}',`,
+    '  /** Where in its bytes it says whether that is shared. */',
+    `  memoryFlags: ${memoryFlags(module)},`,
+    '  /** How many bytes there are, unpacked and packed. */',
+    `  bytes: ${module.length},`,
+    `  packedBytes: ${packed.length},`,
+    '  base85:',
+    `    '${base85(packed)}',`,
     '} as const;',
     '',
   ].join('\n');
 }
 
-/** The parts of the text that must agree: other versions of zlib compress the same bytes to others. */
-function comparable(text) {
-  const base64 = /^ {4}'([^']*)',$/m;
-  const [, packed = ''] = text.match(base64) ?? [];
-  return { frame: text.replace(base64, ''), bytes: inflateRawSync(Buffer.from(packed, 'base64')) };
-}
-
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const text = await compileWasm();
   if (process.argv.includes('--check')) {
-    const [committed, compiled] = [readFileSync(artefactPath, 'utf8'), text].map(comparable);
-    if (committed.frame !== compiled.frame || !committed.bytes.equals(compiled.bytes))
+    if (readFileSync(artefactPath, 'utf8') !== text)
       throw new Error(`${artefactPath} is not what the sources give: run node scripts/wasm.mjs.`);
-    console.log('The WebAssembly modules are what the sources give, byte for byte.');
+    console.log('The WebAssembly module is what the sources give, byte for byte.');
   } else {
     writeFileSync(artefactPath, text);
     console.log(`Wrote ${artefactPath}: ${Math.round(text.length / 1024)} KiB.`);

@@ -69,7 +69,7 @@ template <class T> INLINE Bits<T> loadInts(const LaneInt<T>* p) {
 template <class T> INLINE void storeInts(LaneInt<T>* p, Bits<T> v) { __builtin_memcpy(p, &v, sizeof v); }
 
 // a · b + c: contracted to one rounding where the instruction set has it (-ffp-contract=fast), else rounded twice.
-#ifdef ADJOINT_RELAXED
+#ifdef __wasm_relaxed_simd__
 INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) { return (Vec<float>)__builtin_wasm_relaxed_madd_f32x4(a, b, c); }
 INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) { return (Vec<double>)__builtin_wasm_relaxed_madd_f64x2(a, b, c); }
 #else

@@ -1,4 +1,4 @@
-// The WebAssembly tier: chooses among the modules that simd/ is compiled to, and makes a machine of one.
+// The WebAssembly tier: chooses what simd/ is fitted to, and makes a machine of it.
 
 import type { Kernels } from '../kernels.ts';
 import { accelerate } from './accelerate.ts';
@@ -8,7 +8,7 @@ import { compilationFailure, hasInstructions, webAssembly, workerStarter } from 
 import { startInstance } from './wasm-instance.ts';
 import { map, reduce } from './wasm-maps.ts';
 import { WasmMemory } from './wasm-memory.ts';
-import { packedModules } from './wasm-modules.ts';
+import { packedModule } from './wasm-modules.ts';
 import { convForward, convInputGrad, convWeightGrad, matmul } from './wasm-products.ts';
 import { WasmTeam } from './wasm-team.ts';
 import { units } from './wasm-units.ts';
@@ -30,7 +30,7 @@ export interface WasmTier {
  */
 export function loadWasm(instructionSet?: string): WasmTier | NoTier {
   if (!webAssembly()) return { reason: 'This host has no WebAssembly.' };
-  const usable = packedModules.instructionSets.filter(hasInstructions);
+  const usable = packedModule.instructionSets.filter(hasInstructions);
   const chosen = usable.find((name) => name === (instructionSet ?? usable[0]));
   if (!chosen) return { reason: 'This host has no WebAssembly SIMD.' };
   const failure = compilationFailure();
