@@ -1,4 +1,5 @@
-// A fork-join pool whose threads spin for a while before they sleep: kernels follow each other closely in a training step.
+// A fork-join pool whose threads spin for a while before they sleep: kernels follow each other closely in a training step, and to be woken
+// takes longer than many a kernel. Between looks they let others run: the garbage collector has threads, too.
 
 #include "pool.h"
 #include "jobs.h"
@@ -30,8 +31,20 @@ inline void relax() {
 #endif
 }
 
-/** About a tenth of a millisecond. */
-constexpr int SPINS = 3000;
+/** About a microsecond, and some milliseconds of those. */
+constexpr int PAUSES = 20, ROUNDS = 2000;
+
+/** Waits until `over()`, or for some milliseconds; returns which. */
+template <class F> bool spin(const F& over) {
+  for (int round = 0; round < ROUNDS; round++) {
+    for (int pause = 0; pause < PAUSES; pause++) {
+      if (over()) return true;
+      relax();
+    }
+    std::this_thread::yield();
+  }
+  return over();
+}
 
 typedef long long Nanoseconds;
 inline Nanoseconds now() { return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -44,8 +57,10 @@ inline Nanoseconds spentByThread() {
 
 /** One job in so many is judged: whether it was worth its threads. */
 constexpr unsigned JUDGED = 8;
-/** A job that lost less than this says nothing about the machine. */
-constexpr Nanoseconds NOTICED = 20000;
+/** How much of what judged jobs have lost or gained counts at the next one. */
+constexpr double REMEMBERED = 15.0 / 16;
+/** What was lost, in nanoseconds, that says something about the machine. */
+constexpr double NOTICED = 20000;
 /** For how many times what was lost there are fewer threads then. */
 constexpr int LEAST_CAUTION = 4, MOST_CAUTION = 64;
 
@@ -57,6 +72,7 @@ class Pool {
     std::lock_guard<std::mutex> hold(owner);
     threads_ = count < 1 ? 1 : count > MOST_THREADS ? MOST_THREADS : count;
     most_ = MOST_THREADS;
+    lost_ = 0;
     try {
       for (; started_ < threads_ - 1; started_++) {
         const int thread = started_ + 1;
@@ -73,13 +89,16 @@ class Pool {
 
   /**
    * Runs a job on `threads` threads, or on fewer where they have cost more than they gave: where other processes or a quota take
-   * their processors away in the middle of a task, the caller would wait for milliseconds, job after job. Who runs a task
-   * does not show in the bits.
+   * their processors away in the middle of a task, the caller would wait for milliseconds, job after job. If that happens now and then,
+   * the jobs between make up for it. Who runs a task does not show in the bits.
    */
   void run(int threads, Index n, Task task, void* context) {
     const bool judged = ++calls_ % JUDGED == 0;
     const Nanoseconds begun = judged || most_ < threads ? now() : 0;
-    if (most_ < threads && begun >= fewerUntil_) most_ = MOST_THREADS;
+    if (most_ < threads && begun >= fewerUntil_) {
+      most_ = MOST_THREADS;
+      lost_ = 0;
+    }
     if (most_ < threads) threads = most_;
     if (threads == 1) {
       for (Index i = 0; i < n; i++) task(context, i, 0);
@@ -93,10 +112,7 @@ class Pool {
     const Nanoseconds before = judged ? spentByThread() : 0;
     const Index own = jobs_.lead(job);
     const Nanoseconds spent = judged ? spentByThread() - before : 0;
-    for (int spins = 0; !jobs_.isFinished(n); spins++) {
-      if (spins < SPINS) relax();
-      else std::this_thread::yield();
-    }
+    while (!spin([&] { return jobs_.isFinished(n); })) continue;
     if (judged) judge(threads, begun, double(spent) * double(n) / double(own));
     jobs_.close(job);
   }
@@ -106,27 +122,23 @@ class Pool {
   void judge(int threads, Nanoseconds begun, double alone) {
     const Nanoseconds ended = now();
     const double lost = double(ended - begun) - alone;
-    if (lost < NOTICED) {
-      if (most_ == MOST_THREADS) caution_ = LEAST_CAUTION;
-      return;
-    }
+    lost_ = lost_ * REMEMBERED + lost;
+    if (lost < NOTICED && most_ == MOST_THREADS) caution_ = LEAST_CAUTION;
+    if (lost_ < NOTICED) return;
     most_ = (threads + 1) / 2;
-    fewerUntil_ = ended + Nanoseconds(lost * JUDGED * caution_);
+    fewerUntil_ = ended + Nanoseconds(lost_ * JUDGED * caution_);
+    lost_ = 0;
     if (caution_ < MOST_CAUTION) caution_ *= 2;
   }
 
   void serve(int thread) {
     unsigned seen = 0;
     for (;;) {
-      int spins = 0;
-      while (jobs_.latest() == seen) {
-        if (++spins < SPINS) {
-          relax();
-          continue;
-        }
+      const auto isNew = [&] { return jobs_.latest() != seen; };
+      if (!spin(isNew)) {
         std::unique_lock<std::mutex> hold(sleep_);
         sleepers_.fetch_add(1);
-        wake_.wait(hold, [&] { return jobs_.latest() != seen; });
+        wake_.wait(hold, isNew);
         sleepers_.fetch_sub(1);
       }
       seen = jobs_.latest();
@@ -137,7 +149,8 @@ class Pool {
   int threads_ = 1;
   int started_ = 0;
   unsigned calls_ = 0;
-  // What the judgements of jobs came to: no more threads than this, until then.
+  // What judged jobs have lost of late, less what others have gained; and what came of that: no more threads than `most_`, until then.
+  double lost_ = 0;
   int most_ = MOST_THREADS;
   Nanoseconds fewerUntil_ = 0;
   int caution_ = LEAST_CAUTION;
