@@ -2,18 +2,23 @@
 // tiers read and write memory where these numbers say, so a wrong one must end here. The table has a rule for every
 // kernel; one without does not compile.
 
-import { GeometryError, OperandError } from '../errors.ts';
-import type { ConvGeometry } from '../geometry.ts';
-import type {
-  ClassGeometry,
-  Kernels,
-  NormGeometry,
-  NormStatistics,
-  ReduceName,
-  Strided,
-} from '../kernels.ts';
-import type { PoolGeometry } from '../pool-geometry.ts';
+import type { Kernels, ReduceName, Strided } from '../kernels.ts';
 import type { RandomSource } from '../random.ts';
+import { classifies, convolution, normalises, pooling } from './checks-geometry.ts';
+import {
+  axisIn,
+  broadcasts,
+  fail,
+  inside,
+  leads,
+  lengthIs,
+  lengthsAre,
+  resized,
+  resultOf,
+  type Sized,
+  sameShape,
+  withinShape,
+} from './checks-views.ts';
 import {
   BINARY_OPS,
   BINARY_PREDICATES,
@@ -26,146 +31,6 @@ import {
 type Rules = {
   readonly [K in keyof Kernels]: (op: string, ...operands: Parameters<Kernels[K]>) => void;
 };
-type Sized = { readonly length: number };
-
-function fail(op: string, operand: string, property: string, actual: unknown, expected: string): never {
-  throw new OperandError({ op, operand, property, actual, expected });
-}
-
-/** Elements of a shape whose extents are checked here. */
-function countOf(op: string, operand: string, shape: readonly number[]): number {
-  let count = 1;
-  for (let axis = 0; axis < shape.length; axis++) {
-    const extent = shape[axis];
-    // Not the cheaper `>>> 0`: beside an extent of 0 any other is legal.
-    if (!(Number.isInteger(extent) && extent >= 0))
-      fail(op, operand, 'shape', shape, 'whole numbers of at least 0');
-    count *= extent;
-  }
-  return count;
-}
-
-/** Throws unless every element of the view is in its array; returns how many there are. */
-function inside(op: string, operand: string, a: Strided): number {
-  const count = countOf(op, operand, a.shape);
-  if (!isAll(a, a.shape, count)) reaches(op, operand, a, count);
-  return count;
-}
-
-/** Throws unless the elements, of which there are `count` if not 0, are in the array. Extents are whole numbers. */
-function reaches(op: string, operand: string, a: Strided, count: number): void {
-  const { shape, strides, offset } = a;
-  const rank = shape.length;
-  if (strides.length !== rank) fail(op, operand, 'strides', strides, `${rank} of them, one per axis`);
-  let low = offset;
-  let high = offset;
-  for (let axis = 0; axis < rank; axis++) {
-    const stride = strides[axis];
-    if (!Number.isInteger(stride)) fail(op, operand, 'strides', strides, 'whole numbers');
-    const reach = (shape[axis] - 1) * stride;
-    if (reach < 0) low += reach;
-    else high += reach;
-  }
-  if (!Number.isInteger(offset)) fail(op, operand, 'offset', offset, 'a whole number');
-  if (count > 0 && (low < 0 || high >= a.data.length)) {
-    const elements = low === high ? `element ${high}` : `elements ${low} to ${high}`;
-    const layout = `shape [${shape.join(', ')}], strides [${strides.join(', ')}] and offset ${offset}`;
-    fail(op, operand, 'length', a.data.length, `one that holds ${elements}, as ${layout} say`);
-  }
-}
-
-function lengthIs(op: string, operand: string, array: Sized, count: number, why: string): void {
-  if (array.length !== count) fail(op, operand, 'length', array.length, `${count}, ${why}`);
-}
-
-/** Arrays by the names of the operands; null is none. */
-function lengthsAre(
-  op: string,
-  arrays: Readonly<Record<string, Sized | null>>,
-  count: number,
-  why: string,
-): void {
-  for (const operand in arrays) {
-    const array = arrays[operand];
-    if (array !== null) lengthIs(op, operand, array, count, why);
-  }
-}
-
-function resultOf(op: string, out: Sized, shape: readonly number[], operand = 'out'): number {
-  const count = countOf(op, 'shape', shape);
-  if (out.length !== count) lengthIs(op, operand, out, count, `the elements of shape [${shape.join(', ')}]`);
-  return count;
-}
-
-/** Whether the view is just its array, row by row, in this shape, which has `count` elements: most are, and need no further check. */
-function isAll({ shape, strides, offset, data }: Strided, wanted: readonly number[], count: number): boolean {
-  const rank = wanted.length;
-  if (offset !== 0 || data.length !== count || shape.length !== rank || strides.length !== rank) return false;
-  let stride = 1;
-  for (let axis = rank - 1; axis >= 0; axis--) {
-    if (shape[axis] !== wanted[axis] || strides[axis] !== stride) return false;
-    stride *= wanted[axis];
-  }
-  return true;
-}
-
-/** The view is inside its array and broadcasts to `shape`, which has `count` elements. */
-function broadcasts(op: string, operand: string, a: Strided, shape: readonly number[], count: number): void {
-  const own = a.shape;
-  if (isAll(a, shape, count)) return;
-  const missing = shape.length - own.length;
-  let fits = missing >= 0;
-  if (own !== shape)
-    for (let axis = 0; axis < own.length; axis++)
-      if (own[axis] !== shape[axis + missing] && own[axis] !== 1) fits = false;
-  if (!fits) fail(op, operand, 'shape', own, `one that broadcasts to [${shape.join(', ')}]`);
-  reaches(op, operand, a, count);
-}
-
-/** The axes before the last two broadcast to those of `shape`. */
-function leads(op: string, operand: string, own: readonly number[], shape: readonly number[]): void {
-  const missing = shape.length - own.length;
-  let fits = missing >= 0;
-  for (let axis = 0; axis < own.length - 2; axis++)
-    if (own[axis] !== shape[axis + missing] && own[axis] !== 1) fits = false;
-  if (!fits) fail(op, operand, 'shape', own, `matrices that broadcast to those of [${shape.join(', ')}]`);
-}
-
-function axisIn(op: string, axis: number, rank: number): void {
-  if (axis >>> 0 !== axis || axis >= rank)
-    fail(op, 'axis', 'number', axis, `a whole number from 0 to ${rank - 1}`);
-}
-
-/** The sizes of `a` with another extent on one axis. */
-function resized(shape: readonly number[], axis: number, extent: number): number[] {
-  const sizes = shape.slice();
-  sizes[axis] = extent;
-  return sizes;
-}
-
-function sameShape(op: string, operand: string, a: Strided, shape: readonly number[]): void {
-  const same = a.shape.length === shape.length && a.shape.every((extent, axis) => extent === shape[axis]);
-  if (!same) fail(op, operand, 'shape', a.shape, `[${shape.join(', ')}]`);
-}
-
-/** The extents of `a` are at most those of `shape`, but for one axis (gather and scatter read parts of what they are given). */
-function withinShape(
-  op: string,
-  operand: string,
-  a: readonly number[],
-  shape: readonly number[],
-  but: number,
-): void {
-  const fits = a.length === shape.length && a.every((extent, axis) => axis === but || extent <= shape[axis]);
-  if (!fits)
-    fail(
-      op,
-      operand,
-      'shape',
-      a,
-      `at most [${shape.join(', ')}]${but < 0 ? '' : ` on axes other than ${but}`}`,
-    );
-}
 
 const unary: Rules['copy'] = (op, a, out) => {
   const count = inside(op, 'a', a);
@@ -259,124 +124,6 @@ function lineGradient(
   axisIn(op, axis, shape.length);
   lengthIs(op, 'g', g, count, 'that of out');
   lengthIs(op, 'y', y, count, 'that of out');
-}
-
-/** Lengths of arrays of all elements, of parameters, and of statistics. */
-function normalises(
-  op: string,
-  g: NormGeometry,
-  elements: Readonly<Record<string, Sized>>,
-  parameters: Readonly<Record<string, Sized>>,
-  { mean, rstd }: NormStatistics,
-): void {
-  const { batch, groups, channels, places, over } = g;
-  for (const name of ['batch', 'groups', 'channels', 'places'] as const) {
-    if (g[name] >>> 0 !== g[name]) fail(op, 'g', name, g[name], 'a whole number of at least 0');
-  }
-  if (over !== 'sample' && over !== 'batch') fail(op, 'g', 'over', over, "'sample' or 'batch'");
-  const size = batch * groups * channels * places;
-  const sets = over === 'sample' ? batch * groups : groups;
-  lengthsAre(op, elements, size, 'batch · groups · channels · places');
-  lengthsAre(op, parameters, groups * channels, 'groups · channels');
-  lengthIs(op, 'mean', mean, sets, 'the sets that are normalised');
-  lengthIs(op, 'rstd', rstd, sets, 'the sets that are normalised');
-}
-
-/** Lengths of arrays of logits, and of what there is one of at each place; targets are classes, or none. */
-function classifies(
-  op: string,
-  g: ClassGeometry,
-  elements: Readonly<Record<string, Sized>>,
-  perPlace: Readonly<Record<string, Sized>>,
-  target: Int32Array,
-): void {
-  const { batch, classes, places, smoothing } = g;
-  for (const name of ['batch', 'classes', 'places'] as const) {
-    if (g[name] >>> 0 !== g[name]) fail(op, 'g', name, g[name], 'a whole number of at least 0');
-  }
-  if (!(smoothing >= 0 && smoothing <= 1)) fail(op, 'g', 'smoothing', smoothing, 'a number from 0 to 1');
-  lengthsAre(op, elements, batch * classes * places, 'batch · classes · places');
-  lengthsAre(op, perPlace, batch * places, 'batch · places');
-  lengthIs(op, 'target', target, batch * places, 'batch · places');
-  for (let i = 0; i < target.length; i++)
-    if (target[i] >= classes) fail(op, `target[${i}]`, 'value', target[i], `less than ${classes}`);
-}
-
-function product(extents: readonly number[]): number {
-  let count = 1;
-  for (let axis = 0; axis < extents.length; axis++) count *= extents[axis];
-  return count;
-}
-
-function illegal(op: string, parameter: string, actual: unknown, expected: string): never {
-  const remedy =
-    'Make geometries with convGeometry, convTransposeGeometry or poolGeometry, and leave them as they are.';
-  throw new GeometryError({ op, parameter, actual, expected, remedy });
-}
-
-function whole(op: string, parameter: string, value: number, minimum: number): void {
-  if (value >>> 0 !== value || value < minimum)
-    illegal(op, parameter, value, `a whole number of at least ${minimum}`);
-}
-
-function wholes(
-  op: string,
-  parameter: string,
-  values: readonly number[],
-  minimum: number,
-  dims: number,
-): void {
-  if (values.length !== dims) illegal(op, parameter, values, `one number for each of ${dims} spatial axes`);
-  for (let axis = 0; axis < dims; axis++) whole(op, parameter, values[axis], minimum);
-}
-
-/** What convolutions and poolings have in common. A geometry is an object like any other: it may have been put together by hand. */
-function slides(op: string, g: Omit<PoolGeometry, 'channels' | 'countIncludePad' | 'divisorOverride'>): void {
-  const dims = g.inputSize.length;
-  if (dims < 1 || dims > 3) illegal(op, 'inputSize', g.inputSize, '1 to 3 spatial extents');
-  whole(op, 'batch', g.batch, 0);
-  wholes(op, 'inputSize', g.inputSize, 1, dims);
-  wholes(op, 'kernelSize', g.kernelSize, 1, dims);
-  wholes(op, 'outputSize', g.outputSize, 1, dims);
-  wholes(op, 'stride', g.stride, 1, dims);
-  wholes(op, 'padding', g.padding, 0, dims);
-  wholes(op, 'dilation', g.dilation, 1, dims);
-}
-
-function convolution(op: string, g: ConvGeometry, x: Sized, w: Sized, y: Sized): void {
-  slides(op, g);
-  const { groups, inChannels, outChannels } = g;
-  whole(op, 'groups', groups, 1);
-  whole(op, 'inChannels', inChannels, 1);
-  whole(op, 'outChannels', outChannels, 1);
-  if (inChannels % groups !== 0 || outChannels % groups !== 0)
-    illegal(op, 'groups', groups, `a divisor of ${inChannels} and ${outChannels} channels`);
-  for (let axis = 0; axis < g.inputSize.length; axis++) {
-    const [stride, dilation, output] = [g.stride[axis], g.dilation[axis], g.outputSize[axis]];
-    // What the last window leaves over on the right is an outputPadding, or less than a stride.
-    const rest =
-      g.inputSize[axis] -
-      ((output - 1) * stride - 2 * g.padding[axis] + dilation * (g.kernelSize[axis] - 1) + 1);
-    if (rest < 0 || rest >= Math.max(stride, dilation))
-      illegal(op, 'outputSize', g.outputSize, 'the extents that follow from the other fields');
-  }
-  const weights = (outChannels * inChannels * product(g.kernelSize)) / groups;
-  lengthIs(op, 'x', x, g.batch * inChannels * product(g.inputSize), 'batch · inChannels · inputSize');
-  lengthIs(op, 'w', w, weights, 'outChannels · inChannels / groups · kernelSize');
-  lengthIs(op, 'y', y, g.batch * outChannels * product(g.outputSize), 'batch · outChannels · outputSize');
-}
-
-function pooling(op: string, g: PoolGeometry, x: Sized, y: Sized, indices: Sized = y): void {
-  slides(op, g);
-  whole(op, 'channels', g.channels, 1);
-  for (let axis = 0; axis < g.inputSize.length; axis++) {
-    if ((g.outputSize[axis] - 1) * g.stride[axis] >= g.inputSize[axis] + g.padding[axis])
-      illegal(op, 'outputSize', g.outputSize, 'windows that start before the end of the input');
-  }
-  const planes = g.batch * g.channels;
-  lengthIs(op, 'x', x, planes * product(g.inputSize), 'batch · channels · inputSize');
-  lengthIs(op, 'y', y, planes * product(g.outputSize), 'batch · channels · outputSize');
-  lengthIs(op, 'indices', indices, y.length, 'that of y');
 }
 
 const rules: Rules = {

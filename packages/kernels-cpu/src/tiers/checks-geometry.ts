@@ -1,0 +1,126 @@
+// Checks of geometries, and of the lengths of arrays that follow from them: norms, classes, windows. A geometry is an object like any
+// other: it may have been put together by hand.
+
+import { GeometryError } from '../errors.ts';
+import type { ConvGeometry } from '../geometry.ts';
+import type { ClassGeometry, NormGeometry, NormStatistics } from '../kernels.ts';
+import type { PoolGeometry } from '../pool-geometry.ts';
+import { fail, lengthIs, lengthsAre, type Sized } from './checks-views.ts';
+
+/** Lengths of arrays of all elements, of parameters, and of statistics. */
+export function normalises(
+  op: string,
+  g: NormGeometry,
+  elements: Readonly<Record<string, Sized>>,
+  parameters: Readonly<Record<string, Sized>>,
+  { mean, rstd }: NormStatistics,
+): void {
+  const { batch, groups, channels, places, over } = g;
+  for (const name of ['batch', 'groups', 'channels', 'places'] as const) {
+    if (g[name] >>> 0 !== g[name]) fail(op, 'g', name, g[name], 'a whole number of at least 0');
+  }
+  if (over !== 'sample' && over !== 'batch') fail(op, 'g', 'over', over, "'sample' or 'batch'");
+  const size = batch * groups * channels * places;
+  const sets = over === 'sample' ? batch * groups : groups;
+  lengthsAre(op, elements, size, 'batch · groups · channels · places');
+  lengthsAre(op, parameters, groups * channels, 'groups · channels');
+  lengthIs(op, 'mean', mean, sets, 'the sets that are normalised');
+  lengthIs(op, 'rstd', rstd, sets, 'the sets that are normalised');
+}
+
+/** Lengths of arrays of logits, and of what there is one of at each place; targets are classes, or none. */
+export function classifies(
+  op: string,
+  g: ClassGeometry,
+  elements: Readonly<Record<string, Sized>>,
+  perPlace: Readonly<Record<string, Sized>>,
+  target: Int32Array,
+): void {
+  const { batch, classes, places, smoothing } = g;
+  for (const name of ['batch', 'classes', 'places'] as const) {
+    if (g[name] >>> 0 !== g[name]) fail(op, 'g', name, g[name], 'a whole number of at least 0');
+  }
+  if (!(smoothing >= 0 && smoothing <= 1)) fail(op, 'g', 'smoothing', smoothing, 'a number from 0 to 1');
+  lengthsAre(op, elements, batch * classes * places, 'batch · classes · places');
+  lengthsAre(op, perPlace, batch * places, 'batch · places');
+  lengthIs(op, 'target', target, batch * places, 'batch · places');
+  for (let i = 0; i < target.length; i++)
+    if (target[i] >= classes) fail(op, `target[${i}]`, 'value', target[i], `less than ${classes}`);
+}
+
+function product(extents: readonly number[]): number {
+  let count = 1;
+  for (let axis = 0; axis < extents.length; axis++) count *= extents[axis];
+  return count;
+}
+
+function illegal(op: string, parameter: string, actual: unknown, expected: string): never {
+  const remedy =
+    'Make geometries with convGeometry, convTransposeGeometry or poolGeometry, and leave them as they are.';
+  throw new GeometryError({ op, parameter, actual, expected, remedy });
+}
+
+function whole(op: string, parameter: string, value: number, minimum: number): void {
+  if (value >>> 0 !== value || value < minimum)
+    illegal(op, parameter, value, `a whole number of at least ${minimum}`);
+}
+
+function wholes(
+  op: string,
+  parameter: string,
+  values: readonly number[],
+  minimum: number,
+  dims: number,
+): void {
+  if (values.length !== dims) illegal(op, parameter, values, `one number for each of ${dims} spatial axes`);
+  for (let axis = 0; axis < dims; axis++) whole(op, parameter, values[axis], minimum);
+}
+
+/** What convolutions and poolings have in common. */
+function slides(op: string, g: Omit<PoolGeometry, 'channels' | 'countIncludePad' | 'divisorOverride'>): void {
+  const dims = g.inputSize.length;
+  if (dims < 1 || dims > 3) illegal(op, 'inputSize', g.inputSize, '1 to 3 spatial extents');
+  whole(op, 'batch', g.batch, 0);
+  wholes(op, 'inputSize', g.inputSize, 1, dims);
+  wholes(op, 'kernelSize', g.kernelSize, 1, dims);
+  wholes(op, 'outputSize', g.outputSize, 1, dims);
+  wholes(op, 'stride', g.stride, 1, dims);
+  wholes(op, 'padding', g.padding, 0, dims);
+  wholes(op, 'dilation', g.dilation, 1, dims);
+}
+
+export function convolution(op: string, g: ConvGeometry, x: Sized, w: Sized, y: Sized): void {
+  slides(op, g);
+  const { groups, inChannels, outChannels } = g;
+  whole(op, 'groups', groups, 1);
+  whole(op, 'inChannels', inChannels, 1);
+  whole(op, 'outChannels', outChannels, 1);
+  if (inChannels % groups !== 0 || outChannels % groups !== 0)
+    illegal(op, 'groups', groups, `a divisor of ${inChannels} and ${outChannels} channels`);
+  for (let axis = 0; axis < g.inputSize.length; axis++) {
+    const [stride, dilation, output] = [g.stride[axis], g.dilation[axis], g.outputSize[axis]];
+    // What the last window leaves over on the right is an outputPadding, or less than a stride.
+    const rest =
+      g.inputSize[axis] -
+      ((output - 1) * stride - 2 * g.padding[axis] + dilation * (g.kernelSize[axis] - 1) + 1);
+    if (rest < 0 || rest >= Math.max(stride, dilation))
+      illegal(op, 'outputSize', g.outputSize, 'the extents that follow from the other fields');
+  }
+  const weights = (outChannels * inChannels * product(g.kernelSize)) / groups;
+  lengthIs(op, 'x', x, g.batch * inChannels * product(g.inputSize), 'batch · inChannels · inputSize');
+  lengthIs(op, 'w', w, weights, 'outChannels · inChannels / groups · kernelSize');
+  lengthIs(op, 'y', y, g.batch * outChannels * product(g.outputSize), 'batch · outChannels · outputSize');
+}
+
+export function pooling(op: string, g: PoolGeometry, x: Sized, y: Sized, indices: Sized = y): void {
+  slides(op, g);
+  whole(op, 'channels', g.channels, 1);
+  for (let axis = 0; axis < g.inputSize.length; axis++) {
+    if ((g.outputSize[axis] - 1) * g.stride[axis] >= g.inputSize[axis] + g.padding[axis])
+      illegal(op, 'outputSize', g.outputSize, 'windows that start before the end of the input');
+  }
+  const planes = g.batch * g.channels;
+  lengthIs(op, 'x', x, planes * product(g.inputSize), 'batch · channels · inputSize');
+  lengthIs(op, 'y', y, planes * product(g.outputSize), 'batch · channels · outputSize');
+  lengthIs(op, 'indices', indices, y.length, 'that of y');
+}
