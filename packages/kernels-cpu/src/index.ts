@@ -20,6 +20,7 @@ export type * from './kernels.ts';
 export { MAX_ELEMENTS, type OptionRule, type PerAxis, perAxis } from './options.ts';
 export { type PoolGeometry, type PoolGeometryOptions, poolGeometry } from './pool-geometry.ts';
 export type * from './random.ts';
+export { wordsOf } from './random.ts';
 export { normalQuantile, portableLog } from './reference/normal-quantile.ts';
 export { KernelMemoryError, KernelThreadsError } from './tiers/errors.ts';
 export {

@@ -6,6 +6,20 @@ import type { FloatArray } from './kernels.ts';
 export type Words = readonly [number, number];
 
 /**
+ * A whole number as two words, such as a seed for the key of a {@link RandomSource}.
+ *
+ * @param value - from 0 to 2^53 − 1
+ *
+ * @example
+ * ```ts
+ * wordsOf(2 ** 32 + 7); // [7, 1]
+ * ```
+ */
+export function wordsOf(value: number): Words {
+  return [value >>> 0, Math.floor(value * 2 ** -32) >>> 0];
+}
+
+/**
  * A place in the sequence of words that the counter-based generator Philox4x32-10 makes of a key and a stream. Any place can be had
  * directly, so a kernel gives the same bits on any tier and any number of threads.
  */

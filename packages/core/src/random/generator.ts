@@ -1,6 +1,6 @@
 // Generators: where a sequence of random words stands, and how to put it back there.
 
-import { kernels, type RandomSource, type Words } from '@adjoint/kernels-cpu';
+import { kernels, type RandomSource, type Words, wordsOf } from '@adjoint/kernels-cpu';
 import { ArgumentError } from '../errors.ts';
 
 const runLength = 256;
@@ -57,8 +57,8 @@ export class Generator {
     this.#seed = seed;
     this.#stream = stream;
     this.#position = position;
-    this.#key = words(seed);
-    this.#streamWords = words(stream);
+    this.#key = wordsOf(seed);
+    this.#streamWords = wordsOf(stream);
     this.#runStart = -1;
   }
 
@@ -139,11 +139,6 @@ export class Generator {
     while (word >= fair) word = this.nextWord();
     return word % limit;
   }
-}
-
-/** A non-negative safe integer as its low and high word. */
-function words(value: number): Words {
-  return [value >>> 0, Math.floor(value * 2 ** -32) >>> 0];
 }
 
 function requireCount(op: string, operand: string, value: unknown): number {

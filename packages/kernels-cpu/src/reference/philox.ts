@@ -55,8 +55,3 @@ export function philox(first: Words, stream: Words, key: Words, out: Uint32Array
     if (block0 === 0) block1 = (block1 + 1) >>> 0;
   }
 }
-
-/** A non-negative safe integer as its low and high word. */
-export function words(value: number): Words {
-  return [value >>> 0, Math.floor(value * 2 ** -32) >>> 0];
-}

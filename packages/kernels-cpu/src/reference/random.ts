@@ -1,8 +1,8 @@
 // Random numbers: uniform, normal and whole ones, of the words that Philox makes.
 
-import type { RandomKernels, RandomSource } from '../random.ts';
+import { type RandomKernels, type RandomSource, wordsOf } from '../random.ts';
 import { normalQuantile } from './normal-quantile.ts';
-import { philox, words } from './philox.ts';
+import { philox } from './philox.ts';
 
 /** Words that are made at once. */
 const RUN = 256;
@@ -19,7 +19,7 @@ function eachWord(
   let at = position % 4;
   let block = (position - at) / 4;
   for (let i = 0; i < count; at = 0, block += RUN / 4) {
-    philox(words(block), stream, key, run);
+    philox(wordsOf(block), stream, key, run);
     for (; at < RUN && i < count; at++, i++) body(run[at], i);
   }
 }
