@@ -5,7 +5,7 @@ namespace ADJOINT_NAMESPACE {
 
 INLINE void storeDoubles(double* p, Doubles v) { store(p, v); }
 INLINE void storeDoubles(float* p, Doubles v) {
-  *reinterpret_cast<HalfFloatsUnaligned*>(p) = __builtin_convertvector(v, HalfFloats);
+  *reinterpret_cast<HalfFloatsUnaligned*>(p) = narrowed(v);
 }
 
 /** The `n` elements from `p` on, as doubles; 1 in the place of those that a register has besides. */

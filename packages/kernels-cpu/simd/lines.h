@@ -37,10 +37,10 @@ struct LineTotals {
   /** Adds elements from line j on; those of `v` past the last line are 0, and there is room for them. */
   INLINE_MEMBER void addTo(double* to, Vec<double> v) { store(to, load(to) + v); }
   INLINE_MEMBER void addTo(double* to, Vec<float> v) {
-    HalfFloats halves[2];
-    __builtin_memcpy(halves, &v, sizeof v);
-    store(to, load(to) + __builtin_convertvector(halves[0], Doubles));
-    store(to + HALF, load(to + HALF) + __builtin_convertvector(halves[1], Doubles));
+    Doubles low, high;
+    widenBoth(v, low, high);
+    store(to, load(to) + low);
+    store(to + HALF, load(to + HALF) + high);
   }
 };
 

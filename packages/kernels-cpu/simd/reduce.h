@@ -6,7 +6,7 @@
 namespace ADJOINT_NAMESPACE {
 
 // A block of columns: a kilobyte or two of each row in one run, and totals that fit into a first-level cache.
-enum { REDUCE_CHUNK = 1 << 16, REDUCE_COLUMNS = 512, REDUCE_COLUMN_CHUNK = 1 << 17, REDUCE_TASK = 1 << 14 };
+enum { REDUCE_CHUNK = 1 << 16, REDUCE_COLUMNS = 1024, REDUCE_COLUMN_CHUNK = 1 << 17, REDUCE_TASK = 1 << 14 };
 
 INLINE Index productOf(const Index* extents, Index rank) {
   Index product = 1;
@@ -39,11 +39,10 @@ INLINE double roundTotal(const Total& t) { return t.value - t.value == 0 ? t.val
 
 typedef double Doubles __attribute__((vector_size(BYTES)));
 enum { HALF = BYTES / 8 };
-typedef float HalfFloats __attribute__((vector_size(BYTES / 2)));
 typedef float HalfFloatsUnaligned __attribute__((vector_size(BYTES / 2), aligned(4), may_alias));
 
 INLINE Doubles loadDoubles(const double* p) { return load(p); }
-INLINE Doubles loadDoubles(const float* p) { return __builtin_convertvector((HalfFloats)*reinterpret_cast<const HalfFloatsUnaligned*>(p), Doubles); }
+INLINE Doubles loadDoubles(const float* p) { return widened(*reinterpret_cast<const HalfFloatsUnaligned*>(p)); }
 
 // Rounding errors are kept where the elements have as many bits as the sum.
 template <class T> INLINE void addVector(Doubles& value, Doubles& error, Doubles x) {
@@ -70,11 +69,13 @@ template <Summand SUMMAND> struct SumOp {
   template <class T> static T result(const State& s) { return T(roundTotal(s)); }
   template <class T> INLINE_MEMBER void addOne(State& s, T x) { addTo(s, of(double(x))); }
   template <class T> static void addRow(State& s, const T* x, Index n) {
-    Doubles value[4] = {}, error[4] = {};
+    // As many sums side by side as additions that wait for each other take.
+    constexpr int SUMS = sizeof(T) == 4 ? 8 : 4;
+    Doubles value[SUMS] = {}, error[SUMS] = {};
     Index i = 0;
-    for (; i + 4 * HALF <= n; i += 4 * HALF)
-      UNROLL for (int v = 0; v < 4; v++) addVector<T>(value[v], error[v], of(loadDoubles(x + i + v * HALF)));
-    for (int v = 1; v < 4; v++) {
+    for (; i + SUMS * HALF <= n; i += SUMS * HALF)
+      UNROLL for (int v = 0; v < SUMS; v++) addVector<T>(value[v], error[v], of(loadDoubles(x + i + v * HALF)));
+    for (int v = 1; v < SUMS; v++) {
       addVector<T>(value[0], error[0], value[v]);
       error[0] += error[v];
     }

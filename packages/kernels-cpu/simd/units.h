@@ -112,10 +112,10 @@ template <> struct DoubleSum<double> {
 template <> struct DoubleSum<float> {
   Doubles low = {}, high = {};
   inline __attribute__((always_inline)) void add(Vec<float> v) {
-    HalfFloats halves[2];
-    __builtin_memcpy(halves, &v, sizeof v);
-    low += __builtin_convertvector(halves[0], Doubles);
-    high += __builtin_convertvector(halves[1], Doubles);
+    Doubles first, second;
+    widenBoth(v, first, second);
+    low += first;
+    high += second;
   }
   double total() const { return horizontalSum<double>(low + high); }
   bool holds() const { return isFinite(total()); }

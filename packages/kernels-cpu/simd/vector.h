@@ -68,6 +68,25 @@ template <class T> INLINE Bits<T> loadInts(const LaneInt<T>* p) {
 }
 template <class T> INLINE void storeInts(LaneInt<T>* p, Bits<T> v) { __builtin_memcpy(p, &v, sizeof v); }
 
+/** As many float32 as there are float64 in a register. */
+typedef float HalfFloats __attribute__((vector_size(BYTES / 2)));
+#if defined(__AVX512F__) && !defined(__clang__) && ADJOINT_VECTOR_BYTES == 64
+// Before version 14, GCC converts eight in two halves, and puts them together: four times the work.
+INLINE Vec<double> widened(HalfFloats v) { return __builtin_ia32_cvtps2pd512_mask(v, Vec<double>{}, -1, 4); }
+INLINE HalfFloats narrowed(Vec<double> v) { return __builtin_ia32_cvtpd2ps512_mask(v, HalfFloats{}, -1, 4); }
+#else
+INLINE Vec<double> widened(HalfFloats v) { return __builtin_convertvector(v, Vec<double>); }
+/** Rounded once. */
+INLINE HalfFloats narrowed(Vec<double> v) { return __builtin_convertvector(v, HalfFloats); }
+#endif
+/** Both halves of a register. */
+INLINE void widenBoth(Vec<float> v, Vec<double>& low, Vec<double>& high) {
+  HalfFloats halves[2];
+  __builtin_memcpy(halves, &v, sizeof v);
+  low = widened(halves[0]);
+  high = widened(halves[1]);
+}
+
 // a · b + c: contracted to one rounding where the instruction set has it (-ffp-contract=fast), else rounded twice.
 #ifdef __wasm_relaxed_simd__
 INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) { return (Vec<float>)__builtin_wasm_relaxed_madd_f32x4(a, b, c); }
