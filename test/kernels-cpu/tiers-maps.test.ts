@@ -151,6 +151,40 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
       },
     );
 
+    if (Type === Float32Array) {
+      test.each([
+        { name: 'gelu', low: -15, high: 12, bound: 6 },
+        { name: 'sigmoid', low: -104, high: 30, bound: 3 },
+        { name: 'exp', low: -104, high: 88.7, bound: 2 },
+        { name: 'erf', low: -6, high: 6, bound: 2 },
+      ] as const)(
+        '$name from $low to $high is within $bound ulp of float64, down to where it vanishes',
+        ({ name, low, high, bound }) => {
+          const n = 60013;
+          const a = new Type(n).map((_, i) => low + ((high - low) * i) / n);
+          const [got, expected] = [new Type(n), new Float64Array(n)];
+          kernels[name](view(a), got);
+          reference[name](view(Float64Array.from(a)), expected);
+          const { ulps, at } = worstUlp(Type, got, expected, bound);
+          if (ulps > bound) expect.fail(`${name}(${a[at]}) = ${got[at]}, not ${expected[at]}: ${ulps} ulp`);
+        },
+      );
+
+      test('the derivative of gelu is a few units of its larger term off, down to where it vanishes', () => {
+        const n = 60013;
+        const a = new Type(n).map((_, i) => -15 + (27 * i) / n);
+        const [got, expected] = [new Type(n), new Float64Array(n)];
+        kernels.geluGrad(view(new Type(n).fill(1)), view(a), got, [n]);
+        reference.geluGrad(view(new Float64Array(n).fill(1)), view(Float64Array.from(a)), expected, [n]);
+        for (let i = 0; i < n; i++) {
+          const slope = Math.abs(a[i]) * Math.exp(-(a[i] ** 2) / 2) * 0.4;
+          const bound = 8 * ulp(Type, Math.max(Math.abs(expected[i]), slope));
+          if (!(Math.abs(got[i] - expected[i]) <= bound))
+            expect.fail(`geluGrad(1, ${a[i]}) = ${got[i]}, not ${expected[i]}`);
+        }
+      });
+    }
+
     test('geluTanh is as good as its terms: an absolute error of a few units of the result at 1', () => {
       const a = samples(Type, 20011, 12, 5).map((x) =>
         Number.isFinite(x) ? Math.max(-30, Math.min(30, x)) : x,
@@ -224,6 +258,43 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
         const over = a.data.slice() as typeof expected;
         kernels.add({ ...a, data: over }, b, over, a.shape);
         expect(differentBits(over, expected)).toEqual([]);
+      }
+    });
+
+    test('an element of a result larger than the caches is what it is in a small one', () => {
+      const n = 2 ** 20 + 37;
+      const [x, y, z] = [1, 2, 3].map((seed) => view(samples(Type, n, 3, seed)));
+      const scalar = { data: Type.of(0.75), shape: [1], strides: [1], offset: 0 };
+      const ops: Record<string, (part: (a: Strided) => Strided, out: FloatArray) => void> = {
+        relu: (part, out) => kernels.relu(part(x), out),
+        gelu: (part, out) => kernels.gelu(part(x), out),
+        sin: (part, out) => kernels.sin(part(x), out),
+        mulByOne: (part, out) => kernels.mul(part(x), scalar, out, [out.length]),
+        hypot: (part, out) => kernels.hypot(part(x), part(y), out, [out.length]),
+        lerp: (part, out) => kernels.lerp(part(x), part(y), part(z), out, [out.length]),
+        remainder: (part, out) => kernels.remainder(part(x), part(y), out, [out.length]),
+      };
+      const [expected, memory] = [new Type(n), new Type(n + 8)];
+      for (const [name, run] of Object.entries(ops)) {
+        for (let from = 0; from < n; from += 10007) {
+          const length = Math.min(10007, n - from);
+          run(
+            (a) => ({ ...a, shape: [length], offset: from }),
+            expected.subarray(from, from + length) as FloatArray,
+          );
+        }
+        for (const [threads, offset] of [
+          [1, 0],
+          [3, 5],
+        ]) {
+          setThreads(threads);
+          memory.fill(7);
+          run((a) => a, memory.subarray(offset, offset + n) as FloatArray);
+          expect([name, differentBits(memory.subarray(offset, offset + n), expected)]).toEqual([name, []]);
+          expect([...memory.subarray(0, offset), ...memory.subarray(offset + n)]).toEqual(
+            new Array(8).fill(7),
+          );
+        }
       }
     });
 

@@ -27,10 +27,19 @@ template <VALUES> INLINE Vec<T> normalTail(Vec<T> a, Vec<T> scale) {
   return scale * (series - series * lost * share) / sum;
 }
 
-/** exp(−scale · x²) for a scale of 1 or ½: x² in two parts, the first of which (of x with half its bits) is exact. */
-template <VALUES> INLINE Vec<T> expMinusSquare(Vec<T> x, T scale) {
-  const Vec<T> high = (Vec<T>)((Bits<T>)x & (Bits<T>{} + Format<T>::splitMask));
-  return expOfNegative<T>(splat(-scale) * high * high, splat(scale) * (high - x) * (high + x));
+/** exp(−scale · x²) · 2^RAISED for a scale of 1 or ½, of which the power is not to be too small: x² in two parts. */
+template <VALUES> INLINE Vec<T> expMinusSquareRaised(Vec<T> x, T scale) {
+#if defined(__FMA__) || defined(__aarch64__)
+  // Opaque as in `exactProduct`.
+  Vec<T> high = x * x, again = x;
+  OPAQUE(high);
+  OPAQUE(again);
+  const Vec<T> low = x * again - high;
+#else
+  // The first part, of x with half its bits, is exact.
+  const Vec<T> half = (Vec<T>)((Bits<T>)x & (Bits<T>{} + Format<T>::splitMask)), high = half * half, low = (x - half) * (x + half);
+#endif
+  return expRaised<T>(splat(-scale) * high, shiftRaisedBy<T>(Format<T>::RAISED), splat(-scale) * low);
 }
 
 /** erf(x) / x − 1 for z = x² <= 1; relative errors of the quotient 2e-9 and 2e-19. */
@@ -45,7 +54,7 @@ INLINE Vec<double> erfNear(Vec<double> z) {
 
 /** erfc(|x|), for |x| no larger than the type can tell from 0. */
 template <VALUES> INLINE Vec<T> erfcTail(Vec<T> size) {
-  return splat(T(2)) * normalTail<T>(size * splat(T(1.4142135623730951)), expMinusSquare<T>(size, T(1)));
+  return splat(T(2) * Format<T>::lowered) * normalTail<T>(size * splat(T(1.4142135623730951)), expMinusSquareRaised<T>(size, T(1)));
 }
 
 /** 2 ulp; 3 in float32. */
@@ -64,25 +73,37 @@ template <VALUES> INLINE Vec<T> erfcOf(Vec<T> x) {
   return choose<T>(x != x, x, choose<T>(size < splat(T(0.5)), one - fma(x, erfNear(x * x), x), far));
 }
 
-/** Φ(x), as accurate in the left tail as it can be, where 1 + erf would cancel: 7 ulp there. `density` is to be exp(−x²/2). */
-template <VALUES> INLINE Vec<T> normalShare(Vec<T> x, Vec<T>& density) {
-  // Past these bounds exp(−x²/2) is 0.
-  const Vec<T> size = magnitude<T>(x), most = splat(T(sizeof(T) == 4 ? 15 : 40)), bounded = choose<T>(size > most, most, size);
-  density = expMinusSquare<T>(bounded, T(0.5));
-  const Vec<T> tail = normalTail<T>(bounded, density), far = choose<T>(x >= Vec<T>{}, splat(T(1)) - tail, tail);
+/** Φ(−|x|) and exp(−x²/2), both times 2^RAISED: exact to a few units even where they are no normal numbers. 0 where both are 0. */
+template <class T> struct NormalRaised {
+  Vec<T> tail, density;
+};
+template <VALUES> INLINE NormalRaised<T> normalRaised(Vec<T> size) {
+  const Vec<T> most = splat(T(sizeof(T) == 4 ? 15 : 40));
+  const Bits<T> beyond = size > most;
+  const Vec<T> bounded = choose<T>(beyond, most, size), density = choose<T>(beyond, Vec<T>{}, expMinusSquareRaised<T>(bounded, T(0.5)));
+  return {normalTail<T>(bounded, density), density};
+}
+/** Where Φ(x) is a tail; elsewhere it is what `normalShare` says, of the tail on the other side. */
+template <VALUES> INLINE Bits<T> isTail(Vec<T> x) { return x < splat(T(sizeof(T) == 4 ? 0 : -0.7)); }
+template <VALUES> INLINE Vec<T> normalShare(Vec<T> x, Vec<T> tail) {
+  const Vec<T> far = splat(T(1)) - tail * splat(Format<T>::lowered);
   if (sizeof(T) == 4) return far;
   const Vec<T> near = splat(T(0.5)) + x * (splat(T(1)) + erfNear(x * x * splat(T(0.5)))) * splat(T(0.35355339059327373));
-  return choose<T>(size < splat(T(0.7)), near, far);
+  return choose<T>(magnitude<T>(x) < splat(T(0.7)), near, far);
 }
+
+/** x · Φ(x), as accurate in the left tail as it can be, where 1 + erf would cancel: 7 ulp there, also of what is no normal number. */
 template <VALUES> INLINE Vec<T> geluOf(Vec<T> x) {
-  Vec<T> density;
-  return x * normalShare<T>(x, density);
+  const Vec<T> tail = normalRaised<T>(magnitude<T>(x)).tail;
+  const Bits<T> left = isTail<T>(x);
+  const Vec<T> value = x * choose<T>(left, tail, normalShare<T>(x, tail));
+  return choose<T>(left, value * splat(Format<T>::lowered), value);
 }
 /** g · (Φ(x) + x · φ(x)). */
 template <VALUES> INLINE Vec<T> geluGradOf(Vec<T> g, Vec<T> x) {
-  Vec<T> density;
-  const Vec<T> share = normalShare<T>(x, density);
-  return g * (share + x * density * splat(T(0.3989422804014327)));
+  const NormalRaised<T> normal = normalRaised<T>(magnitude<T>(x));
+  const Vec<T> share = choose<T>(isTail<T>(x), normal.tail, normalShare<T>(x, normal.tail) * splat(Format<T>::raised));
+  return g * ((share + x * normal.density * splat(T(0.3989422804014327))) * splat(Format<T>::lowered));
 }
 
 }  // namespace ADJOINT_NAMESPACE

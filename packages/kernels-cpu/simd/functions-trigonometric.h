@@ -222,7 +222,7 @@ template <Terms TERMS> INLINE Wide atan2Of(Wide y, Wide x) {
 INLINE Wide halfExp(Wide a) {
   WideBits n;
   Wide rest;
-  reduceExp<double>(clampTo<double>(a, -746, 711), Wide{}, n, rest);
+  reduceExp<double>(clampTo<double>(a, -746, 711), n, rest);
   return scaledExp<double>(rest, n - 1);
 }
 INLINE Wide coshOf(Wide x) {

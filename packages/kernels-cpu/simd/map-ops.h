@@ -7,7 +7,7 @@ namespace ADJOINT_NAMESPACE {
  * A run of n elements, which are a multiple of a register: all there is of an op in the binary. From one register to the next each
  * operand advances by a register, or by nothing. `out` is none of the operands, or all of one.
  */
-template <class T> using MapLoop = void (*)(const T* const* in, const Index* steps, T* out, Index n, T p, T q);
+template <class T> using MapLoop = void (*)(const T* const* in, const Index* steps, T* out, Index n, Writing writing, T p, T q);
 
 /** The op in float32 (null: it is computed in float64), in float64, and in whole numbers (null: it is computed in float64). */
 struct MapOp {
@@ -23,20 +23,39 @@ template <class T> struct Given {
   Vec<T> x, y, z, p, q;
 };
 
-template <class T, class Op> __attribute__((noinline)) static void mapLoop(const T* const* in, const Index* steps, T* out, Index n, T p, T q) {
+/**
+ * Stores `f(x, y, z)` of every register. Operands are read two registers ahead of what is stored: arrays of one size that were made one
+ * after the other lie so that a load from one looks to the processor like the store to the other before it, for which it would wait.
+ */
+template <class T, int ARITY, class F> INLINE void eachRegister(const T* const* in, const Index* steps, T* out, Index n, Writing writing, const F& f) {
+  constexpr Index W = Lanes<T>::N;
+  const T *a = in[0], *b = ARITY > 1 ? in[1] : a, *c = ARITY > 2 ? in[2] : a;
+  const Index last = n - W, aStep = steps[0], bStep = ARITY > 1 ? steps[1] : aStep, cStep = ARITY > 2 ? steps[2] : aStep;
+  // Past the end the last register is read again.
+  const Index second = last > 0;
+  Vec<T> x = load(a), y = load(b), z = load(c);
+  Vec<T> nextX = load(a + second * aStep), nextY = load(b + second * bStep), nextZ = load(c + second * cStep);
+  a += second * aStep, b += second * bStep, c += second * cStep;
+  for (Index i = 0; i <= last; i += W) {
+    const bool more = i + 2 * W <= last;
+    a += more ? aStep : 0, b += more ? bStep : 0, c += more ? cStep : 0;
+    const Vec<T> afterX = load(a), afterY = load(b), afterZ = load(c);
+    writeVector(out + i, f(x, y, z), writing);
+    x = nextX, y = nextY, z = nextZ;
+    nextX = afterX, nextY = afterY, nextZ = afterZ;
+  }
+}
+
+template <class T, class Op> __attribute__((noinline)) static void mapLoop(const T* const* in, const Index* steps, T* out, Index n, Writing writing, T p, T q) {
   Given<T> g;
   g.p = splat(p);
   g.q = splat(q);
-  const T *a = in[0], *b = Op::ARITY > 1 ? in[1] : a, *c = Op::ARITY > 2 ? in[2] : a;
-  for (Index i = 0; i < n; i += Lanes<T>::N) {
-    g.x = load(a);
-    g.y = load(b);
-    g.z = load(c);
-    store(out + i, Op::template apply<T>(g));
-    a += steps[0];
-    b += steps[1];
-    c += steps[2];
-  }
+  eachRegister<T, Op::ARITY>(in, steps, out, n, writing, [&](Vec<T> x, Vec<T> y, Vec<T> z) __attribute__((always_inline)) {
+    g.x = x;
+    g.y = y;
+    g.z = z;
+    return Op::template apply<T>(g);
+  });
 }
 
 /** Sets the lanes of `value` that `hard` marks by a function of their own, number by number. */
@@ -49,30 +68,32 @@ template <class Op> INLINE void solveHard(Wide x, Wide y, WideBits hard, Wide& v
 }
 
 /** Of an op some lanes of which take a way of their own. The result of a lane does not depend on its neighbours. */
-template <class Op> __attribute__((noinline)) static void hardLoop(const double* const* in, const Index* steps, double* out, Index n, double, double) {
-  const double *a = in[0], *b = Op::ARITY > 1 ? in[1] : a;
-  for (Index i = 0; i < n; i += Lanes<double>::N, a += steps[0], b += steps[1]) {
+template <class Op> __attribute__((noinline)) static void hardLoop(const double* const* in, const Index* steps, double* out, Index n, Writing writing, double, double) {
+  eachRegister<double, Op::ARITY>(in, steps, out, n, writing, [](Wide x, Wide y, Wide) __attribute__((always_inline)) {
     WideBits hard = {};
-    const Wide x = load(a), y = load(b);
     Wide value = Op::apply(x, y, hard);
     solveHard<Op>(x, y, hard, value);
-    store(out + i, value);
-  }
+    return value;
+  });
 }
 
 /** Of an op of float32 that is computed in float64, with as many terms as float32 needs: half a register at a time. */
-template <class Op> __attribute__((noinline)) static void middleLoop(const float* const* in, const Index* steps, float* out, Index n, float, float) {
-  constexpr Index N = Lanes<double>::N;
-  const float *a = in[0], *b = Op::ARITY > 1 ? in[1] : a;
-  for (Index i = 0; i < n; i += 2 * N, a += steps[0], b += steps[1]) {
+template <class Op> __attribute__((noinline)) static void middleLoop(const float* const* in, const Index* steps, float* out, Index n, Writing writing, float, float) {
+  eachRegister<float, Op::ARITY>(in, steps, out, n, writing, [](Vec<float> a, Vec<float> b, Vec<float>) __attribute__((always_inline)) {
+    Wide x[2], y[2];
+    HalfFloats values[2];
+    widenBoth(a, x[0], x[1]);
+    widenBoth(b, y[0], y[1]);
     UNROLL for (int half = 0; half < 2; half++) {
       WideBits hard = {};
-      const Wide x = __builtin_convertvector(loadBeside<double, float>(a + half * N), Wide), y = __builtin_convertvector(loadBeside<double, float>(b + half * N), Wide);
-      Wide value = Op::applySingle(x, y, hard);
-      if constexpr (Op::HAS_HARD) solveHard<Op>(x, y, hard, value);
-      storeBeside<double, float>(out + i + half * N, __builtin_convertvector(value, typename Beside<double, float>::V));
+      Wide value = Op::applySingle(x[half], y[half], hard);
+      if constexpr (Op::HAS_HARD) solveHard<Op>(x[half], y[half], hard, value);
+      values[half] = narrowed(value);
     }
-  }
+    Vec<float> value;
+    __builtin_memcpy(&value, values, sizeof value);
+    return value;
+  });
 }
 
 #define MAP_OF(arity, name, expression)                            \
@@ -125,7 +146,7 @@ template <VALUES> INLINE Vec<T> negative(Vec<T> x) {
 
 // Six times the hard sigmoid.
 template <VALUES> INLINE Vec<T> hardSix(Vec<T> x) { return smallerOf<T>(largerOf<T>(x + NUMBER(3), ZERO), NUMBER(6)); }
-template <VALUES> INLINE Vec<T> softplusOf(Vec<T> z) { return largerOf<T>(z, ZERO) + log1pOf<T>(expOf<T>(-magnitude<T>(z))); }
+template <VALUES> INLINE Vec<T> softplusOf(Vec<T> z) { return largerOf<T>(z, ZERO) + log1pOf<T>(expMinusSize<T>(z)); }
 template <VALUES> INLINE Vec<T> mishOf(Vec<T> x) {
   const Vec<T> e = expOf<T>(choose<T>(x > NUMBER(20), NUMBER(20), x)), n = e * (e + NUMBER(2));
   return choose<T>(x > NUMBER(20), x, x * n / (n + NUMBER(2)));
@@ -138,7 +159,7 @@ template <VALUES> INLINE Vec<T> lerpOf(Vec<T> a, Vec<T> b, Vec<T> weight) {
   return choose<T>(magnitude<T>(weight) < NUMBER(0.5), a + weight * distance, b - distance * (ONE - weight));
 }
 template <VALUES> INLINE Vec<T> logisticLossOf(Vec<T> x, Vec<T> target) {
-  return largerOf<T>(x, ZERO) - x * target + log1pOf<T>(expOf<T>(-magnitude<T>(x)));
+  return largerOf<T>(x, ZERO) - x * target + log1pOf<T>(expMinusSize<T>(x));
 }
 template <VALUES> INLINE Vec<T> crossEntropyOf(Vec<T> x, Vec<T> target) {
   const Vec<T> yes = largerOf<T>(logOf<T>(x), NUMBER(-100)), no = largerOf<T>(log1pOf<T>(-x), NUMBER(-100));
@@ -166,7 +187,7 @@ template <VALUES> INLINE Vec<T> mishGradOf(Vec<T> x, Vec<T> y) {
 template <VALUES> INLINE Vec<T> geluTanhGradOf(Vec<T> x, Vec<T> y) {
   const Vec<T> near = clampTo<T>(y, T(-100), T(100)), scale = NUMBER(2 * 0.7978845608028654), square = near * near;
   const Vec<T> u = scale * (near * (ONE + NUMBER(0.044715) * square)), slope = scale * (ONE + NUMBER(3 * 0.044715) * square);
-  const Vec<T> e = expOfNegative<T>(-magnitude<T>(u), ZERO), share = ONE / (ONE + e);
+  const Vec<T> e = expMinusSize<T>(u), share = ONE / (ONE + e);
   const Vec<T> on = choose<T>(u >= ZERO, ONE, e) * share, off = choose<T>(u >= ZERO, e, ONE) * share;
   return x * (on * (near * off * slope + ONE) + (y - y));
 }
@@ -202,7 +223,7 @@ UNARY(Atanh, atanhOf(x))
 UNARY(Erf, erfOf<T>(x))
 UNARY(Erfc, erfcOf<T>(x))
 UNARY(Sigmoid, sigmoidOf<T>(x))
-UNARY(LogSigmoid, smallerOf<T>(x, ZERO) - log1pOf<T>(expOf<T>(-magnitude<T>(x))))
+UNARY(LogSigmoid, smallerOf<T>(x, ZERO) - log1pOf<T>(expMinusSize<T>(x)))
 UNARY(Relu, largerOf<T>(x, ZERO))
 UNARY(LeakyRelu, choose<T>(x > ZERO, x, x* p))
 UNARY(Elu, choose<T>(x > ZERO, q* x, q* p* expm1Of<T>(x)))

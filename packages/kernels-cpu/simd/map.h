@@ -45,29 +45,35 @@ template <class T> static Status mapIn(Run& run, const Map& m, MapLoop<T> loop) 
     if (stride != 0) steps[p] = W;
     isDirect &= stride == 0 || (m.types[p] == typeOf<T>() && stride == 1);
   }
-  const Index most = !isDirect ? Index(MAP_BUFFER) : streams ? Index(STREAM_BUFFER) : Index(MAP_TASK);
-  eachRun(run, m.layout, m.arity, m.count, most, [&](Index first, Index n, const Index* position) {
-    T buffers[MOST_OPERANDS][MAP_BUFFER], result[STREAM_BUFFER], ends[MOST_OPERANDS + 1][W] __attribute__((aligned(64)));
+  eachRun(run, m.layout, m.arity, m.count, isDirect ? Index(MAP_TASK) : Index(MAP_BUFFER), [&](Index first, Index n, const Index* position) {
+    T buffers[MOST_OPERANDS][MAP_BUFFER], result[MAP_BUFFER], ends[MOST_OPERANDS + 1][W] __attribute__((aligned(64)));
     const T* in[MOST_OPERANDS] = {};
     for (int p = 0; p < m.arity; p++) {
       // One number for the whole run fills a register, which the loop reads again and again.
       const Index stride = m.layout.stride[p][last];
       in[p] = bring<T>(m.types[p], m.arrays[p], position[p], stride, stride == 0 ? W : n, buffers[p]);
     }
-    T *const to = isStored ? static_cast<T*>(m.arrays[m.arity]) + first : nullptr, *const out = streams || !isStored ? result : to;
-    const Index whole = n / W * W;
-    if (whole > 0) loop(in, steps, out, whole, T(m.p), T(m.q));
-    if (whole < n) {
-      // The incomplete register goes through the same loop.
+    T* const out = isStored ? static_cast<T*>(m.arrays[m.arity]) + first : result;
+    // Less than a register goes through the same loop, as part of a whole one if there is one.
+    const auto few = [&](Index from, Index count) {
+      const Index start = smaller(from, n - W);
+      const T* own[MOST_OPERANDS] = {};
       for (int p = 0; p < m.arity; p++) {
-        if (steps[p] == 0) continue;
-        store(ends[p], loadPart(in[p] + whole, n - whole));
-        in[p] = ends[p];
+        own[p] = steps[p] == 0 ? in[p] : start >= 0 ? in[p] + start : ends[p];
+        if (own[p] == ends[p]) store(ends[p], loadPart(in[p], n));
       }
-      loop(in, steps, ends[MOST_OPERANDS], W, T(m.p), T(m.q));
-      for (Index i = whole; i < n; i++) out[i] = ends[MOST_OPERANDS][i - whole];
+      loop(own, steps, ends[MOST_OPERANDS], W, CACHED, T(m.p), T(m.q));
+      const T* const values = ends[MOST_OPERANDS] + from - larger(0, start);
+      for (Index i = 0; i < count; i++) out[from + i] = values[i];
+    };
+    const Index head = streams ? smaller(n, elementsToAligned(out)) : 0, whole = (n - head) / W * W;
+    if (head > 0) few(0, head);
+    if (whole > 0) {
+      const T* rest[MOST_OPERANDS] = {};
+      for (int p = 0; p < m.arity; p++) rest[p] = in[p] + (steps[p] == 0 ? 0 : head);
+      loop(rest, steps, out + head, whole, streams ? STREAMED : CACHED, T(m.p), T(m.q));
     }
-    if (streams) streamRun<T>(to, result, n);
+    if (head + whole < n) few(head + whole, n - head - whole);
     if (!isStored) put<T>(m.types[m.arity], m.arrays[m.arity], first, n, result);
   });
   return DONE;

@@ -20,13 +20,26 @@ enum { STREAMS = 0 };
 template <class T> INLINE void streamVector(T* p, Vec<T> v) { store(p, v); }
 #endif
 
+/** Where a result goes: into the caches, or past them. For the latter registers lie at multiples of their own size. */
+enum Writing { CACHED, STREAMED };
+template <class T> INLINE void writeVector(T* p, Vec<T> v, Writing writing) {
+  if (STREAMS && writing == STREAMED) streamVector(p, v);
+  else store(p, v);
+}
+/** How many elements from `p` on come before the first place where a register may be streamed to. */
+template <class T> INLINE Index elementsToAligned(const T* p) {
+  constexpr Index W = Lanes<T>::N;
+  const Index past = Index(reinterpret_cast<__UINTPTR_TYPE__>(p) / sizeof(T) % W);
+  return past == 0 ? 0 : W - past;
+}
+
 /** Results of fewer bytes stay in a cache of the second level, where the next op finds them; a buffer lies in the first. */
 enum { STREAM_BYTES = 1 << 21, STREAM_BUFFER = 1 << 10 };
 
 /** Copies from a buffer past the caches. Before another thread reads it: `settleStreams`. */
 template <class T> static void streamRun(T* to, const T* from, Index n) {
   constexpr Index W = Lanes<T>::N;
-  const Index past = Index(reinterpret_cast<__UINTPTR_TYPE__>(to) / sizeof(T) % W), head = smaller(n, past == 0 ? 0 : W - past);
+  const Index head = smaller(n, elementsToAligned(to));
   Index i = 0;
   for (; i < head; i++) to[i] = from[i];
   for (; i + W <= n; i += W) streamVector(to + i, load(from + i));
