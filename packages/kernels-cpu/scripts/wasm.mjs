@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { compress } from './lzma.mjs';
+import { compress } from 'lzma1';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const simd = join(root, 'simd');
@@ -104,8 +104,8 @@ export function sourceHash() {
   const { native: _, ...compiled } = sourceTree(simd);
   add(compiled);
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  hash.update(manifest.devDependencies['@yowasp/clang']);
-  for (const script of ['wasm.mjs', 'lzma.mjs']) hash.update(readFileSync(join(root, 'scripts', script)));
+  for (const tool of ['@yowasp/clang', 'lzma1']) hash.update(manifest.devDependencies[tool]);
+  hash.update(readFileSync(fileURLToPath(import.meta.url)));
   return hash.digest('hex');
 }
 
@@ -139,10 +139,15 @@ function base85(bytes) {
   return text;
 }
 
+/** Without the header, which says what the artefact says. */
+export function rawLzma(bytes) {
+  return Uint8Array.from(compress(bytes, 9)).subarray(13);
+}
+
 /** The text of src/tiers/wasm-modules.ts. */
 export async function compileWasm() {
   const module = await compileModule();
-  const packed = compress(module);
+  const packed = rawLzma(module);
   return [
     '// Written by scripts/wasm.mjs from simd/: the kernels as WebAssembly, packed as ./wasm-unpack.ts says. Do not edit; a test',
     '// compares the hash of the sources, and wasm.mjs --check all of it.',

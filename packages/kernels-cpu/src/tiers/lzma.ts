@@ -1,18 +1,23 @@
 // Decompresses raw LZMA, at once: what browsers have for compressed bytes is asynchronous, and the kernels are needed when they are
-// called. It reads what scripts/lzma.mjs has packed: three bits of the last byte as context of a literal, no position bits, no end marker.
-// A range coder decides bit by bit, each by the probability of its context, which learns from what came.
+// called. It reads what scripts/wasm.mjs has packed: three bits of the last byte as context of a literal, two of the position as that of
+// matches and lengths (LZMA's defaults), an end marker. A range coder decides bit by bit, each by the probability of its context, which learns
+// from what came.
 
 // Where the probabilities of each kind of decision begin.
+const STATES = 12;
+const PLACES = 4;
 const IS_MATCH = 0;
-const IS_REP = 12;
-const IS_REP0 = 24;
-const IS_REP0_LONG = 36;
-const IS_REP1 = 48;
-const IS_REP2 = 60;
-const MATCH_LENGTH = 72;
-/** Two choices, and trees of 3, 3 and 8 bits. */
-const REP_LENGTH = MATCH_LENGTH + 2 + 8 + 8 + 256;
-const SLOT = REP_LENGTH + 2 + 8 + 8 + 256;
+const IS_REP = IS_MATCH + STATES * PLACES;
+const IS_REP0 = IS_REP + STATES;
+const IS_REP0_LONG = IS_REP0 + STATES;
+const IS_REP1 = IS_REP0_LONG + STATES * PLACES;
+const IS_REP2 = IS_REP1 + STATES;
+/** A length: two choices, two trees of 3 bits for each place, and one of 8. */
+const MIDDLING = 2 + 8 * PLACES;
+const LONG = MIDDLING + 8 * PLACES;
+const MATCH_LENGTH = IS_REP2 + STATES;
+const REP_LENGTH = MATCH_LENGTH + LONG + 256;
+const SLOT = REP_LENGTH + LONG + 256;
 const NEAR = SLOT + 4 * 64;
 const ALIGN = NEAR + 14 * 32;
 const LITERAL = ALIGN + 16;
@@ -98,14 +103,14 @@ class Decisions {
     return value;
   }
 
-  /** The length of a match. */
-  length(base: number): number {
-    if (this.bit(base) === 0) return 2 + this.tree(base + 2, 3);
-    if (this.bit(base + 1) === 0) return 10 + this.tree(base + 10, 3);
-    return 18 + this.tree(base + 18, 8);
+  /** The length of a match at a place. */
+  length(base: number, place: number): number {
+    if (this.bit(base) === 0) return 2 + this.tree(base + 2 + 8 * place, 3);
+    if (this.bit(base + 1) === 0) return 10 + this.tree(base + MIDDLING + 8 * place, 3);
+    return 18 + this.tree(base + LONG, 8);
   }
 
-  /** How far back a match of that length lies. */
+  /** How far back a match of that length lies; 0 is the end. Distances that need 32 bits come out negative. */
   distance(length: number): number {
     const slot = this.tree(SLOT + 64 * Math.min(length - 2, 3), 6);
     if (slot < 4) return slot + 1;
@@ -151,8 +156,10 @@ export function decompress(input: Uint8Array, size: number): Uint8Array {
   let at = 0;
   let state = 0;
   let [rep0, rep1, rep2, rep3] = [1, 1, 1, 1];
-  while (at < size) {
-    if (decisions.bit(IS_MATCH + state) === 0) {
+  for (;;) {
+    const place = at % PLACES;
+    if (decisions.bit(IS_MATCH + PLACES * state + place) === 0) {
+      if (at >= size || decisions.isPastEnd) throw damaged();
       const matched = state < AFTER_MATCH ? undefined : out[at - rep0];
       out[at] = decisions.literal(at > 0 ? out[at - 1] : 0, matched);
       at++;
@@ -161,21 +168,23 @@ export function decompress(input: Uint8Array, size: number): Uint8Array {
     }
     let length = 1;
     if (decisions.bit(IS_REP + state) === 0) {
-      length = decisions.length(MATCH_LENGTH);
+      length = decisions.length(MATCH_LENGTH, place);
       [rep0, rep1, rep2, rep3] = [decisions.distance(length), rep0, rep1, rep2];
+      if (rep0 === 0) break;
       state = state < AFTER_MATCH ? 7 : 10;
     } else {
       let isShort = false;
-      if (decisions.bit(IS_REP0 + state) === 0) isShort = decisions.bit(IS_REP0_LONG + state) === 0;
+      if (decisions.bit(IS_REP0 + state) === 0)
+        isShort = decisions.bit(IS_REP0_LONG + PLACES * state + place) === 0;
       else if (decisions.bit(IS_REP1 + state) === 0) [rep0, rep1] = [rep1, rep0];
       else if (decisions.bit(IS_REP2 + state) === 0) [rep0, rep1, rep2] = [rep2, rep0, rep1];
       else [rep0, rep1, rep2, rep3] = [rep3, rep0, rep1, rep2];
-      if (!isShort) length = decisions.length(REP_LENGTH);
+      if (!isShort) length = decisions.length(REP_LENGTH, place);
       state = (state < AFTER_MATCH ? 8 : 11) + (isShort && state < AFTER_MATCH ? 1 : 0);
     }
-    if (!(rep0 <= at && at + length <= size) || decisions.isPastEnd) throw damaged();
+    if (rep0 < 0 || rep0 > at || at + length > size || decisions.isPastEnd) throw damaged();
     for (let i = 0; i < length; i++, at++) out[at] = out[at - rep0];
   }
-  if (!decisions.isAtEnd) throw damaged();
+  if (at < size || !decisions.isAtEnd) throw damaged();
   return out;
 }
