@@ -8,7 +8,7 @@ import { at, elements, moved, shapeArbitrary, stridedArbitrary, view, wholeDoubl
 
 const viewArbitrary = shapeArbitrary.chain((shape) => stridedArbitrary(shape, wholeDoubles));
 
-describe('copy, assign, accumulate', () => {
+describe('copy and assign', () => {
   test('copy writes a view row by row', () => {
     fc.assert(
       fc.property(viewArbitrary, (a) => {
@@ -66,24 +66,6 @@ describe('copy, assign, accumulate', () => {
         expect(target.data).toEqual(before);
       }),
     );
-  });
-
-  test('accumulate adds to the target view', () => {
-    fc.assert(
-      fc.property(pairs, ([a, target]) => {
-        const added = elements(a);
-        const expected = elements(target).map((x, i) => x + added[i]);
-        kernels.accumulate(a, target);
-        expect(elements(target)).toEqual(expected);
-      }),
-    );
-  });
-
-  test('accumulate into overlapping elements adds all of them', () => {
-    const sums = new Float64Array(5);
-    const windows: Strided = { data: sums, shape: [3, 3], strides: [1, 1], offset: 0 };
-    kernels.accumulate(view(Float64Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9), [3, 3]), windows);
-    expect([...sums]).toEqual([1, 6, 15, 14, 9]);
   });
 });
 

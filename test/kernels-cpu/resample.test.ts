@@ -1,10 +1,11 @@
-// A sparse matrix along an axis against the dense product, and adaptive maxima against windows read one by one.
+// A sparse matrix along an axis against the dense product, adaptive maxima against windows read one by one, and overlapping windows against
+// the reading of them.
 
 import { kernels, type SparseMatrix } from '@adjoint/kernels-cpu';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { indices } from './trilinear.ts';
-import { at, moved, stridedArbitrary } from './views.ts';
+import { at, moved, stridedArbitrary, view } from './views.ts';
 
 /** A matrix given densely, as rows. */
 function sparse(rows: readonly (readonly number[])[]): SparseMatrix {
@@ -107,5 +108,58 @@ describe('adaptiveMaxPool', () => {
         expect([...out]).toEqual(expected);
       }),
     );
+  });
+});
+
+describe('overlap', () => {
+  it('is the adjoint of reading windows, exactly', () => {
+    const axis = fc.record({
+      kernel: fc.integer({ min: 1, max: 3 }),
+      out: fc.integer({ min: 1, max: 4 }),
+      stride: fc.integer({ min: 1, max: 3 }),
+      dilation: fc.integer({ min: 1, max: 3 }),
+      rest: fc.nat(2),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(axis, { minLength: 1, maxLength: 3 }),
+        fc.nat(3),
+        fc.infiniteStream(fc.integer({ min: -9, max: 9 })),
+        (axes, planes, stream) => {
+          const g = {
+            planes,
+            inputSize: axes.map((a) => (a.out - 1) * a.stride + (a.kernel - 1) * a.dilation + 1 + a.rest),
+            kernelSize: axes.map((a) => a.kernel),
+            outputSize: axes.map((a) => a.out),
+            stride: axes.map((a) => a.stride),
+            dilation: axes.map((a) => a.dilation),
+          };
+          const product = (extents: readonly number[]) => extents.reduce((p, q) => p * q, 1);
+          const draw = (length: number) => Float64Array.from({ length }, () => stream.next().value);
+          const x = view(draw(planes * product(g.inputSize)), [planes, ...g.inputSize]);
+          const windows = view(draw(planes * product(g.kernelSize) * product(g.outputSize)), [
+            planes,
+            ...g.kernelSize,
+            ...g.outputSize,
+          ]);
+          const out = new Float64Array(x.data.length).fill(7);
+          kernels.overlap(g, windows.data, out);
+          let read = 0;
+          for (const place of indices(windows.shape)) {
+            const [plane, ...rest] = place;
+            const within = axes.map((a, i) => rest[axes.length + i] * a.stride + rest[i] * a.dilation);
+            read += at(windows, place) * at(x, [plane, ...within]);
+          }
+          expect(out.reduce((sum, value, i) => sum + value * x.data[i], 0)).toBe(read);
+        },
+      ),
+    );
+  });
+
+  it('whole numbers of a type stay of that type', () => {
+    const g = { planes: 1, inputSize: [3], kernelSize: [2], outputSize: [2], stride: [1], dilation: [1] };
+    const out = new Int32Array(3);
+    kernels.overlap(g, Int32Array.of(1, 2, 3, 2 ** 31 - 1), out);
+    expect([...out]).toEqual([1, 5, 2 ** 31 - 1]);
   });
 });

@@ -118,6 +118,14 @@ const pool = poolGeometry({
 });
 const [poolX, poolY] = [2 * 5 * 400, 2 * 5 * count(pool.outputSize)];
 
+const sliding = {
+  inputSize: [20, 20],
+  kernelSize: [3, 4],
+  outputSize: [9, 9],
+  stride: [2, 2],
+  dilation: [1, 1],
+};
+
 const lineGradient: Case = (d) => {
   const [g, y, out] = [1, 2, 3].map(() => new d.Type(count(d.shape)));
   return [g, y, d.shape, d.axis, out];
@@ -232,9 +240,13 @@ const cases: Readonly<Record<Exclude<keyof Kernels, UnaryName>, Case>> = {
     new d.Type(d.shape[0] * 600),
     ints(d.shape[0] * 77),
   ],
+  overlap: (d) => [
+    { ...sliding, planes: d.shape[0] },
+    new d.Type(d.shape[0] * 12 * 81),
+    new d.Type(d.shape[0] * 400),
+  ],
   copy: unary,
   assign: moved,
-  accumulate: moved,
   gather: (d) => [tight(d), d.axis, tight(d, d.shape, ints), new d.Type(count(d.shape))],
   scatter: scattered,
   scatterAdd: scattered,

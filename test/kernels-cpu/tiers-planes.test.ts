@@ -87,6 +87,74 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
       );
     });
 
+    const axisCase = fc.record({
+      kernel: fc.integer({ min: 1, max: 4 }),
+      out: fc.integer({ min: 1, max: 40 }),
+      stride: fc.integer({ min: 1, max: 3 }),
+      dilation: fc.integer({ min: 1, max: 3 }),
+      rest: fc.nat(2),
+    });
+
+    test('windows that overlap are added up in the same order, to the bit', () => {
+      fc.assert(
+        fc.property(
+          fc.array(axisCase, { minLength: 1, maxLength: 2 }),
+          fc.integer({ min: 1, max: 40 }),
+          fc.integer({ min: 1, max: 4 }),
+          fc.nat(999),
+          (axes, planes, threads, seed) => {
+            setThreads(threads);
+            const g = {
+              planes,
+              inputSize: axes.map((a) => (a.out - 1) * a.stride + (a.kernel - 1) * a.dilation + 1 + a.rest),
+              kernelSize: axes.map((a) => a.kernel),
+              outputSize: axes.map((a) => a.out),
+              stride: axes.map((a) => a.stride),
+              dilation: axes.map((a) => a.dilation),
+            };
+            const windows = numbers(Type, planes * count(g.kernelSize) * count(g.outputSize), seed);
+            const [got, expected] = [kernels, reference].map((tier) => {
+              const out = new Type(planes * count(g.inputSize)).fill(7);
+              tier.overlap(g, windows, out);
+              return out;
+            });
+            expect(differentBits(got, expected)).toEqual([]);
+          },
+        ),
+        { numRuns: 60 },
+      );
+    });
+
+    test('places of the largest of adaptive windows', () => {
+      const sizes = fc.array(fc.tuple(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 0, max: 50 })), {
+        minLength: 1,
+        maxLength: 3,
+      });
+      fc.assert(
+        fc.property(
+          sizes,
+          fc.integer({ min: 1, max: 20 }),
+          fc.integer({ min: 1, max: 4 }),
+          fc.nat(999),
+          (axes, planes, threads, seed) => {
+            setThreads(threads);
+            // Three axes of full size take the reference long.
+            const [inputSize, outputSize] = [0, 1].map((i) =>
+              axes.map((pair) => (axes.length === 3 ? Math.ceil(pair[i] / 4) : pair[i])),
+            );
+            const x = numbers(Type, planes * count(inputSize), seed);
+            const [got, expected] = [kernels, reference].map((tier) => {
+              const places = new Int32Array(planes * count(outputSize)).fill(-7);
+              tier.adaptiveMaxPool(planes, inputSize, outputSize, x, places);
+              return places;
+            });
+            expect(differentBits(got, expected)).toEqual([]);
+          },
+        ),
+        { numRuns: 40 },
+      );
+    });
+
     const rowCase = fc.record({
       shape: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 0, maxLength: 2 }),
       n: fc.integer({ min: 1, max: 50 }),

@@ -95,6 +95,55 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
       );
     });
 
+    test('recurrences along any axis: a step is rounded as often as in the reference, or once less', () => {
+      fc.assert(
+        fc.property(
+          shapes,
+          fc.boolean(),
+          fc.boolean(),
+          fc.nat(999),
+          threads,
+          (shape, turned, other, seed, count) => {
+            setThreads(count);
+            const length = shape[0] * shape[1] * shape[2];
+            const a = drawn(Type, length, seed, (r) => 1.6 * r - 0.8);
+            const b = drawn(Type, length, seed + 1, (r) => 2 * r - 1);
+            // The first factor of a line is not read.
+            if (length > 0) a[0] = Number.NaN;
+            const [got, expected] = [kernels, reference].map((k) => {
+              const out = new Type(length).fill(7);
+              k.recurrence(laidOut(a, shape, turned), laidOut(b, shape, other), 1, out);
+              return out;
+            });
+            // Errors fade: a step multiplies what came before by 0.8 at most, so numbers stay below 5, and the sum of errors below 5 of those
+            // of a step. A float32 below 8 is the next one at most.
+            const bound = Type === Float32Array ? 2 ** -21 : 2 ** -47;
+            for (let i = 0; i < length; i++)
+              if (!(Math.abs(got[i] - expected[i]) <= bound))
+                expect.fail(`recurrence[${i}] = ${got[i]}, reference ${expected[i]}`);
+          },
+        ),
+        { numRuns: 60 },
+      );
+    });
+
+    test('what is not finite, and zeros, go through a recurrence as in the reference', () => {
+      const [a, b] = [new Type(4 * 300).fill(0.5), new Type(4 * 300).fill(1)];
+      a.set([0, Infinity, -0, Number.NaN], 40);
+      b.set([Infinity, -1, 0, 3], 700);
+      for (const shape of [
+        [4, 300],
+        [300, 4],
+      ]) {
+        const [got, expected] = [kernels, reference].map((k) => {
+          const out = new Type(1200);
+          k.recurrence(view(a, shape), view(b, shape), shape[0] === 4 ? 1 : 0, out);
+          return out;
+        });
+        expect(differences(got, expected)).toEqual([]);
+      }
+    });
+
     test('the same bits on any number of threads', () => {
       for (const shape of [
         [1, 100_001, 1],

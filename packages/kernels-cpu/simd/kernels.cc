@@ -39,6 +39,7 @@
 #include "moments.h"
 #include "norms.h"
 #include "planes.h"
+#include "windows.h"
 #include "lookup.h"
 #include "scans.h"
 #include "random.h"

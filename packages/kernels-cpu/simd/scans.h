@@ -129,6 +129,39 @@ template <class T> static Status cumulativeSum(Run& run, const Units& u) {
 }
 template <class T> static Status cumulativeProduct(Run& run, const Units& u) { return scanWith<T, RunningProduct<T>>(run, u); }
 
+/** COUNT lines of a recurrence, one after the other in memory: their steps are done together, since each waits for the one before. */
+template <class T, int COUNT> static void recurLines(Index n, const T* a, const T* b, T* out) {
+  double states[COUNT];
+  UNROLL for (int l = 0; l < COUNT; l++) out[l * n] = T(states[l] = double(b[l * n]));
+  for (Index i = 1; i < n; i++)
+    UNROLL for (int l = 0; l < COUNT; l++) out[l * n + i] = T(states[l] = double(a[l * n + i]) * states[l] + double(b[l * n + i]));
+}
+
+/** out[i] = a[i] · out[i − 1] + b[i] along lines, in double precision; a[0] is not read. Arrays: a, b, out. Numbers: n, inner. */
+template <class T> static Status recurrence(Run& run, const Units& u) {
+  const Index n = Index(u.numbers[0]), inner = Index(u.numbers[1]);
+  const T *const a = u.array<const T>(0), *const b = u.array<const T>(1);
+  T* const out = u.array<T>(2);
+  if (inner == 1) {
+    eachUnit(run, ceilDivide(u.count, SCAN_ABREAST), n * SCAN_ABREAST, [&](Index group) {
+      const Index line = group * SCAN_ABREAST, at = line * n;
+      if (u.count - line >= SCAN_ABREAST) return recurLines<T, SCAN_ABREAST>(n, a + at, b + at, out + at);
+      for (Index l = line; l < u.count; l++) recurLines<T, 1>(n, a + l * n, b + l * n, out + l * n);
+    });
+    return DONE;
+  }
+  eachScanColumns(run, u.count, n, inner, [&](Index unit, Index first, Index count) {
+    double states[SCAN_COLUMNS];
+    Index at = unit * n * inner + first;
+    for (Index j = 0; j < count; j++) out[at + j] = T(states[j] = double(b[at + j]));
+    for (Index i = 1; i < n; i++) {
+      at += inner;
+      for (Index j = 0; j < count; j++) out[at + j] = T(states[j] = double(a[at + j]) * states[j] + double(b[at + j]));
+    }
+  });
+  return DONE;
+}
+
 /** An element and its place. */
 template <class T> struct Found {
   T value;

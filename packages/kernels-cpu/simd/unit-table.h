@@ -40,6 +40,9 @@ template <class T> constexpr Named<UnitKernel<T>> unitKernels[] = {
     NAMED(argmin, placeOfSmallest<T>),
     NAMED(any, anyTrue<T>),
     NAMED(all, allTrue<T>),
+    NAMED(recurrence, recurrence<T>),
+    NAMED(adaptiveMaxPool, adaptiveMaxPlanes<T>),
+    NAMED(overlap, overlapPlanes<T>),
 };
 
 template <class T> static Status units(Run& run, int kernel, const Units& given) {

@@ -33,6 +33,19 @@ export interface SparseMatrix {
   readonly values: Float64Array;
 }
 
+/**
+ * Windows that slide over the 1 to 3 spatial axes of planes: element `q` of the one at place `o` is at `o · stride + q · dilation`. All
+ * lie within the plane, of the size `inputSize`.
+ */
+export interface WindowGeometry {
+  readonly planes: number;
+  readonly inputSize: readonly number[];
+  readonly kernelSize: readonly number[];
+  readonly outputSize: readonly number[];
+  readonly stride: readonly number[];
+  readonly dilation: readonly number[];
+}
+
 /** `out[i] = f(a[i], p, q)`; `p` and `q` are the op's own parameters (slope, alpha, lower and upper bound). */
 export type UnaryKernel = (a: Strided, out: NumericArray, p?: number, q?: number) => void;
 
@@ -355,12 +368,16 @@ export interface Kernels extends ElementwiseKernels, ReduceKernels, DescentKerne
     indices: Int32Array,
   ) => void;
 
+  /**
+   * Adds windows up where they overlap: `out` is 0 but for `out[p, o · stride + q · dilation] += windows[p, q, o]`, for each plane `p`,
+   * element `q` of the kernel and place `o`, in this order. Both arrays are row-major.
+   */
+  readonly overlap: (g: WindowGeometry, windows: NumericArray, out: NumericArray) => void;
+
   /** Writes the elements of `a` into `out`, row-major; converts as a JavaScript assignment between the arrays does. */
   readonly copy: (a: Strided, out: NumericArray) => void;
   /** Writes the elements of `a` into the view `target` of the same shape. */
   readonly assign: (a: Strided, target: Strided) => void;
-  /** Adds the elements of `a` to the view `target` of the same shape; elements of `target` may overlap. */
-  readonly accumulate: (a: Strided, target: Strided) => void;
   /** `out[..., i, ...] = a[..., index[..., i, ...], ...]` along `axis`; `index` and `out` share a shape (PyTorch `gather`). */
   readonly gather: (a: Strided, axis: number, index: Strided, out: NumericArray) => void;
   /** `target[..., index[..., i, ...], ...] = a[..., i, ...]` along `axis`; `target` is contiguous with shape `targetShape`. */

@@ -1,10 +1,10 @@
 // Sliding windows as a view, and their adjoint, which adds windows up where they overlap; unfold and fold are made of the two.
 
-import { type ConvGeometry, convGeometry, kernels, type PerAxis, type Strided } from '@adjoint/kernels-cpu';
+import { type ConvGeometry, convGeometry, kernels, type PerAxis } from '@adjoint/kernels-cpu';
 import { formatShape, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, vjpRule } from '../registry.ts';
-import { rowMajorStrides, type Shape, sizeOf } from '../shape.ts';
+import { type Shape, sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { flopsPerElement, inferSame } from './infer.ts';
@@ -42,13 +42,12 @@ export const overlapOp = defineOp<readonly ['windows'], WindowAttrs>({
   name: 'overlap',
   operands: ['windows'],
   infer: ([windows], { whole }) => ({ ...inferSame('overlap')([windows]), shape: whole }),
-  forward: ([windows], out, attrs) => {
-    const strides = windowStrides(rowMajorStrides(attrs.whole), attrs);
-    const target: Strided = { data: out, shape: shapeOf(attrs), strides, offset: 0 };
-    kernels.accumulate(windows, target);
+  forward: ([windows], out, { whole, ...sliding }) => {
+    const [batch, channels, ...inputSize] = whole;
+    kernels.overlap({ ...sliding, planes: batch * channels, inputSize }, windows.data, out);
   },
-  layout: 'strided',
   vjps: [vjpRule((g, { attrs }) => windows(g, attrs))],
+  recycles: true,
   forwardMode: 'linear',
   flops: flopsPerElement,
 });

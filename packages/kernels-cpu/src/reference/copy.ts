@@ -29,13 +29,6 @@ export const assign: Kernels['assign'] = (a, target) => {
   while (rows.next());
 };
 
-export const accumulate: Kernels['accumulate'] = (a, target) => {
-  if (elementCount(target.shape) === 0) return;
-  const rows = new Rows(target.shape, [a, target]);
-  do addRow(rows.length, a.data, rows.at(0), rows.step(0), target.data, rows.at(1), rows.step(1));
-  while (rows.next());
-};
-
 function moveRow(
   n: number,
   a: NumericArray,
@@ -50,16 +43,4 @@ function moveRow(
     return;
   }
   for (let t = 0; t < n; t++, i += di, k += dk) out[k] = a[i];
-}
-
-function addRow(
-  n: number,
-  a: NumericArray,
-  i: number,
-  di: number,
-  out: NumericArray,
-  k: number,
-  dk: number,
-): void {
-  for (let t = 0; t < n; t++, i += di, k += dk) out[k] += a[i];
 }

@@ -4,7 +4,7 @@ import type { Kernels } from '../kernels.ts';
 import { binaryKernels, ternaryKernels } from './binary.ts';
 import { crossEntropy, crossEntropyGrad } from './classes.ts';
 import { convForward, convInputGrad, convWeightGrad } from './conv.ts';
-import { accumulate, assign, copy } from './copy.ts';
+import { assign, copy } from './copy.ts';
 import { derivativeKernels } from './derivatives.ts';
 import { descentKernels } from './descent.ts';
 import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from './half.ts';
@@ -21,6 +21,7 @@ import { cumprod, cumsum } from './scan.ts';
 import { logSoftmax, logSoftmaxGrad, softmax, softmaxGrad } from './softmax.ts';
 import { argsort } from './sort.ts';
 import { unaryKernels } from './unary.ts';
+import { overlap } from './windows.ts';
 
 export const reference: Kernels = {
   ...unaryKernels,
@@ -57,9 +58,9 @@ export const reference: Kernels = {
   avgPoolInputGrad,
   sparseAlong,
   adaptiveMaxPool,
+  overlap,
   copy,
   assign,
-  accumulate,
   gather,
   scatter,
   scatterAdd,

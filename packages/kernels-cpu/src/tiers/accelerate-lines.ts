@@ -1,4 +1,4 @@
-// Kernels along lines of a machine, but for softmax and its kin: running sums and products, places of extremes, any and all. Few
+// Kernels along lines of a machine, but for softmax and its kin: running sums and products, recurrences, places of extremes, any and all. Few
 // elements stay in JavaScript: a call has its price.
 
 import type { Kernels, ReduceKernel, ScanKernel } from '../kernels.ts';
@@ -12,12 +12,25 @@ import { reads, runUnits, writes } from './units.ts';
 /** Elements from which a call is worth it. */
 const LEAST = 256;
 
-type LineName = 'cumsum' | 'cumprod' | 'argmax' | 'argmin' | 'any' | 'all';
+type LineName = 'cumsum' | 'cumprod' | 'recurrence' | 'argmax' | 'argmin' | 'any' | 'all';
 
 export function lines(machine: Machine, copy: Kernels['copy']): Pick<Kernels, LineName> {
   return {
     cumsum: scanOf(machine, copy, 'cumsum'),
     cumprod: scanOf(machine, copy, 'cumprod'),
+    recurrence(a, b, axis, out) {
+      if (out.length >= LEAST && sameFloats(a.data, b.data, out)) {
+        const [first, second] = [contiguousOf(a, out.length, copy), contiguousOf(b, out.length, copy)];
+        const { inner, unit } = linesAlong(a.shape, axis, axis);
+        const arrays = [
+          reads(first.data, unit, first.offset),
+          reads(second.data, unit, second.offset),
+          writes(out, unit),
+        ];
+        if (runUnits(machine, 'recurrence', out.length / unit, [a.shape[axis], inner], arrays)) return;
+      }
+      reference.recurrence(a, b, axis, out);
+    },
     argmax: placeOf(machine, copy, 'argmax'),
     argmin: placeOf(machine, copy, 'argmin'),
     any: quantifierOf(machine, copy, 'any'),

@@ -1,6 +1,6 @@
-// Pooling on a machine, plane by plane. Few elements stay in JavaScript: a call has its price.
+// Pooling and windows on a machine, plane by plane. Few elements stay in JavaScript: a call has its price.
 
-import type { Kernels } from '../kernels.ts';
+import type { Kernels, WindowGeometry } from '../kernels.ts';
 import type { PoolGeometry } from '../pool-geometry.ts';
 import { reference } from '../reference/index.ts';
 import { elementCount } from '../reference/strided.ts';
@@ -12,7 +12,9 @@ import { reads, runUnits, writes } from './units.ts';
 /** Elements from which a call is worth it. */
 const LEAST = 128;
 
-export function pooling(machine: Machine): Pick<Kernels, 'maxPool' | 'avgPool' | 'avgPoolInputGrad'> {
+type PlaneName = 'maxPool' | 'avgPool' | 'avgPoolInputGrad' | 'adaptiveMaxPool' | 'overlap';
+
+export function pooling(machine: Machine): Pick<Kernels, PlaneName> {
   return {
     maxPool(g, x, y, indices) {
       const { planes, inPlane, outPlane } = sizesOf(g);
@@ -43,6 +45,33 @@ export function pooling(machine: Machine): Pick<Kernels, 'maxPool' | 'avgPool' |
         runUnits(machine, 'avgPoolInputGrad', planes, numbersOf(g), [reads(y, outPlane), writes(x, inPlane)]);
       if (!isDone) reference.avgPoolInputGrad(g, y, x);
     },
+    adaptiveMaxPool(planes, inputSize, outputSize, x, indices) {
+      const [inPlane, outPlane] = [elementCount(inputSize), elementCount(outputSize)];
+      const isDone =
+        x.length >= LEAST &&
+        outPlane > 0 &&
+        sameFloats(x, x, x) &&
+        indices instanceof Int32Array &&
+        runUnits(
+          machine,
+          'adaptiveMaxPool',
+          planes,
+          [...threeAxes(inputSize, 1), ...threeAxes(outputSize, 1)],
+          [reads(x, inPlane), writes(indices, outPlane)],
+        );
+      if (!isDone) reference.adaptiveMaxPool(planes, inputSize, outputSize, x, indices);
+    },
+    overlap(g, windows, out) {
+      const perPlane = elementCount(g.kernelSize) * elementCount(g.outputSize);
+      const isDone =
+        windows.length >= LEAST &&
+        sameFloats(windows, windows, out) &&
+        runUnits(machine, 'overlap', g.planes, windowNumbersOf(g), [
+          reads(windows, perPlane),
+          writes(out, elementCount(g.inputSize)),
+        ]);
+      if (!isDone) reference.overlap(g, windows, out);
+    },
   };
 }
 
@@ -66,4 +95,11 @@ function numbersOf(g: PoolGeometry): number[] {
     g.countIncludePad ? 1 : 0,
     g.divisorOverride ?? 0,
   ];
+}
+
+/** As `overlapPlanes` in simd/windows.h takes them. */
+function windowNumbersOf(g: WindowGeometry): number[] {
+  return [g.inputSize, g.kernelSize, g.outputSize, g.stride, g.dilation].flatMap((extents) =>
+    threeAxes(extents, 1),
+  );
 }

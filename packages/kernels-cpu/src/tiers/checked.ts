@@ -4,7 +4,7 @@
 
 import type { Kernels, ReduceName, Strided } from '../kernels.ts';
 import type { RandomSource } from '../random.ts';
-import { classifies, convolution, normalises, pooling } from './checks-geometry.ts';
+import { classifies, convolution, normalises, overlaps, pooling } from './checks-geometry.ts';
 import {
   axisIn,
   broadcasts,
@@ -80,7 +80,7 @@ const alongAxis: Rules['argmax' | 'argmin'] = (op, a, axis, out) => {
   reduced(op, a, [axis], out);
 };
 
-const moved: Rules['assign' | 'accumulate'] = (op, a, target) => {
+const moved: Rules['assign'] = (op, a, target) => {
   inside(op, 'a', a);
   inside(op, 'target', target);
   sameShape(op, 'target', target, a.shape);
@@ -134,7 +134,7 @@ const rules: Rules = {
   ...named(reduce, ['sum', 'sumOfSquares', 'prod', 'max', 'min', 'any', 'all', 'logsumexp']),
   ...named(scan, ['cumsum', 'cumprod', 'softmax', 'logSoftmax']),
   ...named(alongAxis, ['argmax', 'argmin']),
-  ...named(moved, ['assign', 'accumulate']),
+  assign: moved,
   ...named(scattered, ['scatter', 'scatterAdd']),
   variance: (op, a, axes, _, out) => reduced(op, a, axes, out),
   softmaxGrad: lineGradient,
@@ -202,6 +202,7 @@ const rules: Rules = {
     resultOf(op, x, [planes, ...inputSize], 'x');
     resultOf(op, indices, [planes, ...outputSize], 'indices');
   },
+  overlap: overlaps,
   gather: (op, a, axis, index, out) => {
     inside(op, 'a', a);
     inside(op, 'index', index);

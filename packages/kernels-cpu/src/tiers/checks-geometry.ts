@@ -3,7 +3,7 @@
 
 import { GeometryError } from '../errors.ts';
 import type { ConvGeometry } from '../geometry.ts';
-import type { ClassGeometry, NormGeometry, NormStatistics } from '../kernels.ts';
+import type { ClassGeometry, NormGeometry, NormStatistics, WindowGeometry } from '../kernels.ts';
 import type { PoolGeometry } from '../pool-geometry.ts';
 import { fail, lengthIs, lengthsAre, type Sized } from './checks-views.ts';
 
@@ -76,17 +76,23 @@ function wholes(
   for (let axis = 0; axis < dims; axis++) whole(op, parameter, values[axis], minimum);
 }
 
-/** What convolutions and poolings have in common. */
-function slides(op: string, g: Omit<PoolGeometry, 'channels' | 'countIncludePad' | 'divisorOverride'>): void {
+/** What everything that slides has in common; returns how many spatial axes there are. */
+function spatial(op: string, g: Omit<WindowGeometry, 'planes'>): number {
   const dims = g.inputSize.length;
   if (dims < 1 || dims > 3) illegal(op, 'inputSize', g.inputSize, '1 to 3 spatial extents');
-  whole(op, 'batch', g.batch, 0);
   wholes(op, 'inputSize', g.inputSize, 1, dims);
   wholes(op, 'kernelSize', g.kernelSize, 1, dims);
   wholes(op, 'outputSize', g.outputSize, 1, dims);
   wholes(op, 'stride', g.stride, 1, dims);
-  wholes(op, 'padding', g.padding, 0, dims);
   wholes(op, 'dilation', g.dilation, 1, dims);
+  return dims;
+}
+
+/** What convolutions and poolings have in common. */
+function slides(op: string, g: Omit<PoolGeometry, 'channels' | 'countIncludePad' | 'divisorOverride'>): void {
+  const dims = spatial(op, g);
+  whole(op, 'batch', g.batch, 0);
+  wholes(op, 'padding', g.padding, 0, dims);
 }
 
 export function convolution(op: string, g: ConvGeometry, x: Sized, w: Sized, y: Sized): void {
@@ -123,4 +129,18 @@ export function pooling(op: string, g: PoolGeometry, x: Sized, y: Sized, indices
   lengthIs(op, 'x', x, planes * product(g.inputSize), 'batch · channels · inputSize');
   lengthIs(op, 'y', y, planes * product(g.outputSize), 'batch · channels · outputSize');
   lengthIs(op, 'indices', indices, y.length, 'that of y');
+}
+
+/** Windows that lie within their planes. */
+export function overlaps(op: string, g: WindowGeometry, windows: Sized, out: Sized): void {
+  const dims = spatial(op, g);
+  whole(op, 'planes', g.planes, 0);
+  for (let axis = 0; axis < dims; axis++) {
+    const last = (g.outputSize[axis] - 1) * g.stride[axis] + (g.kernelSize[axis] - 1) * g.dilation[axis];
+    if (last >= g.inputSize[axis])
+      illegal(op, 'inputSize', g.inputSize, `extents of which windows need ${last + 1} on axis ${axis}`);
+  }
+  const perPlane = product(g.kernelSize) * product(g.outputSize);
+  lengthIs(op, 'windows', windows, g.planes * perPlane, 'planes · kernelSize · outputSize');
+  lengthIs(op, 'out', out, g.planes * product(g.inputSize), 'planes · inputSize');
 }

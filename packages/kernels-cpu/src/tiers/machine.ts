@@ -212,6 +212,9 @@ export const UNIT_KERNELS = [
   'argmin',
   'any',
   'all',
+  'recurrence',
+  'adaptiveMaxPool',
+  'overlap',
 ] as const;
 export type UnitKernel = (typeof UNIT_KERNELS)[number];
 
