@@ -61,6 +61,26 @@ test('NaN wins, and padding never does', () => {
   expect([...at]).toEqual([0, 1, 3]);
 });
 
+test('maxPoolInputGrad is the adjoint of reading at the places of the largest elements', () => {
+  fc.assert(
+    fc.property(poolGeometries(), fc.nat(100), (g, seed) => {
+      const [plane, outPlane] = [count(g.inputSize), count(g.outputSize)];
+      const planes = g.batch * g.channels;
+      const x = mixed(planes * plane, seed);
+      const y = mixed(planes * outPlane, seed + 1);
+      const [px, py] = [x.slice().fill(Number.NaN), y.slice().fill(Number.NaN)];
+      const places = new Int32Array(y.length);
+      kernels.maxPool(g, x, py, places);
+      kernels.maxPoolInputGrad(g, y, places, px);
+      // Sums of quarters: exact.
+      const inner = (a: Float64Array, b: Float64Array) => a.reduce((sum, value, i) => sum + value * b[i], 0);
+      expect(inner(px, x)).toBe(inner(py, y));
+      expect(px.reduce((sum, value) => sum + value, 0)).toBe(y.reduce((sum, value) => sum + value, 0));
+    }),
+    { numRuns: 200 },
+  );
+});
+
 test('avgPool divides the sum by what the options count', () => {
   fc.assert(
     fc.property(poolGeometries(), fc.nat(100), (g, seed) => {

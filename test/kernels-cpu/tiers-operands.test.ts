@@ -222,6 +222,7 @@ const cases: Readonly<Record<Exclude<keyof Kernels, UnaryName>, Case>> = {
   convInputGrad: (d) => [conv, new d.Type(w), new d.Type(y), new d.Type(x)],
   convWeightGrad: (d) => [conv, new d.Type(x), new d.Type(y), new d.Type(w)],
   maxPool: (d) => [pool, new d.Type(poolX), new d.Type(poolY), ints(poolY)],
+  maxPoolInputGrad: (d) => [pool, new d.Type(poolY), ints(poolY), new d.Type(poolX)],
   avgPool: (d) => [pool, new d.Type(poolX), new d.Type(poolY)],
   avgPoolInputGrad: (d) => [pool, new d.Type(poolY), new d.Type(poolX)],
   sparseAlong: (d) => {

@@ -55,6 +55,60 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
       );
     });
 
+    test.each([
+      { inputSize: [100, 60], kernelSize: 3, stride: 1, padding: [1, 0] },
+      { inputSize: [70, 140], kernelSize: 2 },
+      { inputSize: [301, 38], kernelSize: [5, 2], stride: [3, 2], ceilMode: true },
+      { inputSize: [90, 90], kernelSize: [40, 3], stride: [1, 4], dilation: [1, 2] },
+      { inputSize: [64, 64], kernelSize: 64 },
+    ])('maxima of planes that are worked on part by part: %o', (options) => {
+      const g = poolGeometry({ batch: 1, channels: 3, ...options });
+      const x = numbers(Type, 3 * count(g.inputSize), 3);
+      const length = 3 * count(g.outputSize);
+      const [y, yExpected] = [new Type(length), new Type(length)];
+      const [places, placesExpected] = [new Int32Array(length), new Int32Array(length)];
+      kernels.maxPool(g, x, y, places);
+      reference.maxPool(g, x, yExpected, placesExpected);
+      expect(differentBits(places, placesExpected)).toEqual([]);
+      expect(differentBits(y, yExpected)).toEqual([]);
+    });
+
+    test('what is added at places is what the reference adds', () => {
+      fc.assert(
+        fc.property(geometryArbitrary, fc.nat(999), (g, seed) => {
+          const [inputs, outputs] = [g.inputSize, g.outputSize].map(
+            (size) => g.batch * g.channels * count(size),
+          );
+          const y = numbers(Type, outputs, seed);
+          const places = new Int32Array(outputs);
+          reference.maxPool(g, numbers(Type, inputs, seed + 1), new Type(outputs), places);
+          const [x, expected] = [new Type(inputs).fill(7), new Type(inputs).fill(8)];
+          kernels.maxPoolInputGrad(g, y, places, x);
+          reference.maxPoolInputGrad(g, y, places, expected);
+          expect(differentBits(x, expected)).toEqual([]);
+        }),
+        { numRuns: 60 },
+      );
+    });
+
+    test.each([
+      { kernelSize: 2, stride: 2, width: 32 },
+      { kernelSize: 2, stride: 2, width: 35 },
+      { kernelSize: [2, 2], stride: [3, 2], width: 70 },
+      { kernelSize: 3, stride: 1, width: 35 },
+    ])('whatever places are, nothing outside of their plane is written: %o', ({ width, ...options }) => {
+      const g = poolGeometry({ batch: 1, channels: 1, inputSize: [17, width], ...options });
+      const length = count(g.outputSize);
+      const wild = [-1, 17 * width, 2 ** 30, -(2 ** 31), 5];
+      const places = Int32Array.from({ length }, (_, i) => wild[i % wild.length]);
+      const margin = 64;
+      const space = new Type(17 * width + 2 * margin).fill(7);
+      const x = space.subarray(margin, margin + 17 * width);
+      kernels.maxPoolInputGrad(g, new Type(length).fill(1), places, x);
+      expect(x.every((value, i) => value === 0 || i === 5)).toBe(true);
+      expect([...space.subarray(0, margin), ...space.subarray(-margin)].every((v) => v === 7)).toBe(true);
+    });
+
     test('means, and the adjoint of means, are those of the reference', () => {
       fc.assert(
         fc.property(geometryArbitrary, fc.nat(999), (geometry, seed) => {
@@ -326,8 +380,11 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
       const y = numbers(Type, 3 * 200 * 300, 2);
       const slices = Int32Array.from({ length: 4000 }, (_, i) => (i * i) % 50);
       const run = (tier: Kernels) => {
-        const results = [new Type(y.length), new Type(y.length), new Type(x.length), new Type(50 * 150)];
-        tier.maxPool(geometry, x, results[0], new Int32Array(y.length));
+        const lengths = [y.length, y.length, x.length, 50 * 150, x.length];
+        const results = lengths.map((length) => new Type(length));
+        const places = new Int32Array(y.length);
+        tier.maxPool(geometry, x, results[0], places);
+        tier.maxPoolInputGrad(geometry, y, places, results[4]);
         tier.avgPool(geometry, x, results[1]);
         tier.avgPoolInputGrad(geometry, y, results[2]);
         tier.indexAdd(view(x.subarray(0, 4000 * 150), [4000, 150]), 0, slices, results[3], [50, 150]);

@@ -43,6 +43,7 @@ template <class T> constexpr Named<UnitKernel<T>> unitKernels[] = {
     NAMED(recurrence, recurrence<T>),
     NAMED(adaptiveMaxPool, adaptiveMaxPlanes<T>),
     NAMED(overlap, overlapPlanes<T>),
+    NAMED(maxPoolInputGrad, maxPoolPlanesGrad<T>),
 };
 
 template <class T> static Status units(Run& run, int kernel, const Units& given) {

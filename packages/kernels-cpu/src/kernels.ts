@@ -349,6 +349,11 @@ export interface Kernels extends ElementwiseKernels, ReduceKernels, DescentKerne
 
   /** Largest element per window and its flat index within its (channel's) plane; padding never wins. NaN wins. */
   readonly maxPool: (g: PoolGeometry, x: FloatArray, y: FloatArray, indices: Int32Array) => void;
+  /**
+   * The adjoint of reading x at the `indices` that `maxPool` gave for the same geometry: adds each element of y to the one of x that it was. What
+   * other indices do is not said, but that nothing outside of their plane is touched.
+   */
+  readonly maxPoolInputGrad: (g: PoolGeometry, y: FloatArray, indices: Int32Array, x: FloatArray) => void;
   /** Mean per window, divided by `divisor(window)` as the geometry says. */
   readonly avgPool: (g: PoolGeometry, x: FloatArray, y: FloatArray) => void;
   /** The adjoint of `avgPool`. */

@@ -4,6 +4,7 @@ import {
   ArgumentError,
   adaptiveAvgPool1d,
   adaptiveMaxPool2dWithIndices,
+  arange,
   avgPool2d,
   bceWithLogits,
   binaryCrossEntropy,
@@ -14,7 +15,9 @@ import {
   interpolate,
   linear,
   matmul,
+  maxPool2d,
   maxPool2dWithIndices,
+  reshape,
   type Shape,
   ShapeError,
   tensor,
@@ -25,8 +28,14 @@ import { poolGeometry } from '@adjoint/kernels-cpu';
 import { convInputGradOp, convOp, convWeightGradOp } from '../../../packages/core/src/ops/conv.ts';
 import { binaryCrossEntropyOp, logisticLossOp } from '../../../packages/core/src/ops/losses-binary.ts';
 import { matmulOp } from '../../../packages/core/src/ops/matmul.ts';
-import { avgPoolInputGradOp, avgPoolOp, maxPoolPlacesOp } from '../../../packages/core/src/ops/pool.ts';
 import { adaptiveMaxPoolPlacesOp } from '../../../packages/core/src/ops/pool-adaptive.ts';
+import {
+  avgPoolInputGradOp,
+  avgPoolOp,
+  maxPoolInputGradOp,
+  maxPoolOp,
+  maxPoolPlacesOp,
+} from '../../../packages/core/src/ops/pool-records.ts';
 import { linearOp } from '../../../packages/core/src/ops/products.ts';
 import { resample, resampleOp, resampling } from '../../../packages/core/src/ops/resample.ts';
 import { apply } from '../../../packages/core/src/tape/apply.ts';
@@ -216,6 +225,57 @@ export const networkSamples: readonly OpSamples[] = [
           ),
         error: DTypeError,
         names: { operand: 'y' },
+      },
+    ],
+  },
+  {
+    op: maxPoolOp,
+    samples: [
+      {
+        name: '',
+        operands: [numbers([1, 2, 4, 5], distinct)],
+        call: (x) => maxPool2d(x, [2, 3], { stride: 2, padding: [0, 1] }),
+      },
+      {
+        name: 'whose windows overlap',
+        operands: [numbers([2, 1, 5, 5], distinct)],
+        call: (x) => maxPool2d(x, 3, { stride: 1 }),
+      },
+      { name: 'of no images', operands: [numbers([0, 2, 4, 4])], call: (x) => maxPool2d(x, 2) },
+    ],
+    neverScalar: 'it takes images',
+    refusals: [
+      integersIn('maxPool2d', (x) => maxPool2d(x, 2)),
+      {
+        name: 'a window that is larger than the images',
+        call: () => maxPool2d(zeros([1, 4, 4]), 5),
+        error: GeometryError,
+        op: 'maxPool2d',
+        names: { option: 'inputSize' },
+      },
+    ],
+  },
+  {
+    op: maxPoolInputGradOp,
+    samples: [pooling, noPlanes].map((g) => ({
+      name: '',
+      operands: [numbers([g.batch, g.channels, ...g.outputSize])],
+      call: (y) => {
+        const images = arange(g.batch * g.channels * 20, { dtype: 'float64' });
+        const x = reshape(images, [g.batch, g.channels, ...g.inputSize]);
+        return apply(maxPoolInputGradOp, [y, apply(maxPoolPlacesOp, [x], g)], g);
+      },
+    })),
+    neverScalar: 'it takes images',
+    refusals: [
+      {
+        name: 'places that are no integers',
+        call: () => {
+          const y = zeros([pooling.batch, pooling.channels, ...pooling.outputSize]);
+          return apply(maxPoolInputGradOp, [y, y], pooling);
+        },
+        error: DTypeError,
+        names: { operand: 'places' },
       },
     ],
   },

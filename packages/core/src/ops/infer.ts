@@ -94,7 +94,11 @@ export function requireFloat(op: string, operand: string, spec: OperandSpec): vo
 /** @throws DTypeError unless the operand is floating-point; ShapeError unless it has the shape that the rest of the call asks for. */
 export function requireOperand(op: string, operand: string, spec: OperandSpec, expected: Shape): void {
   requireFloat(op, operand, spec);
-  const { shape } = spec;
+  requireExtents(op, operand, spec, expected);
+}
+
+/** @throws ShapeError unless the operand, of whatever type, has the shape that the rest of the call asks for. */
+export function requireExtents(op: string, operand: string, { shape }: OperandSpec, expected: Shape): void {
   if (sameShape(shape, expected)) return;
   throw new ShapeError(
     `${operand} has shape ${formatShape(shape)}; the rest of the call (other operands, geometry) asks for ${formatShape(expected)}.`,

@@ -8,7 +8,8 @@ import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import type { ValuesAndIndices } from './extremes.ts';
 import { flopsPerElement, requireFloat } from './infer.ts';
-import { elementsAt, readImages } from './pool.ts';
+import { readImages } from './pool.ts';
+import { elementsAt } from './pool-records.ts';
 import { type Resampling, resample, resampling } from './resample.ts';
 
 const places = noGradient(

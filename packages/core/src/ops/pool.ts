@@ -1,91 +1,14 @@
-// Pooling over windows of 1 to 3 spatial axes. A maximum is the element at the place of the maximum, so its derivatives are
-// those of `gather`; the mean and its adjoint are two linear ops.
+// Pooling over windows of 1 to 3 spatial axes.
 
-import {
-  type FloatArray,
-  kernels,
-  type PerAxis,
-  type PoolGeometry,
-  poolGeometry,
-} from '@adjoint/kernels-cpu';
+import { type PerAxis, type PoolGeometry, poolGeometry } from '@adjoint/kernels-cpu';
 import { formatShape, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
-import { defineOp, noGradient, type OperandSpec, vjpRule } from '../registry.ts';
-import { type Shape, sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import type { ValuesAndIndices } from './extremes.ts';
-import { gatherAlong } from './gather.ts';
-import { requireFloat, requireOperand } from './infer.ts';
+import { requireFloat } from './infer.ts';
 import { reshape } from './layout.ts';
-
-const shapeOfX = (g: PoolGeometry): Shape => [g.batch, g.channels, ...g.inputSize];
-const shapeOfY = (g: PoolGeometry): Shape => [g.batch, g.channels, ...g.outputSize];
-
-const places = noGradient(
-  'its result is a place, which does not change continuously; the values there have a gradient: maxPool, or gather.',
-);
-
-// One per element of each window, those past the edge included.
-const flops = (_: readonly OperandSpec[], g: PoolGeometry): number =>
-  sizeOf(shapeOfY(g)) * sizeOf(g.kernelSize);
-
-/** The place of the largest element of each window, counted within the channel; the first of equals, and NaN above all. */
-export const maxPoolPlacesOp = defineOp<readonly ['x'], PoolGeometry>({
-  name: 'maxPoolPlaces',
-  operands: ['x'],
-  infer: ([x], g) => {
-    requireOperand('maxPoolPlaces', 'x', x, shapeOfX(g));
-    return { shape: shapeOfY(g), dtype: 'int32' };
-  },
-  forward: ([x], out, g) => {
-    const data = x.data as FloatArray;
-    const values = data instanceof Float64Array ? new Float64Array(out.length) : new Float32Array(out.length);
-    kernels.maxPool(g, data, values, out as Int32Array);
-  },
-  vjps: [places],
-  recycles: true,
-  forwardMode: places,
-  flops,
-});
-
-/** The mean of each window, with the divisor that the geometry says. */
-export const avgPoolOp = defineOp<readonly ['x'], PoolGeometry>({
-  name: 'avgPool',
-  operands: ['x'],
-  infer: ([x], g) => {
-    requireOperand('avgPool', 'x', x, shapeOfX(g));
-    return { shape: shapeOfY(g), dtype: x.dtype };
-  },
-  forward: ([x], out, g) => kernels.avgPool(g, x.data as FloatArray, out as FloatArray),
-  vjps: [vjpRule((g, { attrs }) => avgPoolInputGrad(g, attrs))],
-  recycles: true,
-  forwardMode: 'linear',
-  flops,
-});
-
-/** The adjoint of `avgPool`: spreads each element evenly over its window. */
-export const avgPoolInputGradOp = defineOp<readonly ['y'], PoolGeometry>({
-  name: 'avgPoolInputGrad',
-  operands: ['y'],
-  infer: ([y], g) => {
-    requireOperand('avgPoolInputGrad', 'y', y, shapeOfY(g));
-    return { shape: shapeOfX(g), dtype: y.dtype };
-  },
-  forward: ([y], out, g) => kernels.avgPoolInputGrad(g, y.data as FloatArray, out as FloatArray),
-  vjps: [vjpRule((g, { attrs }) => averaged(g, attrs))],
-  recycles: true,
-  forwardMode: 'linear',
-  flops,
-});
-
-function averaged(x: Tensor, geometry: PoolGeometry): Tensor {
-  return apply(avgPoolOp, [x], geometry);
-}
-
-function avgPoolInputGrad(y: Tensor, geometry: PoolGeometry): Tensor {
-  return apply(avgPoolInputGradOp, [y], geometry);
-}
+import { averaged, maxPoolOp, maxPoolPlacesOp } from './pool-records.ts';
 
 /** Options of `avgPool1d`, `avgPool2d` and `avgPool3d`. Per-axis options take one number for all axes, or one per axis. */
 export interface AvgPoolOptions {
@@ -178,7 +101,8 @@ export function avgPool3d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOption
  */
 export function maxPool1d(x: Tensor, kernelSize: PerAxis, options: MaxPoolOptions = noOptions): Tensor {
   requireOptions('maxPool1d', options, ['stride', 'padding', 'dilation', 'ceilMode']);
-  return maxPool1dWithIndices(x, kernelSize, options).values;
+  const { images, unbatch } = readImages('maxPool1d', 1, x);
+  return unbatch(apply(maxPoolOp, [images], geometryOf('maxPool1d', images, kernelSize, options)));
 }
 
 /**
@@ -196,7 +120,8 @@ export function maxPool1d(x: Tensor, kernelSize: PerAxis, options: MaxPoolOption
  */
 export function maxPool2d(x: Tensor, kernelSize: PerAxis, options: MaxPoolOptions = noOptions): Tensor {
   requireOptions('maxPool2d', options, ['stride', 'padding', 'dilation', 'ceilMode']);
-  return maxPool2dWithIndices(x, kernelSize, options).values;
+  const { images, unbatch } = readImages('maxPool2d', 2, x);
+  return unbatch(apply(maxPoolOp, [images], geometryOf('maxPool2d', images, kernelSize, options)));
 }
 
 /**
@@ -207,7 +132,8 @@ export function maxPool2d(x: Tensor, kernelSize: PerAxis, options: MaxPoolOption
  */
 export function maxPool3d(x: Tensor, kernelSize: PerAxis, options: MaxPoolOptions = noOptions): Tensor {
   requireOptions('maxPool3d', options, ['stride', 'padding', 'dilation', 'ceilMode']);
-  return maxPool3dWithIndices(x, kernelSize, options).values;
+  const { images, unbatch } = readImages('maxPool3d', 3, x);
+  return unbatch(apply(maxPoolOp, [images], geometryOf('maxPool3d', images, kernelSize, options)));
 }
 
 /** {@link maxPool1d} and the place of each largest element, as {@link maxPool2dWithIndices} gives it. */
@@ -265,21 +191,16 @@ function maximumPool(
   options: MaxPoolOptions,
 ): ValuesAndIndices {
   const { images, unbatch } = readImages(op, dims, x);
-  const places = apply(maxPoolPlacesOp, [images], geometryOf(op, images, kernelSize, options));
-  return { values: unbatch(elementsAt(op, images, places)), indices: unbatch(places) };
+  const geometry = geometryOf(op, images, kernelSize, options);
+  return {
+    values: unbatch(apply(maxPoolOp, [images], geometry)),
+    indices: unbatch(apply(maxPoolPlacesOp, [images], geometry)),
+  };
 }
 
 function geometryOf(op: string, images: Tensor, kernelSize: PerAxis, options: object): PoolGeometry {
   const [batch, channels, ...inputSize] = images.shape;
   return poolGeometry({ ...options, op, batch, channels, inputSize, kernelSize });
-}
-
-/** The elements of each channel at places that count within it: the values of a maximum, whose places these are. */
-export function elementsAt(op: string, images: Tensor, places: Tensor): Tensor {
-  const [batch, channels, ...size] = images.shape;
-  const plane = reshape(images, [batch, channels, sizeOf(size)]);
-  const index = reshape(places, [batch, channels, sizeOf(places.shape.slice(2))]);
-  return reshape(gatherAlong(plane, index, { axis: 2, op }), places.shape);
 }
 
 /** Images with a batch axis, and what takes it off again where there was none. */

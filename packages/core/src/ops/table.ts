@@ -31,8 +31,14 @@ import {
   normMomentsOp,
 } from './norm-records.ts';
 import { padOp } from './pad.ts';
-import { avgPoolInputGradOp, avgPoolOp, maxPoolPlacesOp } from './pool.ts';
 import { adaptiveMaxPoolPlacesOp } from './pool-adaptive.ts';
+import {
+  avgPoolInputGradOp,
+  avgPoolOp,
+  maxPoolInputGradOp,
+  maxPoolOp,
+  maxPoolPlacesOp,
+} from './pool-records.ts';
 import { powNumberOp, powOp, reciprocalOp, rsqrtOp, sqrtOp, squareOp } from './powers.ts';
 import { linearOp } from './products.ts';
 import { allOp, anyOp } from './quantifiers.ts';
@@ -249,6 +255,8 @@ export const builtinOps: readonly AnyOp[] = [
   diagonalOp,
   undiagonalOp,
   // pooling
+  maxPoolOp,
+  maxPoolInputGradOp,
   maxPoolPlacesOp,
   avgPoolOp,
   avgPoolInputGradOp,

@@ -12,7 +12,7 @@ import { gather, indexAdd, indexSelect, scatter, scatterAdd } from './indexing.t
 import { matmul } from './matmul.ts';
 import { logsumexp, variance } from './moments.ts';
 import { normalise, normaliseBy, normaliseGrad, normaliseWeightGrad } from './norms.ts';
-import { avgPool, avgPoolInputGrad, maxPool } from './pool.ts';
+import { avgPool, avgPoolInputGrad, maxPool, maxPoolInputGrad } from './pool.ts';
 import { randomKernels } from './random.ts';
 import { recurrence } from './recurrence.ts';
 import { argmax, argmin, reduceKernels } from './reduce.ts';
@@ -54,6 +54,7 @@ export const reference: Kernels = {
   convInputGrad,
   convWeightGrad,
   maxPool,
+  maxPoolInputGrad,
   avgPool,
   avgPoolInputGrad,
   sparseAlong,

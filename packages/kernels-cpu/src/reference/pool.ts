@@ -38,6 +38,16 @@ export const maxPool: Kernels['maxPool'] = (g, x, y, indices) => {
   }
 };
 
+export const maxPoolInputGrad: Kernels['maxPoolInputGrad'] = (g, y, indices, x) => {
+  const inPlane = elementCount(g.inputSize);
+  const outPlane = elementCount(g.outputSize);
+  x.fill(0);
+  for (let i = 0; i < y.length; i++) {
+    const index = indices[i];
+    if (index >= 0 && index < inPlane) x[Math.floor(i / outPlane) * inPlane + index] += y[i];
+  }
+};
+
 export const avgPool: Kernels['avgPool'] = (g, x, y) => {
   const { starts, positions, divisors } = listWindows(g);
   const inPlane = elementCount(g.inputSize);

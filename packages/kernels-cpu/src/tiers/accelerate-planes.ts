@@ -12,7 +12,13 @@ import { reads, runUnits, writes } from './units.ts';
 /** Elements from which a call is worth it. */
 const LEAST = 128;
 
-type PlaneName = 'maxPool' | 'avgPool' | 'avgPoolInputGrad' | 'adaptiveMaxPool' | 'overlap';
+type PlaneName =
+  | 'maxPool'
+  | 'maxPoolInputGrad'
+  | 'avgPool'
+  | 'avgPoolInputGrad'
+  | 'adaptiveMaxPool'
+  | 'overlap';
 
 export function pooling(machine: Machine): Pick<Kernels, PlaneName> {
   return {
@@ -28,6 +34,19 @@ export function pooling(machine: Machine): Pick<Kernels, PlaneName> {
           writes(indices, outPlane),
         ]);
       if (!isDone) reference.maxPool(g, x, y, indices);
+    },
+    maxPoolInputGrad(g, y, indices, x) {
+      const { planes, inPlane, outPlane } = sizesOf(g);
+      const isDone =
+        x.length >= LEAST &&
+        sameFloats(x, x, y) &&
+        indices instanceof Int32Array &&
+        runUnits(machine, 'maxPoolInputGrad', planes, numbersOf(g), [
+          reads(y, outPlane),
+          reads(indices, outPlane),
+          writes(x, inPlane),
+        ]);
+      if (!isDone) reference.maxPoolInputGrad(g, y, indices, x);
     },
     avgPool(g, x, y) {
       const { planes, inPlane, outPlane } = sizesOf(g);

@@ -181,6 +181,7 @@ const rules: Rules = {
   convInputGrad: (op, g, w, y, x) => convolution(op, g, x, w, y),
   convWeightGrad: (op, g, x, y, w) => convolution(op, g, x, w, y),
   maxPool: (op, g, x, y, indices) => pooling(op, g, x, y, indices),
+  maxPoolInputGrad: (op, g, y, indices, x) => pooling(op, g, x, y, indices),
   avgPool: (op, g, x, y) => pooling(op, g, x, y),
   avgPoolInputGrad: (op, g, y, x) => pooling(op, g, x, y),
   sparseAlong: (op, { starts, columns, values }, a, axis, out) => {

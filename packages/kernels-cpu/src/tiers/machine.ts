@@ -215,6 +215,7 @@ export const UNIT_KERNELS = [
   'recurrence',
   'adaptiveMaxPool',
   'overlap',
+  'maxPoolInputGrad',
 ] as const;
 export type UnitKernel = (typeof UNIT_KERNELS)[number];
 
