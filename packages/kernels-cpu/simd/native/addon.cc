@@ -122,7 +122,7 @@ napi_value matmul(napi_env env, napi_callback_info info) {
     for (Index t = 0; t < 2 * batch; t++) positions[t] = Index(static_cast<const double*>(starts.data)[t]);
     return kernels.matmul(call.run, batch, positions, positions + batch, Index(n[0]), Index(n[1]), Index(n[2]),
                           static_cast<const T*>(a.data), Index(n[3]), Index(n[4]), static_cast<const T*>(b.data), Index(n[5]),
-                          Index(n[6]), static_cast<T*>(out.data));
+                          Index(n[6]), static_cast<T*>(out.data), false);
   }));
 }
 

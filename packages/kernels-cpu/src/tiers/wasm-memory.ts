@@ -13,7 +13,15 @@ interface Exports {
   mark(): number;
   release(mark: number): void;
   numbers(): number;
-  matmul(isDouble: number, a: number, b: number, starts: number, batch: number, out: number): number;
+  matmul(
+    isDouble: number,
+    a: number,
+    b: number,
+    starts: number,
+    batch: number,
+    out: number,
+    accumulate: number,
+  ): number;
   conv(kind: number, isDouble: number, a: number, b: number, out: number): number;
   map(a: number, b: number, c: number, out: number, count: number): number;
   reduce(isDouble: number, a: number, out: number): number;

@@ -4,8 +4,16 @@ import type { FloatArray } from '../kernels.ts';
 import { DONE, NOT_HERE, OUT_OF_MEMORY } from './machine.ts';
 import { isDouble, MOST_BYTES, type WasmMemory } from './wasm-memory.ts';
 
-/** Bytes of the images of a convolution that are in memory at once, about. */
-const PIECE = 2 ** 24;
+/**
+ * Bytes of the images of a convolution that are in memory at once, about: what stays in a second-level cache, or so many times the weight, which
+ * each piece packs anew. The gradient of the weight adds up pieces, and has as few of them as possible.
+ */
+const PIECE = 2 ** 19;
+const WEIGHTS_PER_PIECE = 16;
+const MOST_PIECE = 2 ** 24;
+
+/** Bytes of a row of the depth that a product sums up at a time, at most: see `depthBlock` in simd/gemm.h. */
+const DEPTH_BLOCK = 1024;
 
 export function matmul(
   memory: WasmMemory,
@@ -14,10 +22,12 @@ export function matmul(
   starts: Float64Array,
   out: FloatArray,
 ): number {
-  const [m, n, depth, aRow, aColumn, bRow, bColumn] = memory.numbers;
+  const { numbers } = memory;
+  const [m, n, depth, aRow, aColumn, bRow, bColumn] = numbers;
   const batch = starts.length / 2;
+  const steps = batch === 1 && bColumn > 0 && bRow >= n * bColumn ? blockOf(depth, out) : depth;
   const aSpan = span(starts, 0, batch, (m - 1) * aRow, (depth - 1) * aColumn);
-  const bSpan = span(starts, batch, batch, (depth - 1) * bRow, (n - 1) * bColumn);
+  const bSpan = span(starts, batch, batch, (steps - 1) * bRow, (n - 1) * bColumn);
   const bytes = (aSpan.length + bSpan.length + out.length) * out.BYTES_PER_ELEMENT;
   if (bytes > MOST_BYTES) return NOT_HERE;
   return memory.call(
@@ -30,20 +40,35 @@ export function matmul(
       const ps = memory.reserve(starts.length, starts);
       if (!pa || !pb || !po || !ps) return OUT_OF_MEMORY;
       memory.copyIn(a, aSpan.first, aSpan.length, pa);
-      memory.copyIn(b, bSpan.first, bSpan.length, pb);
       memory.copyIn(
         starts.map((start, t) => start - (t < batch ? aSpan.first : bSpan.first)),
         0,
         starts.length,
         ps,
       );
-      memory.putNumbers();
-      const status = memory.exports.matmul(isDouble(out), pa, pb, ps, batch, po);
-      if (status === DONE) memory.copyOut(po, out, 0, out.length);
-      return status;
+      // Rows of b are packed while they are still in a cache, a block of the depth at a time: the kernel would cut its sums there, too.
+      for (let first = 0; first < Math.max(1, depth); first += steps) {
+        const count = Math.min(steps, depth - first);
+        const mark = memory.mark();
+        memory.copyIn(b, bSpan.first + first * bRow, bSpan.length - (steps - count) * bRow, pb);
+        numbers[2] = count;
+        memory.putNumbers();
+        const left = pa + first * aColumn * a.BYTES_PER_ELEMENT;
+        const status = memory.exports.matmul(isDouble(out), left, pb, ps, batch, po, first > 0 ? 1 : 0);
+        memory.release(mark);
+        if (status !== DONE) return status;
+      }
+      memory.copyOut(po, out, 0, out.length);
+      return DONE;
     },
     batch * m * n * depth,
   );
+}
+
+/** Even blocks of at most DEPTH_BLOCK bytes. */
+function blockOf(depth: number, like: FloatArray): number {
+  const most = DEPTH_BLOCK / like.BYTES_PER_ELEMENT;
+  return Math.max(1, Math.ceil(depth / Math.max(1, Math.ceil(depth / most))));
 }
 
 export function convForward(memory: WasmMemory, x: FloatArray, w: FloatArray, y: FloatArray): number {
@@ -56,7 +81,7 @@ export function convInputGrad(memory: WasmMemory, w: FloatArray, y: FloatArray, 
 
 export function convWeightGrad(memory: WasmMemory, x: FloatArray, y: FloatArray, w: FloatArray): number {
   const batch = memory.numbers[0];
-  const images = imagesPerPiece(batch, x, y);
+  const images = imagesPerPiece(batch, x, y, MOST_PIECE);
   let status = weightGradOfImages(memory, x, y, w, batch, 0, Math.min(images, batch));
   if (status !== DONE || images >= batch) return status;
   const part = w.slice();
@@ -77,26 +102,25 @@ function convByImages(
 ): number {
   const { numbers } = memory;
   const batch = numbers[0];
-  const images = imagesPerPiece(batch, from, to);
+  const piece = Math.min(MOST_PIECE, Math.max(PIECE, WEIGHTS_PER_PIECE * w.byteLength));
+  const images = imagesPerPiece(batch, from, to, piece);
+  const work = multiplyAdds(numbers, batch);
   const [fromSize, toSize] = [from.length / batch, to.length / batch];
   for (let first = 0; first < batch; first += images) {
     const count = Math.min(images, batch - first);
-    const status = memory.call(
-      () => {
-        const pw = memory.reserve(w.length, w);
-        const [pf, pt] = [memory.reserve(count * fromSize, w), memory.reserve(count * toSize, w)];
-        if (!pw || !pf || !pt) return OUT_OF_MEMORY;
-        memory.copyIn(w, 0, w.length, pw);
-        memory.copyIn(from, first * fromSize, count * fromSize, pf);
-        numbers[0] = count;
-        memory.putNumbers();
-        const [pa, pb] = kind === 0 ? [pf, pw] : [pw, pf];
-        const done = memory.exports.conv(kind, isDouble(w), pa, pb, pt);
-        if (done === DONE) memory.copyOut(pt, to, first * toSize, count * toSize);
-        return done;
-      },
-      multiplyAdds(memory.numbers, count),
-    );
+    const status = memory.call(() => {
+      const pw = memory.reserve(w.length, w);
+      const [pf, pt] = [memory.reserve(count * fromSize, w), memory.reserve(count * toSize, w)];
+      if (!pw || !pf || !pt) return OUT_OF_MEMORY;
+      memory.copyIn(w, 0, w.length, pw);
+      memory.copyIn(from, first * fromSize, count * fromSize, pf);
+      numbers[0] = count;
+      memory.putNumbers();
+      const [pa, pb] = kind === 0 ? [pf, pw] : [pw, pf];
+      const done = memory.exports.conv(kind, isDouble(w), pa, pb, pt);
+      if (done === DONE) memory.copyOut(pt, to, first * toSize, count * toSize);
+      return done;
+    }, work);
     if (status !== DONE) return status;
   }
   return DONE;
@@ -142,9 +166,9 @@ function multiplyAdds(numbers: Float64Array, images: number): number {
   return product;
 }
 
-function imagesPerPiece(batch: number, x: FloatArray, y: FloatArray): number {
+function imagesPerPiece(batch: number, x: FloatArray, y: FloatArray, piece: number): number {
   const bytes = (x.byteLength + y.byteLength) / Math.max(1, batch);
-  return Math.max(1, Math.floor(PIECE / Math.max(1, bytes)));
+  return Math.max(1, Math.floor(piece / Math.max(1, bytes)));
 }
 
 /** What matrices that start at `starts[first…]` and reach by two strides cover. */
