@@ -98,8 +98,8 @@ template <class T, bool LOGARITHM> static void softmaxRow(bool streams, const T*
   }
   if (STREAMS && streams && n <= STREAM_ROW) {
     T row[STREAM_ROW] __attribute__((aligned(64)));
-    scaleRow<T>(row, T(1 / exponentialsOfRow<T, true>(x, largest, row, n)), n);
-    streamRun<T>(y, row, n);
+    const Vec<T> scale = splat(T(1 / exponentialsOfRow<T, true>(x, largest, row, n)));
+    writeRun<T>(true, y, n, [&](Index i, const auto& some) __attribute__((always_inline)) { return some.get(row + i) * scale; });
     return;
   }
   scaleRow<T>(y, T(1 / exponentialsOfRow<T, true>(x, largest, y, n)), n);

@@ -84,17 +84,23 @@ template <class T> INLINE bool isStreamed(Index count, Index length) {
   return STREAMS && length >= MAP_BUFFER && count * length >= Index(STREAM_BYTES / sizeof(T));
 }
 
-/** y[i] = value(i, some) for n elements, a register at a time. */
+/** y[i] = value(i, some) for n elements, a register at a time; what a streamed run does not fill of its first and last goes in lane by lane. */
 template <class T, class F> INLINE void writeRun(bool streams, T* y, Index n, const F& value) {
-  if (!STREAMS || !streams) {
+  constexpr Index W = Lanes<T>::N;
+  if (!STREAMS || !streams || n < 2 * W) {
     eachVector<T>(n, [&](Index i, const auto& some) __attribute__((always_inline)) { some.put(y + i, value(i, some)); });
     return;
   }
-  T buffer[STREAM_BUFFER] __attribute__((aligned(64)));
-  for (Index from = 0; from < n; from += STREAM_BUFFER) {
-    const Index length = smaller(Index(STREAM_BUFFER), n - from);
-    eachVector<T>(length, [&](Index i, const auto& some) __attribute__((always_inline)) { some.put(buffer + i, value(from + i, some)); });
-    streamRun<T>(y + from, buffer, length);
+  const Index head = elementsToAligned(y);
+  Index i = head;
+  ROLLED for (; i + W <= n; i += W) streamVector(y + i, value(i, Whole<T>{}));
+  const Index ends[2][2] = {{0, head}, {i, n}};
+  for (const auto& [from, to] : ends) {
+    if (from == to) continue;
+    T lanes[W] __attribute__((aligned(64)));
+    const Index start = smaller(from, n - W);
+    store(lanes, value(start, Whole<T>{}));
+    for (Index k = from; k < to; k++) y[k] = lanes[k - start];
   }
 }
 
