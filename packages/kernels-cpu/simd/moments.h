@@ -40,33 +40,40 @@ struct SquareSums {
   }
 };
 
-/** Adds the differences from `centre` of at most a chunk of contiguous elements to `sum`, and their squares to `squares`. */
-template <class T> static void addAround(double centre, const T* x, Index n, double& sum, double& squares) {
+/**
+ * Adds the differences from `centre` of at most a chunk of elements to `sum`, and their squares to `squares`: of `runs` runs of n contiguous
+ * ones each, `step` elements apart.
+ */
+template <class T> static void addAround(double centre, const T* x, Index runs, Index step, Index n, double& sum, double& squares) {
   const Doubles shift = splat(centre);
   SquareSums sums[4];
-  Index i = 0;
-  for (; i + 4 * HALF <= n; i += 4 * HALF)
-    UNROLL for (int v = 0; v < 4; v++) sums[v].add(x + i + v * HALF, shift);
+  for (Index run = 0; run < runs; run++, x += step) {
+    Index i = 0;
+    for (; i + 4 * HALF <= n; i += 4 * HALF)
+      UNROLL for (int v = 0; v < 4; v++) sums[v].add(x + i + v * HALF, shift);
+    for (; i + HALF <= n; i += HALF) sums[0].add(x + i, shift);
+    for (; i < n; i++) {
+      const double d = double(x[i]) - centre;
+      sum += d;
+      squares += d * d;
+    }
+  }
   sum += horizontalSum<double>((sums[0].sum + sums[1].sum) + (sums[2].sum + sums[3].sum));
   squares += horizontalSum<double>((sums[0].squares + sums[1].squares) + (sums[2].squares + sums[3].squares));
-  for (; i < n; i++) {
-    const double d = double(x[i]) - centre;
-    sum += d;
-    squares += d * d;
-  }
 }
 
-/** Of at most a chunk of contiguous elements. */
-template <class T> static Moments momentsOfChunk(const T* x, Index n) {
-  double sum = 0, squares = 0;
-  addAround<T>(double(x[0]), x, n, sum, squares);
-  return momentsAround(double(x[0]), double(n), sum, squares);
-}
-
-/** Of contiguous elements. */
-template <class T> static Moments momentsOfRun(const T* x, Index n) {
+/** Of `runs` runs of n contiguous elements each, `step` elements apart; where they are short, a chunk holds several. */
+template <class T> static Moments momentsOfRuns(const T* x, Index runs, Index step, Index n) {
   Moments all = {0, 0, 0};
-  for (Index i = 0; i < n; i += MOMENT_CHUNK) join(all, momentsOfChunk<T>(x + i, smaller(MOMENT_CHUNK, n - i)));
+  const Index together = larger(1, MOMENT_CHUNK / larger(1, n));
+  for (Index run = 0; run < runs; run += together)
+    for (Index i = 0; i < n; i += MOMENT_CHUNK) {
+      const T* const from = x + run * step + i;
+      const Index some = smaller(together, runs - run), length = smaller(Index(MOMENT_CHUNK), n - i);
+      double sum = 0, squares = 0;
+      addAround<T>(double(*from), from, some, step, length, sum, squares);
+      join(all, momentsAround(double(*from), double(some * length), sum, squares));
+    }
   return all;
 }
 
@@ -120,11 +127,8 @@ template <class T> static Status groupMoments(Run& run, const Units& u) {
       return;
     }
     const Index from = part * MAP_TASK, count = smaller(Index(MAP_TASK), length - from);
-    for (Index j = 0; j < n; j++) {
-      Moments all = {0, 0, 0};
-      for (Index unit = begin; unit < end; unit++) join(all, momentsOfRun<T>(a + unit * size + (first + j) * length + from, count));
-      to[j] = all;
-    }
+    for (Index j = 0; j < n; j++)
+      to[j] = momentsOfRuns<T>(a + begin * size + (first + j) * length + from, end - begin, size, count);
   });
   for (Index j = 0; j < groups; j++) {
     Moments all = {double(u.first * length), mean[j], squares[j]};

@@ -25,7 +25,7 @@ template <class F> INLINE void eachChannel(const NormShape& s, Index from, Index
 /** Σ (x − 0)² of a run. */
 template <class T> static Moments squaresOfRun(const T* x, Index n) {
   double sum = 0, squares = 0;
-  for (Index i = 0; i < n; i += MOMENT_CHUNK) addAround<T>(0, x + i, smaller(MOMENT_CHUNK, n - i), sum, squares);
+  for (Index i = 0; i < n; i += MOMENT_CHUNK) addAround<T>(0, x + i, 1, 0, smaller(MOMENT_CHUNK, n - i), sum, squares);
   return {double(n), 0, squares};
 }
 
@@ -49,7 +49,7 @@ static void normaliseGroup(bool streams, const NormShape& s, const T* x, const T
 }
 
 template <class T> static Moments momentsOfGroup(const NormShape& s, const T* x, Index n) {
-  return s.centred ? momentsOfRun<T>(x, n) : squaresOfRun<T>(x, n);
+  return s.centred ? momentsOfRuns<T>(x, 1, 0, n) : squaresOfRun<T>(x, n);
 }
 
 /** Each group of each sample by its own statistics. Arrays: x, weight and bias (shared), y; mean, rstd and variance of each group. */

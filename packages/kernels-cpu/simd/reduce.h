@@ -68,13 +68,17 @@ template <Summand SUMMAND> struct SumOp {
   }
   template <class T> static T result(const State& s) { return T(roundTotal(s)); }
   template <class T> INLINE_MEMBER void addOne(State& s, T x) { addTo(s, of(double(x))); }
-  template <class T> static void addRow(State& s, const T* x, Index n) {
+  template <class T> static void addRows(State& s, const T* x, Index rows, Index step, Index n) {
     // As many sums side by side as additions that wait for each other take.
     constexpr int SUMS = sizeof(T) == 4 ? 8 : 4;
     Doubles value[SUMS] = {}, error[SUMS] = {};
-    Index i = 0;
-    for (; i + SUMS * HALF <= n; i += SUMS * HALF)
-      UNROLL for (int v = 0; v < SUMS; v++) addVector<T>(value[v], error[v], of(loadDoubles(x + i + v * HALF)));
+    for (Index row = 0; row < rows; row++, x += step) {
+      Index i = 0;
+      for (; i + SUMS * HALF <= n; i += SUMS * HALF)
+        UNROLL for (int v = 0; v < SUMS; v++) addVector<T>(value[v], error[v], of(loadDoubles(x + i + v * HALF)));
+      for (; i + HALF <= n; i += HALF) addVector<T>(value[0], error[0], of(loadDoubles(x + i)));
+      for (; i < n; i++) addTo(s, of(double(x[i])));
+    }
     for (int v = 1; v < SUMS; v++) {
       addVector<T>(value[0], error[0], value[v]);
       error[0] += error[v];
@@ -87,7 +91,6 @@ template <Summand SUMMAND> struct SumOp {
         s.error += error[0][lane];
       }
     }
-    for (; i < n; i++) addTo(s, of(double(x[i])));
   }
 };
 
@@ -98,6 +101,9 @@ struct ProdOp {
   static void join(State& a, const State& b) { a *= b; }
   template <class T> static T result(const State& s) { return T(s); }
   template <class T> INLINE_MEMBER void addOne(State& s, T x) { s *= double(x); }
+  template <class T> static void addRows(State& s, const T* x, Index rows, Index step, Index n) {
+    for (Index row = 0; row < rows; row++) addRow<T>(s, x + row * step, n);
+  }
   template <class T> static void addRow(State& s, const T* x, Index n) {
     Doubles value[4];
     UNROLL for (int v = 0; v < 4; v++) value[v] = Doubles{} + 1;
@@ -128,6 +134,9 @@ template <bool LARGEST> struct ExtremeOp {
     else return ((x < best) | (x != x)) ? x : best;
   }
   template <class T> INLINE_MEMBER Vec<T> better(Vec<T> best, Vec<T> x) { return pick(best, x); }
+  template <class T> static void addRows(State& s, const T* x, Index rows, Index step, Index n) {
+    for (Index row = 0; row < rows; row++) addRow<T>(s, x + row * step, n);
+  }
   template <class T> static void addRow(State& s, const T* x, Index n) {
     constexpr Index W = Lanes<T>::N;
     Index i = 0;
@@ -307,10 +316,17 @@ template <class T, class Op> static Status reduceWith(Run& run, const Reduction&
       State s = Op::initial();
       for (Index at = t % chunks * REDUCE_CHUNK; at < end;) {
         const T* x = from + positionOf(r.extent, r.stride, r.rank, at);
-        const Index n = smaller(end - at, r.extent[last] - at % r.extent[last]);
-        if (r.stride[last] == 1) Op::template addRow<T>(s, x, n);
-        else for (Index i = 0; i < n; i++) Op::template addOne<T>(s, x[i * r.stride[last]]);
-        at += n;
+        const Index run_ = r.extent[last], n = smaller(end - at, run_ - at % run_);
+        if (r.stride[last] != 1) {
+          for (Index i = 0; i < n; i++) Op::template addOne<T>(s, x[i * r.stride[last]]);
+          at += n;
+          continue;
+        }
+        // Whole runs along the next axis follow one another.
+        const Index next = r.rank > 1 ? r.extent[last - 1] : 1, step = r.rank > 1 ? r.stride[last - 1] : 0;
+        const Index rows = n < run_ ? 1 : smaller((end - at) / run_, next - at / run_ % next);
+        Op::template addRows<T>(s, x, rows, step, n);
+        at += rows * n;
       }
       partial[t] = s;
     }

@@ -1,11 +1,12 @@
 // Losses of the difference between a prediction and its target, and the divergence between two distributions.
 
 import { noOptions, requireOptions } from '../options.ts';
+import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
 import { inFloat32 } from './cast.ts';
 import { eq, lt } from './compare.ts';
-import { sum } from './expand-sum.ts';
+import { reduceAttrs, sum } from './expand-sum.ts';
 import { exp, log } from './exponential.ts';
 import {
   type LossOptions,
@@ -17,6 +18,7 @@ import {
 } from './loss-reduction.ts';
 import { square } from './powers.ts';
 import { abs, where } from './select.ts';
+import { sumOfSquaresOp } from './statistics.ts';
 
 /**
  * The squared error, `(input - target)²`. PyTorch's `torch.nn.functional.mse_loss`.
@@ -31,7 +33,12 @@ export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = no
   requireOptions('mseLoss', options, ['reduction']);
   const { reduction = 'mean' } = options;
   requirePair('mseLoss', input, target, reduction);
-  return reduceLosses(square(sub(input, target)), reduction);
+  const difference = sub(input, target);
+  if (reduction === 'none') return square(difference);
+  return inFloat32(difference, (wide) => {
+    const total = apply(sumOfSquaresOp, [wide], reduceAttrs(wide, noOptions, 'mseLoss'));
+    return reduction === 'sum' ? total : div(total, wide.size);
+  });
 }
 
 /**
