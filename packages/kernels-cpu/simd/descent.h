@@ -1,42 +1,14 @@
-// Steps of optimisers: src/reference/descent.ts, a register of doubles at a time. What is kept between steps is rounded to T where
-// the reference stores it.
+// Steps of optimisers: src/reference/descent.ts, a register at a time, in the type of the arrays.
 
 namespace ADJOINT_NAMESPACE {
 
-INLINE void storeDoubles(double* p, Doubles v) { store(p, v); }
-INLINE void storeDoubles(float* p, Doubles v) {
-  *reinterpret_cast<HalfFloatsUnaligned*>(p) = narrowed(v);
-}
+template <class T> INLINE Vec<T> constant(double x) { return splat<T>(T(x)); }
 
-/** The `n` elements from `p` on, as doubles; 1 in the place of those that a register has besides. */
-template <class T> INLINE Doubles stepLoad(const T* p, Index n) {
-  if (n == HALF) return loadDoubles(p);
-  T lanes[HALF];
-  for (Index i = 0; i < HALF; i++) lanes[i] = i < n ? p[i] : T(1);
-  return loadDoubles(lanes);
-}
-
-/** Stores the first `n` elements, and returns all as they were rounded. */
-template <class T> INLINE Doubles stepStore(T* p, Doubles v, Index n) {
-  if (n == HALF) {
-    storeDoubles(p, v);
-    return loadDoubles(p);
-  }
-  T lanes[HALF];
-  storeDoubles(lanes, v);
-  for (Index i = 0; i < n; i++) p[i] = lanes[i];
-  return loadDoubles(lanes);
-}
-
-INLINE Doubles constant(double x) { return splat<double>(x); }
-
-/** Calls `body(i, n)` for the n elements from i on, as many as a register of doubles holds or what is left at the end. */
-template <class F> static void eachStep(Run& run, Index count, const F& body) {
+/** Calls `body(i, some)` for the elements from i on, a register at a time; `some` reads and writes as many as there are. */
+template <class T, class F> static void eachStep(Run& run, Index count, const F& body) {
   parallel(run, ceilDivide(count, MAP_TASK), [&](Index task, int) {
-    const Index end = smaller(count, (task + 1) * MAP_TASK);
-    Index i = task * MAP_TASK;
-    for (; i + HALF <= end; i += HALF) body(i, Index(HALF));
-    if (i < end) body(i, end - i);
+    const Index first = task * MAP_TASK;
+    eachVector<T>(smaller(Index(MAP_TASK), count - first), [&](Index i, const auto& some) __attribute__((always_inline)) { body(first + i, some); });
   });
 }
 
@@ -44,19 +16,21 @@ template <class F> static void eachStep(Run& run, Index count, const F& body) {
 template <class T> static Status sgdStep(Run& run, const Units& u) {
   const double* const own = u.numbers;
   const bool moves = own[0] != 0, first = own[1] != 0, nesterov = own[2] != 0;
-  const Doubles sign = constant(own[3]), rate = constant(own[4]), decay = constant(own[5]), momentum = constant(own[6]), share = constant(1 - own[7]);
+  const Vec<T> sign = constant<T>(own[3]), rate = constant<T>(own[4]), decay = constant<T>(own[5]), momentum = constant<T>(own[6]),
+               share = constant<T>(1 - own[7]);
   T* const values = u.array<T>(0);
   const T* const gradient = u.array<const T>(1);
   T* const velocity = moves ? u.array<T>(2) : nullptr;
-  eachStep(run, u.count, [&](Index i, Index n) {
-    const Doubles value = stepLoad(values + i, n);
-    const Doubles g = sign * stepLoad(gradient + i, n) + decay * value;
-    Doubles step = g;
+  eachStep<T>(run, u.count, [&](Index i, const auto& some) __attribute__((always_inline)) {
+    const Vec<T> value = some.get(values + i);
+    const Vec<T> g = sign * some.get(gradient + i) + decay * value;
+    Vec<T> step = g;
     if (moves) {
-      const Doubles v = stepStore(velocity + i, first ? g : momentum * stepLoad(velocity + i, n) + share * g, n);
+      const Vec<T> v = first ? g : momentum * some.get(velocity + i) + share * g;
+      some.put(velocity + i, v);
       step = nesterov ? g + momentum * v : v;
     }
-    stepStore(values + i, value - rate * step, n);
+    some.put(values + i, value - rate * step);
   });
   return DONE;
 }
@@ -65,24 +39,28 @@ template <class T> static Status sgdStep(Run& run, const Units& u) {
 template <class T> static Status adamStep(Run& run, const Units& u) {
   const double* const own = u.numbers;
   const bool bounded = own[0] != 0;
-  const Doubles sign = constant(own[1]), rate = constant(own[2]), upscale = constant(1 / own[3]), beta1 = constant(own[4]), share1 = constant(1 - own[4]),
-                beta2 = constant(own[5]), share2 = constant(1 - own[5]), eps = constant(own[6]), coupled = constant(own[7]), kept = constant(own[8]);
+  const Vec<T> sign = constant<T>(own[1]), rate = constant<T>(own[2]), uncorrected = constant<T>(1 / own[3]), beta1 = constant<T>(own[4]),
+               share1 = constant<T>(1 - own[4]), beta2 = constant<T>(own[5]), share2 = constant<T>(1 - own[5]), eps = constant<T>(own[6]),
+               coupled = constant<T>(own[7]), kept = constant<T>(own[8]);
   T* const values = u.array<T>(0);
   const T* const gradient = u.array<const T>(1);
   T* const mean = u.array<T>(2);
   T* const square = u.array<T>(3);
   T* const largest = bounded ? u.array<T>(4) : nullptr;
-  eachStep(run, u.count, [&](Index i, Index n) {
-    const Doubles value = stepLoad(values + i, n) * kept;
-    const Doubles g = sign * stepLoad(gradient + i, n) + coupled * value;
-    const Doubles m = stepStore(mean + i, beta1 * stepLoad(mean + i, n) + share1 * g, n);
-    Doubles spread = stepStore(square + i, beta2 * stepLoad(square + i, n) + share2 * g * g, n);
+  eachStep<T>(run, u.count, [&](Index i, const auto& some) __attribute__((always_inline)) {
+    const Vec<T> value = some.get(values + i) * kept;
+    const Vec<T> g = sign * some.get(gradient + i) + coupled * value;
+    const Vec<T> m = beta1 * some.get(mean + i) + share1 * g;
+    some.put(mean + i, m);
+    // The share first: of a large gradient the square alone may overflow.
+    Vec<T> spread = beta2 * some.get(square + i) + share2 * g * g;
+    some.put(square + i, spread);
     if (bounded) {
       // As Math.max: NaN of either.
-      const Doubles most = stepLoad(largest + i, n);
-      spread = stepStore(largest + i, largerOf<double>(most, spread), n);
+      spread = largerOf<T>(some.get(largest + i), spread);
+      some.put(largest + i, spread);
     }
-    stepStore(values + i, value - rate * m / (squareRoot<double>(spread) * upscale + eps), n);
+    some.put(values + i, value - rate * m / (squareRoot<T>(spread) * uncorrected + eps));
   });
   return DONE;
 }
@@ -91,24 +69,29 @@ template <class T> static Status adamStep(Run& run, const Units& u) {
 template <class T> static Status rmspropStep(Run& run, const Units& u) {
   const double* const own = u.numbers;
   const bool centred = own[0] != 0, moves = own[1] != 0;
-  const Doubles sign = constant(own[2]), rate = constant(own[3]), alpha = constant(own[4]), share = constant(1 - own[4]), eps = constant(own[5]),
-                decay = constant(own[6]), momentum = constant(own[7]);
+  const Vec<T> sign = constant<T>(own[2]), rate = constant<T>(own[3]), alpha = constant<T>(own[4]), share = constant<T>(1 - own[4]),
+               eps = constant<T>(own[5]), decay = constant<T>(own[6]), momentum = constant<T>(own[7]);
   T* const values = u.array<T>(0);
   const T* const gradient = u.array<const T>(1);
   T* const square = u.array<T>(2);
   T* const mean = centred ? u.array<T>(3) : nullptr;
   T* const velocity = moves ? u.array<T>(centred ? 4 : 3) : nullptr;
-  eachStep(run, u.count, [&](Index i, Index n) {
-    const Doubles value = stepLoad(values + i, n);
-    const Doubles g = sign * stepLoad(gradient + i, n) + decay * value;
-    Doubles spread = stepStore(square + i, alpha * stepLoad(square + i, n) + share * g * g, n);
+  eachStep<T>(run, u.count, [&](Index i, const auto& some) __attribute__((always_inline)) {
+    const Vec<T> value = some.get(values + i);
+    const Vec<T> g = sign * some.get(gradient + i) + decay * value;
+    Vec<T> spread = alpha * some.get(square + i) + share * g * g;
+    some.put(square + i, spread);
     if (centred) {
-      const Doubles m = stepStore(mean + i, alpha * stepLoad(mean + i, n) + share * g, n);
+      const Vec<T> m = alpha * some.get(mean + i) + share * g;
+      some.put(mean + i, m);
       spread -= m * m;
     }
-    Doubles step = g / (squareRoot<double>(spread) + eps);
-    if (moves) step = stepStore(velocity + i, momentum * stepLoad(velocity + i, n) + step, n);
-    stepStore(values + i, value - rate * step, n);
+    Vec<T> step = g / (squareRoot<T>(spread) + eps);
+    if (moves) {
+      step = momentum * some.get(velocity + i) + step;
+      some.put(velocity + i, step);
+    }
+    some.put(values + i, value - rate * step);
   });
   return DONE;
 }

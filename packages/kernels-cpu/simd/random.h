@@ -210,6 +210,19 @@ static void normalQuantiles(const double* p, Index n, double* out) {
   for (Index i = 0; i < count; i++) out[places[i]] = tails[i];
 }
 
+INLINE void storeDoubles(double* p, Doubles v) { store(p, v); }
+INLINE void storeDoubles(float* p, Doubles v) {
+  *reinterpret_cast<HalfFloatsUnaligned*>(p) = __builtin_convertvector(v, HalfFloats);
+}
+
+/** Stores the first `n` elements. */
+template <class T> INLINE void storeSome(T* p, Doubles v, Index n) {
+  if (n == HALF) return storeDoubles(p, v);
+  T lanes[HALF];
+  storeDoubles(lanes, v);
+  for (Index i = 0; i < n; i++) p[i] = lanes[i];
+}
+
 /** Array: out. */
 template <class T> static Status randomNormal(Run& run, const Units& u) {
   constexpr int words = sizeof(T) / 4;
@@ -223,7 +236,7 @@ template <class T> static Status randomNormal(Run& run, const Units& u) {
       store(p + i, smallerOf<double>(middle, splat(1 - unitOf(53))));
     }
     normalQuantiles(p, n, z);
-    for (Index i = 0; i < n; i += HALF) stepStore(out + first + i, load(z + i), smaller(HALF, n - i));
+    for (Index i = 0; i < n; i += HALF) storeSome(out + first + i, load(z + i), smaller(HALF, n - i));
   });
   return DONE;
 }

@@ -38,7 +38,8 @@ export interface RmspropNumbers {
 
 /**
  * Steps of optimisers. They overwrite `values` and what is kept between steps; all arrays are of one type and length, and different
- * ones. Elements are computed in double precision and rounded where they are stored.
+ * ones. The reference computes in double precision and rounds what it stores; fast tiers compute in the type of the arrays, as PyTorch does, and
+ * give what the reference gives for numbers that differ by a few units in the last place.
  */
 export interface DescentKernels {
   /** `velocity` is null without momentum; `'first'` says that it holds nothing yet. */
