@@ -1,4 +1,4 @@
-// Running sums and products, places of extremes, any and all, of every fast tier and instruction set, against the reference.
+// Running sums and products, recurrences, order, places of extremes, any and all, of every fast tier and instruction set, against the reference.
 
 import { type FloatArray, type NumericArray, openTier, type Strided } from '@adjoint/kernels-cpu';
 import fc from 'fast-check';
@@ -160,6 +160,42 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
         const one = of(1);
         for (const count of [2, 3, 4]) expect(differences(of(count), one)).toEqual([]);
       }
+    });
+
+    test('the order of lines of any length: equal ones, and all NaN, as they stood', () => {
+      const lines = fc.oneof(
+        shapes,
+        fc.constantFrom<(readonly [number, number, number])[]>([1, 90_001, 1], [40, 25, 3], [40, 24, 3]),
+      );
+      fc.assert(
+        fc.property(
+          lines,
+          fc.boolean(),
+          fc.constantFrom(6, 1e3, 1e300),
+          fc.nat(999),
+          special,
+          threads,
+          (shape, turned, range, seed, places, count) => {
+            setThreads(count);
+            // Few values, many, and of all sizes that there are.
+            const x = drawn(Type, shape[0] * shape[1] * shape[2], seed, (r) =>
+              range === 1e300
+                ? (r < 0.5 ? -1 : 1) * 10 ** (600 * (r % 0.5) - 150)
+                : Math.round(r * range) - range / 2,
+            );
+            put(x, places);
+            for (const direction of ['ascending', 'descending'] as const) {
+              const [got, expected] = [kernels, reference].map((k) => {
+                const out = new Int32Array(x.length).fill(-7);
+                k.argsort(laidOut(x, shape, turned), 1, direction, out);
+                return out;
+              });
+              expect(differences(got, expected)).toEqual([]);
+            }
+          },
+        ),
+        { numRuns: 60 },
+      );
     });
 
     test('places of the largest and the smallest: the first of equals, and of NaN', () => {

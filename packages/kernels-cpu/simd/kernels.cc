@@ -42,6 +42,7 @@
 #include "planes.h"
 #include "windows.h"
 #include "scans.h"
+#include "sort.h"
 #include "random.h"
 #include "unit-table.h"
 

@@ -44,6 +44,7 @@ template <class T> constexpr Named<UnitKernel<T>> unitKernels[] = {
     NAMED(adaptiveMaxPool, adaptiveMaxPlanes<T>),
     NAMED(overlap, overlapPlanes<T>),
     NAMED(maxPoolInputGrad, maxPoolPlanesGrad<T>),
+    NAMED(argsort, argsort<T>),
 };
 
 template <class T> static Status units(Run& run, int kernel, const Units& given) {

@@ -1,4 +1,4 @@
-// Kernels along lines of a machine, but for softmax and its kin: running sums and products, recurrences, places of extremes, any and all. Few
+// Kernels along lines of a machine, but for softmax and its kin: running sums and products, recurrences, order, places of extremes, any and all. Few
 // elements stay in JavaScript: a call has its price.
 
 import type { Kernels, ReduceKernel, ScanKernel } from '../kernels.ts';
@@ -12,7 +12,7 @@ import { reads, runUnits, writes } from './units.ts';
 /** Elements from which a call is worth it. */
 const LEAST = 256;
 
-type LineName = 'cumsum' | 'cumprod' | 'recurrence' | 'argmax' | 'argmin' | 'any' | 'all';
+type LineName = 'cumsum' | 'cumprod' | 'recurrence' | 'argsort' | 'argmax' | 'argmin' | 'any' | 'all';
 
 export function lines(machine: Machine, copy: Kernels['copy']): Pick<Kernels, LineName> {
   return {
@@ -30,6 +30,16 @@ export function lines(machine: Machine, copy: Kernels['copy']): Pick<Kernels, Li
         if (runUnits(machine, 'recurrence', out.length / unit, [a.shape[axis], inner], arrays)) return;
       }
       reference.recurrence(a, b, axis, out);
+    },
+    argsort(a, axis, direction, out) {
+      if (out.length >= LEAST && sameFloats(a.data, a.data, a.data) && out instanceof Int32Array) {
+        const { data, offset } = contiguousOf(a, out.length, copy);
+        const { inner, unit } = linesAlong(a.shape, axis, axis);
+        const own = [a.shape[axis], inner, direction === 'descending' ? 1 : 0];
+        const arrays = [reads(data, unit, offset), writes(out, unit)];
+        if (runUnits(machine, 'argsort', out.length / unit, own, arrays)) return;
+      }
+      reference.argsort(a, axis, direction, out);
     },
     argmax: placeOf(machine, copy, 'argmax'),
     argmin: placeOf(machine, copy, 'argmin'),

@@ -216,6 +216,7 @@ export const UNIT_KERNELS = [
   'adaptiveMaxPool',
   'overlap',
   'maxPoolInputGrad',
+  'argsort',
 ] as const;
 export type UnitKernel = (typeof UNIT_KERNELS)[number];
 
