@@ -16,7 +16,7 @@ export interface OperandSpec {
   readonly isNumber: boolean;
 }
 
-/** What a shape rule says of the result. */
+/** What a shape rule says of the result. Written out in this order, and not by spreading another: each other form slows every op down. */
 export interface ResultSpec {
   readonly shape: Shape;
   readonly dtype: DType;

@@ -62,7 +62,7 @@ export const scatterSumOp = defineOp<readonly ['source', 'index'], GatherAttrs &
     requireIndex(op, 'index', index);
     requireInside(op, index, { ...index, shape }, axis);
     requireSourceShape(op, source, index);
-    return { ...inferSame(op)([source]), shape };
+    return { shape, dtype: inferSame(op)([source]).dtype };
   },
   forward: ([source, index], out, { axis, op, shape }) => {
     const values = readIndices(index, { op, operand: 'index', size: shape[axis] });

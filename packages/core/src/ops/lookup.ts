@@ -59,7 +59,7 @@ export const indexSumOp = defineOp<readonly ['source', 'index'], SelectAttrs & {
         { op, operand: 'source', actual: source.shape, expected: formatShape(expected) },
       );
     }
-    return { ...inferSame(op)([source]), shape };
+    return { shape, dtype: inferSame(op)([source]).dtype };
   },
   forward: ([source, index], out, { axis, op, shape }) => {
     kernels.indexAdd(source, axis, readIndices(index, rule(op, shape[axis])), out, shape);

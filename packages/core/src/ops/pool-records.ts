@@ -49,7 +49,7 @@ export const maxPoolOp = defineOp<readonly ['x'], PoolGeometry>({
   infer: ([x], g) => {
     requireOperand('maxPool', 'x', x, shapeOfX(g));
     const shape = shapeOfY(g);
-    return { shape, dtype: x.dtype, kept: [{ shape, dtype: 'int32' }] };
+    return { shape, dtype: x.dtype, compute: x.dtype, kept: [{ shape, dtype: 'int32' }] };
   },
   forward: ([x], out, g, shape) => {
     const data = allocateUnfilled('int32', out.length) as Int32Array;

@@ -41,7 +41,7 @@ export const windowsOp = defineOp<readonly ['x'], WindowAttrs>({
 export const overlapOp = defineOp<readonly ['windows'], WindowAttrs>({
   name: 'overlap',
   operands: ['windows'],
-  infer: ([windows], { whole }) => ({ ...inferSame('overlap')([windows]), shape: whole }),
+  infer: ([windows], { whole }) => ({ shape: whole, dtype: inferSame('overlap')([windows]).dtype }),
   forward: ([windows], out, { whole, ...sliding }) => {
     const [batch, channels, ...inputSize] = whole;
     kernels.overlap({ ...sliding, planes: batch * channels, inputSize }, windows.data, out);
