@@ -298,6 +298,40 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
       }
     });
 
+    test.each([1, 7, 16, 27, 64, 130, 300])('runs of %i that do not follow one another', (n) => {
+      // Whole numbers small enough for exact sums; products of 1 and -1.
+      for (const [shape, axes] of [
+        [
+          [11, 5, n],
+          [0, 2],
+        ],
+        [
+          [3, 4, 2, n],
+          [0, 1, 3],
+        ],
+        [
+          [2, 3, 40, n],
+          [0, 2, 3],
+        ],
+      ]) {
+        const size = shape.reduce((p, q) => p * q, 1);
+        const whole = new Type(size).map((_, i) => ((i * 7919) % 17) - 8);
+        const signs = whole.map((x) => (x < 0 ? -1 : 1));
+        const kept = shape.reduce((p, q, axis) => (axes.includes(axis) ? p : p * q), 1);
+        for (const name of ['sum', 'sumOfSquares', 'max', 'min', 'prod'] as const) {
+          const a = view(name === 'prod' ? signs : whole, shape);
+          const expected = new Type(kept);
+          reference[name](a, axes, expected);
+          for (const threads of [1, 3]) {
+            setThreads(threads);
+            const got = new Type(kept).fill(7);
+            kernels[name](a, axes, got);
+            expect([name, got]).toEqual([name, expected]);
+          }
+        }
+      }
+    });
+
     test('sums of any axes are as good as the reference, whose sums are compensated', () => {
       fc.assert(
         fc.property(pairArbitrary(Type), fc.nat(15), fc.nat(4), ([, , a], mask, which) => {
