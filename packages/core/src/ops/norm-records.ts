@@ -11,6 +11,7 @@ import { defineOp, type OperandSpec, vjpRule } from '../registry.ts';
 import type { Shape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { isFollowed } from '../tape/followed.ts';
+import { allocateZeroed } from '../tape/pieces.ts';
 import type { Tensor } from '../tensor.ts';
 import { allocateUnfilled } from '../unfilled.ts';
 import { add, mul, sub } from './arithmetic.ts';
@@ -99,7 +100,10 @@ export const normaliseOp = defineOp<readonly ['x', 'weight', 'bias'], NormaliseA
   forward: ([x, weight, bias], out, attrs) => {
     const shape = statisticsShape(x.shape, attrs);
     const dtype = out instanceof Float64Array ? 'float64' : 'float32';
-    const [centre, rstd, variance] = [1, 2, 3].map(() => allocate(dtype, shape[0] * shape[1]) as FloatArray);
+    // One array for all three: what is kept among large results breaks up the memory that comes free for the next ones.
+    const sets = shape[0] * shape[1];
+    const all = allocateZeroed(dtype, 3 * sets) as FloatArray;
+    const [centre, rstd, variance] = [0, 1, 2].map((k) => all.subarray(k * sets, (k + 1) * sets));
     const g = geometryOf(x, attrs, attrs.eps);
     const affine = { weight: floats(weight), bias: floats(bias) };
     kernels.normalise(g, floats(x), affine, out as FloatArray, { mean: centre, rstd, variance });
