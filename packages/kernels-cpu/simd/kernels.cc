@@ -1,6 +1,17 @@
 // All kernels, compiled once per instruction set. The build gives ADJOINT_NAMESPACE, ADJOINT_INSTRUCTION_SET (its name as a
 // string), ADJOINT_VECTOR_BYTES, ADJOINT_TILE_ROWS and ADJOINT_DEPTH_BLOCK.
 
+// WebAssembly is sent over networks: all but what computes functions is compiled for size alone, at no loss. There it would make every
+// constant anew in each turn of a loop.
+#ifdef __wasm__
+#define SMALL _Pragma("clang attribute push(__attribute__((minsize)), apply_to = function)")
+#define FAST _Pragma("clang attribute pop")
+#else
+#define SMALL
+#define FAST
+#endif
+
+SMALL
 #include "tier.h"
 #include "names.h"
 #include "vector.h"
@@ -21,20 +32,24 @@
 #include "conv-taps.h"
 #include "conv-winograd-weight.h"
 #include "conv-weight.h"
+FAST
 #include "functions.h"
 #include "functions-normal.h"
 #include "functions-pairs.h"
 #include "functions-trigonometric.h"
 #include "map-types.h"
 #include "map-ops.h"
+SMALL
 #include "walk.h"
 #include "move.h"
 #include "map.h"
 #include "reduce.h"
 #include "units.h"
 #include "lines.h"
+FAST
 #include "rows.h"
 #include "classes.h"
+SMALL
 #include "descent.h"
 #include "moments.h"
 #include "norms.h"
@@ -43,6 +58,7 @@
 #include "windows.h"
 #include "scans.h"
 #include "sort.h"
+FAST
 #include "random.h"
 #include "unit-table.h"
 

@@ -4,13 +4,15 @@ import type { FloatArray } from '../kernels.ts';
 import { DONE, NOT_HERE, OUT_OF_MEMORY } from './machine.ts';
 import { isDouble, MOST_BYTES, type WasmMemory } from './wasm-memory.ts';
 
+/** Bytes of the images of a convolution that are in memory at once, about. */
+const PIECE = 2 ** 24;
+
 /**
- * Bytes of the images of a convolution that are in memory at once, about: what stays in a second-level cache, or so many times the weight, which
- * each piece packs anew. The gradient of the weight adds up pieces, and has as few of them as possible.
+ * Multiply-adds per byte of its images from which on a convolution takes longer than copying them. Below (depthwise), images stay in a second-level
+ * cache between copying and computing, and no threads share them: a memory that is shared is copied into and out of at a third of the speed.
  */
-const PIECE = 2 ** 19;
-const WEIGHTS_PER_PIECE = 16;
-const MOST_PIECE = 2 ** 24;
+const WORTH_A_COPY = 4;
+const CHEAP_PIECE = 2 ** 19;
 
 /** Bytes of a row of the depth that a product sums up at a time, at most: see `depthBlock` in simd/gemm.h. */
 const DEPTH_BLOCK = 1024;
@@ -81,7 +83,7 @@ export function convInputGrad(memory: WasmMemory, w: FloatArray, y: FloatArray, 
 
 export function convWeightGrad(memory: WasmMemory, x: FloatArray, y: FloatArray, w: FloatArray): number {
   const batch = memory.numbers[0];
-  const images = imagesPerPiece(batch, x, y, MOST_PIECE);
+  const images = imagesPerPiece(batch, x, y, PIECE);
   let status = weightGradOfImages(memory, x, y, w, batch, 0, Math.min(images, batch));
   if (status !== DONE || images >= batch) return status;
   const part = w.slice();
@@ -102,9 +104,9 @@ function convByImages(
 ): number {
   const { numbers } = memory;
   const batch = numbers[0];
-  const piece = Math.min(MOST_PIECE, Math.max(PIECE, WEIGHTS_PER_PIECE * w.byteLength));
-  const images = imagesPerPiece(batch, from, to, piece);
   const work = multiplyAdds(numbers, batch);
+  const isCheap = work < WORTH_A_COPY * (from.byteLength + to.byteLength);
+  const images = imagesPerPiece(batch, from, to, isCheap ? CHEAP_PIECE : PIECE);
   const [fromSize, toSize] = [from.length / batch, to.length / batch];
   for (let first = 0; first < batch; first += images) {
     const count = Math.min(images, batch - first);
