@@ -118,7 +118,7 @@ template <class T> static Status weightByRows(Run& run, const ConvShape& s, cons
   const Index xSize = plan.unitSize(), yRow = roundUp(plan.bandRows * p.pitch, W), unitSize = roundUp(xSize + m * yRow, 16);
   const Index outPlane = s.out[0] * s.out[1] * s.out[2];
   const WeightUnits units = {plan.depths, plan.bands, plan.bandRows, s.batch * plan.depths * plan.bands};
-  const Index tileRows = smaller(m, Tiles<T>::DOT_ROWS), tileColumns = Tiles<T>::dotColumns[tileRows];
+  const Index tileRows = ceilDivide(m, ceilDivide(m, Index(Tiles<T>::DOT_ROWS))), tileColumns = Tiles<T>::dotColumns[tileRows];
   const Index strips = ceilDivide(m, tileRows), columnTiles = ceilDivide(columns, tileColumns), tiles = strips * columnTiles;
   parallel(run, s.groups * m, [&](Index i, int) { zero(w + i * columns, columns); });
   const auto copyPart = [&](T* copy, Index group, Index unit, Index part) {

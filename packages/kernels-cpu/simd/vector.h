@@ -163,13 +163,24 @@ template <class T> INLINE void copyRun(T* to, const T* from, Index n) {
   }
   for (; i < n; i++) to[i] = from[i];
 }
-template <class T> INLINE T horizontalSum(Vec<T> v) {
-  // In halves, so that the order is the same for every caller.
-  T part[Lanes<T>::N];
-  for (int i = 0; i < Lanes<T>::N; i++) part[i] = v[i];
-  for (int width = Lanes<T>::N / 2; width > 0; width /= 2)
-    for (int i = 0; i < width; i++) part[i] += part[i + width];
-  return part[0];
-}
+
+/** Sums of N elements in halves, so that the order is the same for every caller. Written as a loop over elements it goes through memory. */
+template <class T, int N> struct Halves {
+  typedef T V __attribute__((vector_size(N * sizeof(T))));
+  static inline __attribute__((always_inline)) T sum(V v) {
+    typename Halves<T, N / 2>::V half[2];
+    __builtin_memcpy(half, &v, sizeof v);
+    return Halves<T, N / 2>::sum(half[0] + half[1]);
+  }
+};
+template <class T> struct Halves<T, 4> {
+  typedef T V __attribute__((vector_size(4 * sizeof(T))));
+  static inline __attribute__((always_inline)) T sum(V v) { return (v[0] + v[2]) + (v[1] + v[3]); }
+};
+template <class T> struct Halves<T, 2> {
+  typedef T V __attribute__((vector_size(2 * sizeof(T))));
+  static inline __attribute__((always_inline)) T sum(V v) { return v[0] + v[1]; }
+};
+template <class T> INLINE T horizontalSum(Vec<T> v) { return Halves<T, Lanes<T>::N>::sum(v); }
 
 }  // namespace ADJOINT_NAMESPACE
