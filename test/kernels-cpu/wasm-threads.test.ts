@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { expect, onTestFinished, test } from 'vitest';
-import { DONE } from '../../packages/kernels-cpu/src/tiers/machine.ts';
+import { DONE, OUT_OF_MEMORY } from '../../packages/kernels-cpu/src/tiers/machine.ts';
 import { loadWasm, type WasmTier } from '../../packages/kernels-cpu/src/tiers/wasm.ts';
 import {
   type Assignment,
@@ -11,7 +11,7 @@ import {
 } from '../../packages/kernels-cpu/src/tiers/wasm-host.ts';
 import { type MemoryKind, startInstance } from '../../packages/kernels-cpu/src/tiers/wasm-instance.ts';
 import { type Instance, WasmMemory } from '../../packages/kernels-cpu/src/tiers/wasm-memory.ts';
-import { matmul } from '../../packages/kernels-cpu/src/tiers/wasm-products.ts';
+import { convForward, matmul } from '../../packages/kernels-cpu/src/tiers/wasm-products.ts';
 import { WasmTeam } from '../../packages/kernels-cpu/src/tiers/wasm-team.ts';
 import { differentBits } from './tiers-available.ts';
 
@@ -97,6 +97,26 @@ test('workers that have ended delay nothing, and are no longer counted', async (
   await failed;
   expect(team.threads).toBe(1);
   expect(differentBits(product(150), expected(150))).toEqual([]);
+});
+
+test.each([
+  { what: 'of all channels is shared', groups: 1, first: 'shared' },
+  { what: 'by channel is sooner computed than copied into a memory that is', groups: 64, first: 'alone' },
+] as const)('a convolution $what', ({ groups, first }) => {
+  const kinds: MemoryKind[] = [];
+  const team = new WasmTeam(() => ({ stop() {} }));
+  team.threads = 4;
+  // There is none to be had; which one is asked for first is what matters.
+  const memory = new WasmMemory((kind) => {
+    kinds.push(kind);
+    return undefined;
+  }, team);
+  const channels = 64 / groups;
+  memory.numbers.set([16, groups, channels, channels, 1, 28, 28, 1, 3, 3, 1, 28, 28]);
+  const images = new Float32Array(16 * 64 * 28 * 28);
+  const weight = new Float32Array(64 * channels * 9);
+  expect(convForward(memory, images, weight, images.slice())).toBe(OUT_OF_MEMORY);
+  expect(kinds[0]).toBe(first);
 });
 
 test('a host that gives fewer workers than asked for has fewer threads', () => {

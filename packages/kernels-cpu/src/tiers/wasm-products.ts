@@ -107,6 +107,7 @@ function convByImages(
   const work = multiplyAdds(numbers, batch);
   const isCheap = work < WORTH_A_COPY * (from.byteLength + to.byteLength);
   const images = imagesPerPiece(batch, from, to, isCheap ? CHEAP_PIECE : PIECE);
+  const forThreads = isCheap ? 0 : work;
   const [fromSize, toSize] = [from.length / batch, to.length / batch];
   for (let first = 0; first < batch; first += images) {
     const count = Math.min(images, batch - first);
@@ -122,7 +123,7 @@ function convByImages(
       const done = memory.exports.conv(kind, isDouble(w), pa, pb, pt);
       if (done === DONE) memory.copyOut(pt, to, first * toSize, count * toSize);
       return done;
-    }, work);
+    }, forThreads);
     if (status !== DONE) return status;
   }
   return DONE;
