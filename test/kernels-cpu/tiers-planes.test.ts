@@ -92,6 +92,19 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
     });
 
     test.each([
+      { kernelSize: 2, stride: 2 },
+      { kernelSize: 3, stride: 1 },
+    ])('−0 is added to 0, which gives 0: %o', (options) => {
+      const g = poolGeometry({ batch: 1, channels: 2, inputSize: [17, 35], ...options });
+      const length = 2 * count(g.outputSize);
+      const places = new Int32Array(length);
+      const x = new Type(2 * 17 * 35).fill(7);
+      reference.maxPool(g, whole(Type, x.length, 1), new Type(length), places);
+      kernels.maxPoolInputGrad(g, new Type(length).fill(-0), places, x);
+      expect(differentBits(x, new Type(x.length))).toEqual([]);
+    });
+
+    test.each([
       { kernelSize: 2, stride: 2, width: 32 },
       { kernelSize: 2, stride: 2, width: 35 },
       { kernelSize: [2, 2], stride: [3, 2], width: 70 },
@@ -359,6 +372,24 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
       const y = new Type(360);
       kernels.avgPool(g, x, y);
       expect(differentBits(y, x)).toEqual([]);
+    });
+
+    test.each([2 ** 29, 8e8, 2 ** 30, 1e9, 2 ** 31 - 1])('a stride of %i, of one window', (stride) => {
+      // Some windows further on, its multiples are numbers of 32 bits no longer.
+      const g = {
+        ...poolGeometry({ batch: 1, channels: 4, inputSize: [90], kernelSize: 2 }),
+        stride: [stride],
+        outputSize: [1],
+      };
+      const x = numbers(Type, 360, 1);
+      const [got, expected] = [kernels, reference].map((tier) => {
+        const [y, mean, back, places] = [new Type(4), new Type(4), new Type(360), new Int32Array(4)];
+        tier.maxPool(g, x, y, places);
+        tier.maxPoolInputGrad(g, y, places, back);
+        tier.avgPool(g, x, mean);
+        return [...y, ...places, ...back, ...mean];
+      });
+      expect(differentBits(got, expected)).toEqual([]);
     });
 
     test('the same bits on any number of threads', () => {

@@ -55,6 +55,7 @@ SMALL
 #include "norms.h"
 #include "lookup.h"
 #include "planes.h"
+#include "planes-largest.h"
 #include "windows.h"
 #include "scans.h"
 #include "sort.h"
