@@ -327,6 +327,18 @@ describe.each(tiers)('%s', (_name, { kernels }) => {
   // Of random numbers any number of elements will do, and most numbers; random.test.ts has what is refused.
   const names = (Object.keys(active) as (keyof Kernels)[]).filter((name) => !name.startsWith('random'));
 
+  test.each([
+    { inputSize: [2, 2, 10, 15], outputSize: [1, 1, 7, 11], length: 77 },
+    { inputSize: [20, 30], outputSize: [7, 11, 1], length: 77 },
+    { inputSize: [], outputSize: [], length: 1 },
+    { inputSize: [0, 30], outputSize: [7, 11], length: 77 },
+  ])('adaptiveMaxPool from $inputSize to $outputSize is refused', ({ inputSize, outputSize, length }) => {
+    const x = new Float32Array(inputSize.reduce((p, q) => p * q, 1));
+    expect(() => kernels.adaptiveMaxPool(1, inputSize, outputSize, x, new Int32Array(length))).toThrow(
+      OperandError,
+    );
+  });
+
   test.each(names)('%s refuses what does not fit', (name) => {
     const make = (cases as Readonly<Record<string, Case>>)[name] ?? unary;
     const call = (operands: readonly unknown[]) =>

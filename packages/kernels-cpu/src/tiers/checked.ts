@@ -4,7 +4,7 @@
 
 import type { Kernels, ReduceName, Strided } from '../kernels.ts';
 import type { RandomSource } from '../random.ts';
-import { classifies, convolution, normalises, overlaps, pooling } from './checks-geometry.ts';
+import { classifies, convolution, normalises, overlaps, pooling, sharesOut } from './checks-geometry.ts';
 import {
   axisIn,
   broadcasts,
@@ -199,10 +199,7 @@ const rules: Rules = {
         fail(op, `matrix.columns[${k}]`, 'value', columns[k], `at least 0 and less than ${extent}`);
     resultOf(op, out, resized(a.shape, axis, starts.length - 1));
   },
-  adaptiveMaxPool: (op, planes, inputSize, outputSize, x, indices) => {
-    resultOf(op, x, [planes, ...inputSize], 'x');
-    resultOf(op, indices, [planes, ...outputSize], 'indices');
-  },
+  adaptiveMaxPool: sharesOut,
   overlap: overlaps,
   gather: (op, a, axis, index, out) => {
     inside(op, 'a', a);

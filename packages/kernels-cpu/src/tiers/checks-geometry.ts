@@ -5,7 +5,7 @@ import { GeometryError } from '../errors.ts';
 import type { ConvGeometry } from '../geometry.ts';
 import type { ClassGeometry, NormGeometry, NormStatistics, WindowGeometry } from '../kernels.ts';
 import type { PoolGeometry } from '../pool-geometry.ts';
-import { fail, lengthIs, lengthsAre, type Sized } from './checks-views.ts';
+import { fail, lengthIs, lengthsAre, resultOf, type Sized } from './checks-views.ts';
 
 /** Lengths of arrays of all elements, of parameters, and of statistics. */
 export function normalises(
@@ -143,4 +143,22 @@ export function overlaps(op: string, g: WindowGeometry, windows: Sized, out: Siz
   const perPlane = product(g.kernelSize) * product(g.outputSize);
   lengthIs(op, 'windows', windows, g.planes * perPlane, 'planes · kernelSize · outputSize');
   lengthIs(op, 'out', out, g.planes * product(g.inputSize), 'planes · inputSize');
+}
+
+/** Windows that share out planes: of as many axes as these, each with something in it. */
+export function sharesOut(
+  op: string,
+  planes: number,
+  inputSize: readonly number[],
+  outputSize: readonly number[],
+  x: Sized,
+  indices: Sized,
+): void {
+  const dims = inputSize.length;
+  if (dims < 1 || dims > 3) fail(op, 'inputSize', 'length', dims, '1 to 3 spatial extents');
+  lengthIs(op, 'outputSize', outputSize, dims, 'that of inputSize');
+  resultOf(op, x, [planes, ...inputSize], 'x');
+  resultOf(op, indices, [planes, ...outputSize], 'indices');
+  if (x.length === 0 && indices.length > 0)
+    fail(op, 'inputSize', 'shape', inputSize, 'at least one element, where there are windows');
 }
