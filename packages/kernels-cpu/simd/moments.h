@@ -101,6 +101,9 @@ template <class T> static void momentsOfColumns(const T* x, Index rows, Index st
   for (Index j = 0; j < width; j++) to[j] = momentsAround(shift[j], double(rows), sum[j], squares[j]);
 }
 
+/** Of how many groups a task takes its runs of `length` elements in `units` units. */
+INLINE Index groupsPerTask(Index groups, Index units, Index length) { return larger(1, smaller(groups, MAP_TASK / larger(1, units * length))); }
+
 /**
  * The moments of groups over the units and a run of each. Arrays: a (a run per group and unit); mean and squares of each group,
  * shared doubles that hold the moments of the units before. Numbers: groups, elements per run.
@@ -111,8 +114,8 @@ template <class T> static Status groupMoments(Run& run, const Units& u) {
   double *const mean = u.array<double>(1), *const squares = u.array<double>(2);
   // Where runs are single elements, groups lie side by side; elsewhere a task takes runs of some units, or a part of a long one.
   const bool columns = length == 1;
-  const Index width = columns ? MOMENT_COLUMNS : larger(1, smaller(groups, MAP_TASK / length)), blocks = ceilDivide(groups, width);
   const Index unitsEach = columns ? Index(MOMENT_ROWS) : larger(1, MAP_TASK / length), parts = columns ? 1 : ceilDivide(length, MAP_TASK);
+  const Index width = columns ? Index(MOMENT_COLUMNS) : groupsPerTask(groups, smaller(unitsEach, u.count), length), blocks = ceilDivide(groups, width);
   const Index chunks = ceilDivide(u.count, unitsEach), tasks = chunks * blocks * parts;
   Moments* const partial = take<Moments>(run, chunks * parts * groups);
   if (!partial) return OUT_OF_MEMORY;

@@ -284,8 +284,9 @@ template <class T> static Status normaliseSums(Run& run, const Units& u) {
   // Where channels lie side by side and each has statistics of its own, or all have the same; elsewhere a task takes planes of some
   // samples, or a piece of a long one.
   const bool one = s.groups == 1, columns = s.places == 1 && (one || s.channels == 1);
-  const Index width = columns ? Index(LINE_COLUMNS) : larger(1, smaller(channels, MAP_TASK / s.places)), blocks = ceilDivide(channels, width);
-  const Index unitsEach = columns ? Index(MOMENT_ROWS) : larger(1, MAP_TASK / s.places), pieces = columns ? 1 : ceilDivide(s.places, 4 * MAP_TASK);
+  const Index unitsEach = columns ? Index(MOMENT_ROWS) : larger(1, MAP_TASK / s.places);
+  const Index width = columns ? Index(LINE_COLUMNS) : groupsPerTask(channels, smaller(unitsEach, u.count), s.places), blocks = ceilDivide(channels, width);
+  const Index pieces = columns ? 1 : ceilDivide(s.places, 4 * MAP_TASK);
   const Index chunks = ceilDivide(u.count, unitsEach), tasks = chunks * blocks * pieces;
   double* const partial = take<double>(run, chunks * pieces * 2 * channels);
   if (!partial) return OUT_OF_MEMORY;

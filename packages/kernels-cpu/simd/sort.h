@@ -56,7 +56,7 @@ template <class Item> static Item* sortByDigits(Item* items, Item* other, Index 
   return items;
 }
 
-/** Lines of so many elements at most are shared among threads, each of which has a workspace for one. */
+/** Lines of so many elements at most are shared among threads, each of which has a workspace for one; a single line has one thread. */
 enum { SORT_APART = 1 << 20 };
 
 /** Arrays: a, out: places on the line. Numbers: n, inner, 1 if descending. */
@@ -64,7 +64,8 @@ template <class T> static Status argsort(Run& run, const Units& u) {
   typedef SortItem<T> Item;
   const Index n = Index(u.numbers[0]), inner = Index(u.numbers[1]);
   const auto flip = u.numbers[2] != 0 ? ~typename SortKey<T>::Bits(0) : 0;
-  const bool isApart = n <= SORT_APART;
+  const Index lines = u.count * inner;
+  const bool isApart = lines > 1 && n <= SORT_APART;
   Item* const space = take<Item>(run, (isApart ? run.threads : 1) * 2 * n);
   if (!space) return OUT_OF_MEMORY;
   const auto sortLine = [&](Index line, Item* items) {
@@ -76,7 +77,6 @@ template <class T> static Status argsort(Run& run, const Units& u) {
     else items = sortByDigits(items, items + n, n);
     for (Index i = 0; i < n; i++) out[i * inner] = items[i].place;
   };
-  const Index lines = u.count * inner;
   if (!isApart) {
     for (Index line = 0; line < lines; line++) sortLine(line, space);
     return DONE;
