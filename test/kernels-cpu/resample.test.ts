@@ -156,6 +156,13 @@ describe('overlap', () => {
     );
   });
 
+  it('windows that reach out of their plane are refused, with the sizes that would fit', () => {
+    const g = { planes: 1, inputSize: [3], kernelSize: [2], outputSize: [2], stride: [2], dilation: [1] };
+    expect(() => kernels.overlap(g, new Float64Array(4), new Float64Array(3))).toThrow(
+      /overlap: inputSize is \[3\].*need 4 on axis 0.*outputSize = floor\(/,
+    );
+  });
+
   it('whole numbers of a type stay of that type', () => {
     const g = { planes: 1, inputSize: [3], kernelSize: [2], outputSize: [2], stride: [1], dilation: [1] };
     const out = new Int32Array(3);

@@ -55,8 +55,11 @@ function product(extents: readonly number[]): number {
 }
 
 function illegal(op: string, parameter: string, actual: unknown, expected: string): never {
+  // Nothing makes the geometry of windows: it is written by hand.
   const remedy =
-    'Make geometries with convGeometry, convTransposeGeometry or poolGeometry, and leave them as they are.';
+    op === 'overlap'
+      ? 'Take the extents of what the windows were read from: outputSize = floor((inputSize − dilation·(kernelSize − 1) − 1) / stride) + 1.'
+      : 'Make geometries with convGeometry, convTransposeGeometry or poolGeometry, and leave them as they are.';
   throw new GeometryError({ op, parameter, actual, expected, remedy });
 }
 
