@@ -33,7 +33,8 @@ export const maxPoolPlacesOp = defineOp<readonly ['x'], PoolGeometry>({
   },
   forward: ([x], out, g) => {
     const data = x.data as FloatArray;
-    const values = data instanceof Float64Array ? new Float64Array(out.length) : new Float32Array(out.length);
+    const dtype = data instanceof Float64Array ? 'float64' : 'float32';
+    const values = allocateUnfilled(dtype, out.length) as FloatArray;
     kernels.maxPool(g, data, values, out as Int32Array);
   },
   vjps: [places],

@@ -101,8 +101,7 @@ export function avgPool3d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOption
  */
 export function maxPool1d(x: Tensor, kernelSize: PerAxis, options: MaxPoolOptions = noOptions): Tensor {
   requireOptions('maxPool1d', options, ['stride', 'padding', 'dilation', 'ceilMode']);
-  const { images, unbatch } = readImages('maxPool1d', 1, x);
-  return unbatch(apply(maxPoolOp, [images], geometryOf('maxPool1d', images, kernelSize, options)));
+  return maximumPool('maxPool1d', 1, x, kernelSize, options);
 }
 
 /**
@@ -120,8 +119,7 @@ export function maxPool1d(x: Tensor, kernelSize: PerAxis, options: MaxPoolOption
  */
 export function maxPool2d(x: Tensor, kernelSize: PerAxis, options: MaxPoolOptions = noOptions): Tensor {
   requireOptions('maxPool2d', options, ['stride', 'padding', 'dilation', 'ceilMode']);
-  const { images, unbatch } = readImages('maxPool2d', 2, x);
-  return unbatch(apply(maxPoolOp, [images], geometryOf('maxPool2d', images, kernelSize, options)));
+  return maximumPool('maxPool2d', 2, x, kernelSize, options);
 }
 
 /**
@@ -132,8 +130,7 @@ export function maxPool2d(x: Tensor, kernelSize: PerAxis, options: MaxPoolOption
  */
 export function maxPool3d(x: Tensor, kernelSize: PerAxis, options: MaxPoolOptions = noOptions): Tensor {
   requireOptions('maxPool3d', options, ['stride', 'padding', 'dilation', 'ceilMode']);
-  const { images, unbatch } = readImages('maxPool3d', 3, x);
-  return unbatch(apply(maxPoolOp, [images], geometryOf('maxPool3d', images, kernelSize, options)));
+  return maximumPool('maxPool3d', 3, x, kernelSize, options);
 }
 
 /** {@link maxPool1d} and the place of each largest element, as {@link maxPool2dWithIndices} gives it. */
@@ -143,7 +140,7 @@ export function maxPool1dWithIndices(
   options: MaxPoolOptions = noOptions,
 ): ValuesAndIndices {
   requireOptions('maxPool1dWithIndices', options, ['stride', 'padding', 'dilation', 'ceilMode']);
-  return maximumPool('maxPool1d', 1, x, kernelSize, options);
+  return maximumPoolWithIndices('maxPool1d', 1, x, kernelSize, options);
 }
 
 /**
@@ -159,7 +156,7 @@ export function maxPool2dWithIndices(
   options: MaxPoolOptions = noOptions,
 ): ValuesAndIndices {
   requireOptions('maxPool2dWithIndices', options, ['stride', 'padding', 'dilation', 'ceilMode']);
-  return maximumPool('maxPool2d', 2, x, kernelSize, options);
+  return maximumPoolWithIndices('maxPool2d', 2, x, kernelSize, options);
 }
 
 /** {@link maxPool3d} and the place of each largest element, as {@link maxPool2dWithIndices} gives it. */
@@ -169,7 +166,7 @@ export function maxPool3dWithIndices(
   options: MaxPoolOptions = noOptions,
 ): ValuesAndIndices {
   requireOptions('maxPool3dWithIndices', options, ['stride', 'padding', 'dilation', 'ceilMode']);
-  return maximumPool('maxPool3d', 3, x, kernelSize, options);
+  return maximumPoolWithIndices('maxPool3d', 3, x, kernelSize, options);
 }
 
 function averagePool(
@@ -184,6 +181,17 @@ function averagePool(
 }
 
 function maximumPool(
+  op: string,
+  dims: number,
+  x: Tensor,
+  kernelSize: PerAxis,
+  options: MaxPoolOptions,
+): Tensor {
+  const { images, unbatch } = readImages(op, dims, x);
+  return unbatch(apply(maxPoolOp, [images], geometryOf(op, images, kernelSize, options)));
+}
+
+function maximumPoolWithIndices(
   op: string,
   dims: number,
   x: Tensor,
