@@ -8,6 +8,7 @@ import { type Effort, measure } from './measure.ts';
 import { ContestantError, ContestantProcess } from './process.ts';
 import { caseTable, groupTable, nameOf, problems, type Row, setting } from './report.ts';
 import { caveats, roster } from './roster.ts';
+import { processorTime } from './stolen.ts';
 
 interface Options {
   readonly filter?: RegExp;
@@ -60,6 +61,7 @@ if (chosen.length === 0) {
 }
 
 const load = loadavg()[0];
+const begun = processorTime();
 const lines: string[] = [];
 
 /** Starts everyone, and says who they are; who does not start does not take part. */
@@ -104,6 +106,11 @@ for (const threads of options.threads) {
   failed ||= found.some((problem) => problem.includes(': Adjoint'));
 }
 
+const ended = processorTime();
+if (ended.total > begun.total) {
+  const share = (100 * (ended.stolen - begun.stolen)) / (ended.total - begun.total);
+  lines.push('', `The host took ${share.toFixed(0)} % of the processors' time during the run.`);
+}
 const report = `${lines.join('\n')}\n`;
 console.log(report);
 if (options.output !== undefined) writeFileSync(options.output, report);

@@ -2,6 +2,7 @@
 
 import type { BenchCase } from './cases.ts';
 import { ContestantError, type ContestantProcess } from './process.ts';
+import { leastDisturbed } from './stolen.ts';
 
 /** How long to measure. */
 export interface Effort {
@@ -130,8 +131,11 @@ export async function measure(
       if (runner.turns === 0) continue;
       runner.turns--;
       const { process, runs, times } = runner;
-      await pause();
-      times.push((await process.time(runs)) / runs / units);
+      const time = await leastDisturbed(async () => {
+        await pause();
+        return process.time(runs);
+      });
+      times.push(time / runs / units);
     }
   }
   for (const process of contestants) await process.release().catch(reason);

@@ -36,11 +36,18 @@ function libraryFolders(): string[] {
     : [];
   return [
     ...given,
-    ...multiarch.flatMap((name) => [join(system, name), join(system, name, 'openblas-pthread')]),
+    ...multiarch.flatMap((name) => [
+      join(system, name),
+      join(system, name, 'openblas-openmp'),
+      join(system, name, 'openblas-pthread'),
+    ]),
   ];
 }
 
-/** PyTorch as it comes, with its allocator kept from returning memory, with tcmalloc, with OpenBLAS: whatever is there. */
+/**
+ * PyTorch as it comes, with its allocator kept from returning memory, with tcmalloc, with OpenBLAS, with threads that sleep
+ * while they wait: whatever is there.
+ */
 function pytorch(threads: number): Entry[] {
   const found = spawnSync(python, ['-c', 'import torch, numpy'], { stdio: 'ignore' }).status === 0;
   if (!found) return [];
@@ -52,7 +59,9 @@ function pytorch(threads: number): Entry[] {
     env: { OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads), ...env },
   });
   const folders = libraryFolders();
-  const openblas = folders.find((folder) => existsSync(join(folder, 'libopenblas.so.0')));
+  // Of OpenBLAS's builds the one whose threads are PyTorch's own: two pools of threads that wait busily are in each other's way.
+  const builds = folders.filter((folder) => existsSync(join(folder, 'libopenblas.so.0')));
+  const openblas = builds.find((folder) => folder.endsWith('openmp')) ?? builds[0];
   const tcmalloc = folders.find((folder) => existsSync(join(folder, 'libtcmalloc_minimal.so.4')));
   // Memory that was freed stays with the process, so that a result of megabytes costs no page faults.
   const keeping = {
@@ -70,7 +79,15 @@ function pytorch(threads: number): Entry[] {
     const preload = [join(tcmalloc, 'libtcmalloc_minimal.so.4'), blas.LD_PRELOAD].filter(Boolean).join(':');
     entries.push(entry('PyTorch', 'tcmalloc', { ...blas, LD_PRELOAD: preload }));
   }
-  entries.push(entry('PyTorch, oneDNN deconvolution', '', { ...best, BENCH_DECONVOLUTION: 'onednn' }));
+  // Where anything else runs, threads that wait busily hold up those they wait for, by milliseconds.
+  const asleep = { ...best, OMP_WAIT_POLICY: 'passive' };
+  if (threads > 1) entries.push(entry('PyTorch', 'threads that sleep', asleep));
+  const deconvolution = { BENCH_DECONVOLUTION: 'onednn' };
+  entries.push(entry('PyTorch, oneDNN deconvolution', '', { ...best, ...deconvolution }));
+  if (threads > 1)
+    entries.push(
+      entry('PyTorch, oneDNN deconvolution', 'threads that sleep', { ...asleep, ...deconvolution }),
+    );
   return entries;
 }
 
