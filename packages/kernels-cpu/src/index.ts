@@ -1,6 +1,5 @@
 // @adjoint/kernels-cpu: typed arrays in, typed arrays out. Knows no tensor and no gradient.
 
-export type * from './descent.ts';
 export {
   GeometryError,
   type GeometryFault,
@@ -16,11 +15,10 @@ export {
   convGeometry,
   convTransposeGeometry,
 } from './geometry.ts';
+export { wordsOf } from './kernels/random.ts';
 export type * from './kernels.ts';
 export { MAX_ELEMENTS, type OptionRule, type PerAxis, perAxis } from './options.ts';
 export { type PoolGeometry, type PoolGeometryOptions, poolGeometry } from './pool-geometry.ts';
-export type * from './random.ts';
-export { wordsOf } from './random.ts';
 export { normalQuantile, portableLog } from './reference/normal-quantile.ts';
 export { KernelMemoryError, KernelThreadsError } from './tiers/errors.ts';
 export {

@@ -1,6 +1,6 @@
 // Steps of optimisers, element by element.
 
-import type { DescentKernels } from '../descent.ts';
+import type { DescentKernels } from '../kernels/descent.ts';
 
 export const descentKernels: DescentKernels = {
   sgdStep(values, gradient, velocity, which, numbers) {

@@ -3,7 +3,7 @@
 // J. Salmon, M. Moraes, R. Dror, D. Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC '11, 2011; the constants are
 // those of its section 4.3 and of the Random123 library, whose known answers the tests compare with.
 
-import type { Words } from '../random.ts';
+import type { Words } from '../kernels/random.ts';
 
 const multiplier0 = 0xd2511f53;
 const multiplier1 = 0xcd9e8d57;

@@ -1,6 +1,6 @@
 // Random numbers: uniform, normal and whole ones, of the words that Philox makes.
 
-import { type RandomKernels, type RandomSource, wordsOf } from '../random.ts';
+import { type RandomKernels, type RandomSource, wordsOf } from '../kernels/random.ts';
 import { normalQuantile } from './normal-quantile.ts';
 import { philox } from './philox.ts';
 

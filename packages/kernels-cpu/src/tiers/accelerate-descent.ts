@@ -1,6 +1,6 @@
 // Steps of optimisers on a machine. Few elements stay in JavaScript: a call has its price.
 
-import type { AdamNumbers, DescentKernels, RmspropNumbers, SgdNumbers } from '../descent.ts';
+import type { AdamNumbers, DescentKernels, RmspropNumbers, SgdNumbers } from '../kernels/descent.ts';
 import type { FloatArray } from '../kernels.ts';
 import { descentKernels as reference } from '../reference/descent.ts';
 import type { Machine, UnitKernel } from './machine.ts';

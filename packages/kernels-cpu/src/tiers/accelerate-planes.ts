@@ -1,95 +1,69 @@
 // Pooling and windows on a machine, plane by plane. Few elements stay in JavaScript: a call has its price.
 
-import type { Kernels, WindowGeometry } from '../kernels.ts';
+import type { NumericArray, PlaneKernels, WindowGeometry } from '../kernels.ts';
 import type { PoolGeometry } from '../pool-geometry.ts';
 import { reference } from '../reference/index.ts';
 import { elementCount } from '../reference/strided.ts';
 import { threeAxes } from '../reference/taps.ts';
 import type { Machine } from './machine.ts';
 import { sameFloats } from './status.ts';
-import { reads, runUnits, writes } from './units.ts';
+import { reads, runUnits, type UnitArray, writes } from './units.ts';
 
 /** Elements from which a call is worth it. */
 const LEAST = 128;
 
-type PlaneName =
-  | 'maxPool'
-  | 'maxPoolInputGrad'
-  | 'avgPool'
-  | 'avgPoolInputGrad'
-  | 'adaptiveMaxPool'
-  | 'overlap';
+type PlaneName = Exclude<keyof PlaneKernels, 'sparseAlong'>;
 
-export function pooling(machine: Machine): Pick<Kernels, PlaneName> {
+const noIndices = new Int32Array(0);
+
+/** Whether there are enough elements, of one type of floats, and indices (if there are any) are whole numbers. */
+function suits(x: NumericArray, y: NumericArray, indices: unknown = noIndices): boolean {
+  return x.length >= LEAST && sameFloats(x, y, y) && indices instanceof Int32Array;
+}
+
+export function pooling(machine: Machine): Pick<PlaneKernels, PlaneName> {
+  const run = (
+    kernel: PlaneName,
+    planes: number,
+    numbers: readonly number[],
+    ...arrays: readonly UnitArray[]
+  ): boolean => runUnits(machine, kernel, planes, numbers, arrays);
   return {
     maxPool(g, x, y, indices) {
       const { planes, inPlane, outPlane } = sizesOf(g);
-      const isDone =
-        x.length >= LEAST &&
-        sameFloats(x, x, y) &&
-        indices instanceof Int32Array &&
-        runUnits(machine, 'maxPool', planes, numbersOf(g), [
-          reads(x, inPlane),
-          writes(y, outPlane),
-          writes(indices, outPlane),
-        ]);
-      if (!isDone) reference.maxPool(g, x, y, indices);
+      const [from, to, places] = [reads(x, inPlane), writes(y, outPlane), writes(indices, outPlane)];
+      if (!suits(x, y, indices) || !run('maxPool', planes, numbersOf(g), from, to, places))
+        reference.maxPool(g, x, y, indices);
     },
     maxPoolInputGrad(g, y, indices, x) {
       const { planes, inPlane, outPlane } = sizesOf(g);
-      const isDone =
-        x.length >= LEAST &&
-        sameFloats(x, x, y) &&
-        indices instanceof Int32Array &&
-        runUnits(machine, 'maxPoolInputGrad', planes, numbersOf(g), [
-          reads(y, outPlane),
-          reads(indices, outPlane),
-          writes(x, inPlane),
-        ]);
-      if (!isDone) reference.maxPoolInputGrad(g, y, indices, x);
+      const [from, places, to] = [reads(y, outPlane), reads(indices, outPlane), writes(x, inPlane)];
+      if (!suits(x, y, indices) || !run('maxPoolInputGrad', planes, numbersOf(g), from, places, to))
+        reference.maxPoolInputGrad(g, y, indices, x);
     },
     avgPool(g, x, y) {
       const { planes, inPlane, outPlane } = sizesOf(g);
-      const isDone =
-        x.length >= LEAST &&
-        sameFloats(x, x, y) &&
-        runUnits(machine, 'avgPool', planes, numbersOf(g), [reads(x, inPlane), writes(y, outPlane)]);
-      if (!isDone) reference.avgPool(g, x, y);
+      if (!suits(x, y) || !run('avgPool', planes, numbersOf(g), reads(x, inPlane), writes(y, outPlane)))
+        reference.avgPool(g, x, y);
     },
     avgPoolInputGrad(g, y, x) {
       const { planes, inPlane, outPlane } = sizesOf(g);
-      const isDone =
-        x.length >= LEAST &&
-        sameFloats(x, x, y) &&
-        runUnits(machine, 'avgPoolInputGrad', planes, numbersOf(g), [reads(y, outPlane), writes(x, inPlane)]);
-      if (!isDone) reference.avgPoolInputGrad(g, y, x);
+      const [from, to] = [reads(y, outPlane), writes(x, inPlane)];
+      if (!suits(x, y) || !run('avgPoolInputGrad', planes, numbersOf(g), from, to))
+        reference.avgPoolInputGrad(g, y, x);
     },
     adaptiveMaxPool(planes, inputSize, outputSize, x, indices) {
       const [inPlane, outPlane] = [elementCount(inputSize), elementCount(outputSize)];
-      const isDone =
-        x.length >= LEAST &&
-        outPlane > 0 &&
-        sameFloats(x, x, x) &&
-        indices instanceof Int32Array &&
-        runUnits(
-          machine,
-          'adaptiveMaxPool',
-          planes,
-          [...threeAxes(inputSize, 1), ...threeAxes(outputSize, 1)],
-          [reads(x, inPlane), writes(indices, outPlane)],
-        );
-      if (!isDone) reference.adaptiveMaxPool(planes, inputSize, outputSize, x, indices);
+      const numbers = [inputSize, outputSize].flatMap((extents) => threeAxes(extents, 1));
+      const [from, to] = [reads(x, inPlane), writes(indices, outPlane)];
+      if (outPlane === 0 || !suits(x, x, indices) || !run('adaptiveMaxPool', planes, numbers, from, to))
+        reference.adaptiveMaxPool(planes, inputSize, outputSize, x, indices);
     },
     overlap(g, windows, out) {
       const perPlane = elementCount(g.kernelSize) * elementCount(g.outputSize);
-      const isDone =
-        windows.length >= LEAST &&
-        sameFloats(windows, windows, out) &&
-        runUnits(machine, 'overlap', g.planes, windowNumbersOf(g), [
-          reads(windows, perPlane),
-          writes(out, elementCount(g.inputSize)),
-        ]);
-      if (!isDone) reference.overlap(g, windows, out);
+      const [from, to] = [reads(windows, perPlane), writes(out, elementCount(g.inputSize))];
+      if (!suits(windows, out) || !run('overlap', g.planes, windowNumbersOf(g), from, to))
+        reference.overlap(g, windows, out);
     },
   };
 }

@@ -1,6 +1,6 @@
 // Random numbers on a machine: an element is a unit. A few stay in JavaScript: a call has its price.
 
-import type { RandomKernels, RandomSource } from '../random.ts';
+import type { RandomKernels, RandomSource } from '../kernels/random.ts';
 import { randomKernels as reference } from '../reference/random.ts';
 import { ELEMENT_TYPES, elementTypeOf, type Machine } from './machine.ts';
 import { runUnits, updates, writes } from './units.ts';

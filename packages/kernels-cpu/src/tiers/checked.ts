@@ -2,8 +2,8 @@
 // tiers read and write memory where these numbers say, so a wrong one must end here. The table has a rule for every
 // kernel; one without does not compile.
 
+import type { RandomSource } from '../kernels/random.ts';
 import type { Kernels, ReduceName, Strided } from '../kernels.ts';
-import type { RandomSource } from '../random.ts';
 import { classifies, convolution, normalises, overlaps, pooling, sharesOut } from './checks-geometry.ts';
 import {
   axisIn,

@@ -1,6 +1,6 @@
 // Random numbers as kernels: where a sequence of words stands, and what is made of the words from there on.
 
-import type { FloatArray } from './kernels.ts';
+import type { FloatArray } from '../arrays.ts';
 
 /** Two words of 32 bits, as whole numbers from 0 to 2^32 − 1, the less significant one first. */
 export type Words = readonly [number, number];

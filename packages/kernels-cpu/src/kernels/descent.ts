@@ -1,6 +1,6 @@
 // Steps of optimisers as kernels: the numbers that each takes, and what it does to one parameter.
 
-import type { FloatArray } from './kernels.ts';
+import type { FloatArray } from '../arrays.ts';
 
 /** Numbers of {@link DescentKernels.sgdStep}, by the names of PyTorch's `optim.SGD`. */
 export interface SgdNumbers {
