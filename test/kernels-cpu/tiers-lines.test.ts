@@ -95,6 +95,10 @@ function allOf(kernels: Kernels, Type: Float, g: NormGeometry, seed: number): Re
   const [y, again, slope] = [1, 2, 3].map(() => new Type(size).fill(7));
   const weightGrad = new Type(parameters).fill(7);
   kernels.normalise(g, x, { weight, bias }, y, { mean, rstd, variance });
+  // Who wants no moments gets the same bits.
+  const alone = new Type(size).fill(7);
+  kernels.normalise(g, x, { weight, bias }, alone, null);
+  expect(differentBits(alone, y)).toEqual([]);
   // From the same statistics on, so that errors do not add up.
   const given = { mean: draw(Type, sets, seed + 4, 3, 0.1), rstd: draw(Type, sets, seed + 5, 1, 0.2) };
   kernels.normaliseBy(g, x, { weight, bias }, given, again);

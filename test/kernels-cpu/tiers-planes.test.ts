@@ -46,6 +46,10 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
           const [got, expected] = [kernels, reference].map((tier) => {
             const [y, places] = [new Type(length), new Int32Array(length)];
             tier.maxPool(g, x, y, places);
+            // Who wants no places gets the same bits.
+            const alone = new Type(length);
+            tier.maxPool(g, x, alone, null);
+            expect(differentBits(alone, y)).toEqual([]);
             return { y, places };
           });
           expect(differentBits(got.places, expected.places)).toEqual([]);
@@ -70,6 +74,8 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
       kernels.maxPool(g, x, y, places);
       reference.maxPool(g, x, yExpected, placesExpected);
       expect(differentBits(places, placesExpected)).toEqual([]);
+      expect(differentBits(y, yExpected)).toEqual([]);
+      kernels.maxPool(g, x, y.fill(7), null);
       expect(differentBits(y, yExpected)).toEqual([]);
     });
 

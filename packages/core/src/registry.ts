@@ -22,8 +22,8 @@ export interface ResultSpec {
   readonly dtype: DType;
   /** The type that operands named in `promotes` are converted to before the forward rule sees them. */
   readonly compute?: DType;
-  /** Shape and dtype of what the forward rule keeps, in the order of `keeps`: what a trace knows of it. */
-  readonly kept?: readonly Omit<Kept, 'data'>[];
+  /** What the forward rule keeps for the derivative rules, in the order of `keeps`. */
+  readonly kept?: readonly KeptSpec[];
 }
 
 /** The layout of a view: the operand's own array, seen otherwise. */
@@ -32,9 +32,8 @@ export interface ViewSpec {
   readonly offset: number;
 }
 
-/** A tensor that the forward rule keeps for the derivative rules beside its result (such as the indices of a max). */
-export interface Kept {
-  readonly data: NumericArray;
+/** What a shape rule says of a tensor that the forward rule keeps beside its result (such as the indices of a max). */
+export interface KeptSpec {
   readonly shape: Shape;
   readonly dtype: DType;
 }
@@ -92,7 +91,7 @@ interface OpBase<Names extends readonly string[], Attrs> {
   /** Floating-point operations that it takes. Default: one per element of the result, none for a view. */
   readonly flops?: (operands: readonly OperandSpec[], attrs: Attrs, result: ResultSpec) => number;
   /**
-   * A promise: the forward rule overwrites all of `out`, which then holds anything, for nobody zeroes it; and no rule keeps a
+   * A promise: the forward rule overwrites all of `out` and `kept`, which then hold anything, for nobody zeroes them; and no rule keeps a
    * tensor or array that it was handed or made beyond its call, so that arrays that only backward saw are used again. Default
    * false.
    */
@@ -103,16 +102,16 @@ interface OpBase<Names extends readonly string[], Attrs> {
 export interface ComputeOpRecord<Names extends readonly string[], Attrs> extends OpBase<Names, Attrs> {
   /**
    * Computes the result into `out`, which is contiguous, zeroed (unless the op `recycles`), of the result's `shape` and of the
-   * type it computes in.
-   * May return tensors for the derivative rules, in the order of `keeps`.
+   * type it computes in. Fills the arrays of `kept`, which are like it, with what the op `keeps`; null where nobody will read that, and
+   * the result must then be the same to the last bit.
    */
   readonly forward: (
     operands: readonly Strided[],
     out: NumericArray,
     attrs: Attrs,
     shape: Shape,
-    // biome-ignore lint/suspicious/noConfusingVoidType: most forward rules are a kernel call, which returns nothing
-  ) => readonly Kept[] | void;
+    kept: readonly NumericArray[] | null,
+  ) => void;
   /** 'contiguous' (default): operands come row-major, `data` holding exactly their elements. 'strided': as they are. */
   readonly layout?: 'contiguous' | 'strided';
   /** How 16-bit floats come and go: as float32 'numbers' (default), or as the 'bits' that are stored. */
@@ -121,7 +120,7 @@ export interface ComputeOpRecord<Names extends readonly string[], Attrs> extends
   readonly promotes?: readonly Names[number][];
   /** Whether operands broadcast; the cotangent is then summed back to the operand's shape, centrally. */
   readonly broadcasts?: boolean;
-  /** Names of what the forward rule keeps. */
+  /** Names of what the forward rule keeps for the derivative rules; the shape rule gives shape and dtype of each. */
   readonly keeps?: readonly string[];
 }
 
@@ -160,6 +159,7 @@ export class Op<Attrs> {
   private readonly promoted: readonly boolean[];
   /** Per operand, the slots of saved tensors that its rule reads. */
   readonly slots: readonly (readonly number[])[];
+  private readonly keptReaders: readonly boolean[];
 
   constructor(record: ComputeOpRecord<readonly string[], Attrs> | ViewOpRecord<readonly string[], Attrs>) {
     const compute = 'forward' in record ? record : null;
@@ -181,6 +181,8 @@ export class Op<Attrs> {
     this.slots = record.vjps.map((rule) =>
       isNoGradient(rule) ? [] : rule.saves.map((name) => this.slotOf(name)),
     );
+    const firstKept = record.operands.length + 1;
+    this.keptReaders = this.slots.map((slots) => slots.some((slot) => slot >= firstKept));
     if (record.vjps.length !== record.operands.length) {
       throw new AdjointError(
         `there are ${record.vjps.length} derivative rules for ${record.operands.length} operands; give one per operand, or noGradient(why).`,
@@ -210,6 +212,11 @@ export class Op<Attrs> {
     return index < last || !this.variadic
       ? `'${this.operands[index]}'`
       : `'${this.operands[last].slice(3)}[${index - last}]'`;
+  }
+
+  /** Whether the rule of operand `index` reads what the forward rule kept. */
+  readsKept(index: number): boolean {
+    return this.keptReaders[index] === true;
   }
 
   /** What a saved slot is called in messages. */

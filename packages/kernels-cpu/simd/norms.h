@@ -52,32 +52,46 @@ template <class T> static Moments momentsOfGroup(const NormShape& s, const T* x,
   return s.centred ? momentsOfRuns<T>(x, 1, 0, n) : squaresOfRun<T>(x, n);
 }
 
-/** Each group of each sample by its own statistics. Arrays: x, weight and bias (shared), y; mean, rstd and variance of each group. */
+/** What a group is normalised by. */
+template <class T> struct NormStatistics {
+  T mean, rstd;
+};
+
+/**
+ * Each group of each sample by its own statistics. Arrays: x, weight and bias (shared), y; if numbers[5] is 1, mean, rstd and variance of
+ * each group, which are for others: nothing is read there.
+ */
 template <class T> static Status normaliseSamples(Run& run, const Units& u) {
   const NormShape s = normShapeOf(u);
   const T *const x = u.array<const T>(0), *const weight = u.array<const T>(1), *const bias = u.array<const T>(2);
-  T *const y = u.array<T>(3), *const mean = u.array<T>(4), *const rstd = u.array<T>(5), *const variance = u.array<T>(6);
-  const auto keep = [&](Index group, const Moments& all) {
+  T* const y = u.array<T>(3);
+  const bool keeps = u.numbers[5] != 0;
+  T *const mean = keeps ? u.array<T>(4) : nullptr, *const rstd = keeps ? u.array<T>(5) : nullptr, *const variance = keeps ? u.array<T>(6) : nullptr;
+  const auto statisticsOf = [&](Index group, const Moments& all) -> NormStatistics<T> {
     const double spread = all.squares / double(s.run);
-    mean[group] = T(all.mean);
-    rstd[group] = T(1 / __builtin_sqrt(spread + s.eps));
-    variance[group] = T(spread);
+    const NormStatistics<T> found = {T(all.mean), T(1 / __builtin_sqrt(spread + s.eps))};
+    if (keeps) {
+      mean[group] = found.mean;
+      rstd[group] = found.rstd;
+      variance[group] = T(spread);
+    }
+    return found;
   };
   const bool streams = isStreamed<T>(u.count * s.groups * (s.run / s.inRow()), s.inRow());
-  const auto apply = [&](Index group, Index from, Index to) {
+  const auto apply = [&](Index group, NormStatistics<T> by, Index from, Index to) {
     const Index channel = group % s.groups * s.channels;
-    normaliseGroup<T>(streams, s, x + group * s.run, weight + channel, bias + channel, mean[group], rstd[group], y + group * s.run, from, to);
+    normaliseGroup<T>(streams, s, x + group * s.run, weight + channel, bias + channel, by.mean, by.rstd, y + group * s.run, from, to);
   };
   if (!isLong(s.run)) {
     eachUnit(run, u.count * s.groups, s.run, [&](Index group) {
-      keep(group, momentsOfGroup<T>(s, x + group * s.run, s.run));
-      apply(group, 0, s.run);
+      apply(group, statisticsOf(group, momentsOfGroup<T>(s, x + group * s.run, s.run)), 0, s.run);
     });
     return DONE;
   }
   const Index pieces = ceilDivide(s.run, MAP_TASK);
   Moments* const partial = take<Moments>(run, u.count * s.groups * pieces);
-  if (!partial) return OUT_OF_MEMORY;
+  NormStatistics<T>* const by = partial ? take<NormStatistics<T>>(run, u.count * s.groups) : nullptr;
+  if (!by) return OUT_OF_MEMORY;
   eachPiece(run, u.count * s.groups, s.run, [&](Index group, Index from, Index to) {
     partial[group * pieces + from / MAP_TASK] = momentsOfGroup<T>(s, x + group * s.run + from, to - from);
   });
@@ -87,9 +101,9 @@ template <class T> static Status normaliseSamples(Run& run, const Units& u) {
       if (s.centred) join(all, partial[group * pieces + piece]);
       else all.squares += partial[group * pieces + piece].squares;
     }
-    keep(group, all);
+    by[group] = statisticsOf(group, all);
   }
-  eachPiece(run, u.count * s.groups, s.run, apply);
+  eachPiece(run, u.count * s.groups, s.run, [&](Index group, Index from, Index to) { apply(group, by[group], from, to); });
   return DONE;
 }
 

@@ -3,14 +3,14 @@
 
 namespace ADJOINT_NAMESPACE {
 
-/** The largest numbers so far, and where in their plane they are: of equals the first; NaN wins. */
-template <class T> struct Largest {
+/** The largest numbers so far, and where in their plane they are, if somebody asks: of equals the first; NaN wins. */
+template <class T, bool PLACES> struct Largest {
   Vec<T> value;
   Bits<T> place;
   inline __attribute__((always_inline)) void meet(Vec<T> other, Bits<T> there) {
     const Bits<T> wins = (other > value) | (other != other);
     value = wins ? other : value;
-    place = wins ? there : place;
+    if (PLACES) place = wins ? there : place;
   }
 };
 
@@ -37,7 +37,7 @@ static bool hasWholeRows(const Pooling& p) {
  * The largest of the elements that each of `n` windows has in one row: those of the first are `from`, and `left` elements from there on can be
  * read. `first` is the place of the first.
  */
-template <class T> static void largestInRows(const Pooling& p, const T* from, Index left, Index first, Index n, T* value, LaneInt<T>* place) {
+template <class T, bool PLACES> static void largestInRows(const Pooling& p, const T* from, Index left, Index first, Index n, T* value, LaneInt<T>* place) {
   constexpr Index W = Lanes<T>::N;
   const Index step = p.stride[2], taps = p.kernel[2], apart = p.dilation[2];
   const long long reach = (taps - 1) * apart + reachOf(W, step);
@@ -47,10 +47,10 @@ template <class T> static void largestInRows(const Pooling& p, const T* from, In
   for (; q < n && q * step + reach <= left; q += W) {
     const T* const at = from + q * step;
     const Bits<T> there = ramp + LaneInt<T>(q * step);
-    Largest<T> best = {loadEvery(at, step), there};
+    Largest<T, PLACES> best = {loadEvery(at, step), there};
     for (Index c = 1; c < taps; c++) best.meet(loadEvery(at + c * apart, step), there + LaneInt<T>(c * apart));
     store(value + q, best.value);
-    storeInts<T>(place + q, best.place);
+    if (PLACES) storeInts<T>(place + q, best.place);
   }
   for (; q < n; q++) {
     value[q] = from[q * step];
@@ -65,10 +65,11 @@ template <class T> static void largestInRows(const Pooling& p, const T* from, In
 }
 
 /** One plane of such windows; `left` elements from `x` on can be read. First along rows, then of those what each window covers. */
-template <class T> static void maxPoolRows(const Pooling& p, const T* x, Index left, T* y, int* places) {
+template <class T, bool PLACES> static void maxPoolRows(const Pooling& p, const T* x, Index left, T* y, int* places) {
   constexpr Index W = Lanes<T>::N;
   const Index width = p.out[2], most = ROW_SPACE / width;
   RowSpace<T> rows, windows;
+  const auto placesAt = [&](Index i) { return PLACES ? loadInts<T>(rows.place + i) : Bits<T>{}; };
   for (Index j0 = 0, j1; j0 < p.out[1]; j0 = j1) {
     // As many rows of windows as there is space for, and for what they cover.
     const auto end = [&](Index j) { return p.windows[1][j].first + p.windows[1][j].taps; };
@@ -77,39 +78,40 @@ template <class T> static void maxPoolRows(const Pooling& p, const T* x, Index l
     const Index count = end(j1 - 1) - r0, perRow = p.in[2] == width * p.stride[2] ? count * width : width;
     for (Index q = 0; q < count * width; q += perRow) {
       const Index first = (r0 + q / width) * p.in[2];
-      largestInRows(p, x + first, left - first, first, perRow, rows.value + q, rows.place + q);
+      largestInRows<T, PLACES>(p, x + first, left - first, first, perRow, rows.value + q, rows.place + q);
     }
     for (Index j = j0, o = 0; j < j1; j++, o += width) {
       const Window h = p.windows[1][j];
       for (Index k = 0; k < width; k += W) {
         Index at = (h.first - r0) * width + k;
-        Largest<T> best = {load(rows.value + at), loadInts<T>(rows.place + at)};
+        Largest<T, PLACES> best = {load(rows.value + at), placesAt(at)};
         for (Index b = 1; b < h.taps; b++) {
           at += width;
-          best.meet(load(rows.value + at), loadInts<T>(rows.place + at));
+          best.meet(load(rows.value + at), placesAt(at));
         }
         // What is past the end of a row is written over by the next.
         store(windows.value + o + k, best.value);
-        storeInts<T>(windows.place + o + k, best.place);
+        if (PLACES) storeInts<T>(windows.place + o + k, best.place);
       }
     }
     const Index all = (j1 - j0) * width;
     copyRun(y + j0 * width, windows.value, all);
-    for (Index o = 0; o < all; o++) places[j0 * width + o] = int(windows.place[o]);
+    for (Index o = 0; PLACES && o < all; o++) places[j0 * width + o] = int(windows.place[o]);
   }
 }
 
-/** Arrays: x, y, and the place of each largest element within its plane. The first of equals; NaN wins. */
-template <class T> static Status maxPoolPlanes(Run& run, const Units& u) {
+/** Arrays: x, y, and, if somebody asks, the place of each largest element within its plane. The first of equals; NaN wins. */
+template <class T, bool PLACES> static Status maxPoolPlanes(Run& run, const Units& u) {
   constexpr Index W = Lanes<T>::N;
   Pooling p;
   if (!readPooling(run, u.numbers, p)) return OUT_OF_MEMORY;
   const T* const x = u.array<const T>(0);
   T* const y = u.array<T>(1);
-  int* const places = u.array<int>(2);
+  int* const places = PLACES ? u.array<int>(2) : nullptr;
+  const auto placesOf = [&](Index plane) { return PLACES ? places + plane * p.outPlane() : nullptr; };
   if (hasWholeRows(p)) {
     eachUnit(run, u.count, p.inPlane(), [&](Index plane) {
-      maxPoolRows(p, x + plane * p.inPlane(), (u.count - plane) * p.inPlane(), y + plane * p.outPlane(), places + plane * p.outPlane());
+      maxPoolRows<T, PLACES>(p, x + plane * p.inPlane(), (u.count - plane) * p.inPlane(), y + plane * p.outPlane(), placesOf(plane));
     });
     return DONE;
   }
@@ -136,21 +138,18 @@ template <class T> static Status maxPoolPlanes(Run& run, const Units& u) {
         const Vec<T> value = loadEvery(at + q * step, step), old = load(b + q);
         const Bits<T> wins = (value > old) | (value != value);
         store(b + q, wins ? value : old);
-        storeInts<T>(l + q, wins ? ramp + LaneInt<T>(tap.from + q * step) : loadInts<T>(l + q));
+        if (PLACES) storeInts<T>(l + q, wins ? ramp + LaneInt<T>(tap.from + q * step) : loadInts<T>(l + q));
       }
       for (; q < n; q++) {
         const T value = at[q * step];
         const bool wins = value > b[q] || value != value;
         b[q] = wins ? value : b[q];
-        l[q] = wins ? LaneInt<T>(tap.from + q * step) : l[q];
+        if (PLACES) l[q] = wins ? LaneInt<T>(tap.from + q * step) : l[q];
       }
     });
     T* to = y + plane * p.outPlane() + o;
-    int* placesTo = places + plane * p.outPlane() + o;
-    for (Index q = 0; q < count; q++) {
-      to[q] = best[q];
-      placesTo[q] = int(place[q]);
-    }
+    copyRun(to, best, count);
+    for (Index q = 0; PLACES && q < count; q++) placesOf(plane)[o + q] = int(place[q]);
   });
   return DONE;
 }

@@ -22,7 +22,7 @@ template <class T> constexpr Named<UnitKernel<T>> unitKernels[] = {
     NAMED(sgdStep, sgdStep<T>),
     NAMED(adamStep, adamStep<T>),
     NAMED(rmspropStep, rmspropStep<T>),
-    NAMED(maxPool, maxPoolPlanes<T>),
+    NAMED(maxPool, maxPoolPlanes<T, true>),
     NAMED(avgPool, avgPoolPlanes<T>),
     NAMED(avgPoolInputGrad, avgPoolPlanesGrad<T>),
     NAMED(gather, gatherRows<T>),
@@ -45,6 +45,7 @@ template <class T> constexpr Named<UnitKernel<T>> unitKernels[] = {
     NAMED(overlap, overlapPlanes<T>),
     NAMED(maxPoolInputGrad, maxPoolPlanesGrad<T>),
     NAMED(argsort, argsort<T>),
+    NAMED(maxPoolValues, maxPoolPlanes<T, false>),
 };
 
 template <class T> static Status units(Run& run, int kernel, const Units& given) {

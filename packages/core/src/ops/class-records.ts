@@ -102,22 +102,18 @@ export const crossEntropyOp = defineOp<readonly ['input', 'target'], CrossEntrop
       ],
     };
   },
-  forward: ([input, target], out, attrs) => {
+  forward: ([input, target], out, attrs, _, kept) => {
     const { classes, count } = classesOf(input, target, attrs);
     const dtype = out instanceof Float64Array ? 'float64' : 'float32';
     const { reduction } = attrs;
     const losses = (reduction === 'none' ? out : allocate(dtype, classes.length)) as FloatArray;
-    const logs = new Float64Array(classes.length);
+    // One number per sample costs nothing beside its classes, so the kernel always gives them.
+    const logs = kept === null ? new Float64Array(classes.length) : (kept[0] as Float64Array);
     kernels.crossEntropy(geometryOf(input, attrs), input.data as FloatArray, classes, losses, logs);
     if (reduction !== 'none')
       kernels.sum({ data: losses, shape: [losses.length], strides: [1], offset: 0 }, [0], out);
     if (reduction === 'mean') out[0] /= count;
-    const divisor = allocate(dtype, 1);
-    divisor[0] = count;
-    return [
-      { data: logs, shape: target.shape, dtype: 'float64' },
-      { data: divisor, shape: [], dtype },
-    ];
+    if (kept !== null) kept[1][0] = count;
   },
   promotes: ['input'],
   keeps: ['logs', 'count'],

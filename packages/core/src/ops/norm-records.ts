@@ -4,14 +4,20 @@
 // All see their operand as (batch, groups, channels, places); weight and bias have shape (1, groups, channels, 1), and mean and
 // rstd = 1 / √(variance + eps) have size 1 on the axes that are normalised over.
 
-import { type FloatArray, kernels, type NormGeometry, type Strided } from '@adjoint/kernels-cpu';
+import {
+  type FloatArray,
+  kernels,
+  type NormGeometry,
+  type NormMoments,
+  type NumericArray,
+  type Strided,
+} from '@adjoint/kernels-cpu';
 import { allocate, computeDType } from '../dtype.ts';
 import { formatShape, ShapeError } from '../errors.ts';
 import { defineOp, type OperandSpec, vjpRule } from '../registry.ts';
 import type { Shape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { isFollowed } from '../tape/followed.ts';
-import { allocateZeroed } from '../tape/pieces.ts';
 import type { Tensor } from '../tensor.ts';
 import { allocateUnfilled } from '../unfilled.ts';
 import { add, mul, sub } from './arithmetic.ts';
@@ -63,6 +69,12 @@ function requireRank(op: string, x: OperandSpec): void {
 
 const floats = ({ data }: Strided): FloatArray => data as FloatArray;
 
+/** What `normalise` keeps, as its kernel gives it. */
+function momentsIn(kept: readonly NumericArray[]): NormMoments {
+  const [mean, rstd, variance] = kept as readonly FloatArray[];
+  return { mean, rstd, variance };
+}
+
 /** Ten or so operations an element, of which a result has one for each of the first operand. */
 const flops = ([x]: readonly OperandSpec[]): number =>
   10 * x.shape.reduce((product, size) => product * size, 1);
@@ -97,17 +109,10 @@ export const normaliseOp = defineOp<readonly ['x', 'weight', 'bias'], NormaliseA
     const kept = { shape: statisticsShape(x.shape, attrs), dtype: computeDType(x.dtype) };
     return { shape: x.shape, dtype: x.dtype, compute: x.dtype, kept: [kept, kept, kept] };
   },
-  forward: ([x, weight, bias], out, attrs) => {
-    const shape = statisticsShape(x.shape, attrs);
-    const dtype = out instanceof Float64Array ? 'float64' : 'float32';
-    // One array for all three: what is kept among large results breaks up the memory that comes free for the next ones.
-    const sets = shape[0] * shape[1];
-    const all = allocateZeroed(dtype, 3 * sets) as FloatArray;
-    const [centre, rstd, variance] = [0, 1, 2].map((k) => all.subarray(k * sets, (k + 1) * sets));
+  forward: ([x, weight, bias], out, attrs, _, kept) => {
     const g = geometryOf(x, attrs, attrs.eps);
     const affine = { weight: floats(weight), bias: floats(bias) };
-    kernels.normalise(g, floats(x), affine, out as FloatArray, { mean: centre, rstd, variance });
-    return [centre, rstd, variance].map((data) => ({ data, shape, dtype }));
+    kernels.normalise(g, floats(x), affine, out as FloatArray, kept === null ? null : momentsIn(kept));
   },
   keeps: ['mean', 'rstd', 'variance'],
   recycles: true,

@@ -52,11 +52,13 @@ export const maxPoolOp = defineOp<readonly ['x'], PoolGeometry>({
     const shape = shapeOfY(g);
     return { shape, dtype: x.dtype, compute: x.dtype, kept: [{ shape, dtype: 'int32' }] };
   },
-  forward: ([x], out, g, shape) => {
-    const data = allocateUnfilled('int32', out.length) as Int32Array;
-    kernels.maxPool(g, x.data as FloatArray, out as FloatArray, data);
-    return [{ data, shape, dtype: 'int32' }];
-  },
+  forward: ([x], out, g, _, kept) =>
+    kernels.maxPool(
+      g,
+      x.data as FloatArray,
+      out as FloatArray,
+      kept === null ? null : (kept[0] as Int32Array),
+    ),
   keeps: ['places'],
   vjps: [vjpRule('places', (g, places, { attrs }) => maxPoolInputGrad(g, places, attrs))],
   recycles: true,

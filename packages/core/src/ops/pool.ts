@@ -3,7 +3,8 @@
 import { type PerAxis, type PoolGeometry, poolGeometry } from '@adjoint/kernels-cpu';
 import { formatShape, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
-import { apply } from '../tape/apply.ts';
+import { apply, applyKeeping } from '../tape/apply.ts';
+import { watching } from '../tape/observer.ts';
 import type { Tensor } from '../tensor.ts';
 import type { ValuesAndIndices } from './extremes.ts';
 import { requireFloat } from './infer.ts';
@@ -200,10 +201,11 @@ function maximumPoolWithIndices(
 ): ValuesAndIndices {
   const { images, unbatch } = readImages(op, dims, x);
   const geometry = geometryOf(op, images, kernelSize, options);
-  return {
-    values: unbatch(apply(maxPoolOp, [images], geometry)),
-    indices: unbatch(apply(maxPoolPlacesOp, [images], geometry)),
-  };
+  const { output, kept } = applyKeeping(maxPoolOp, [images], geometry);
+  // Who traces or watches is to see an op that gives the places; for nobody else is the kernel run twice.
+  const isSeen = kept === null || watching.current !== null;
+  const places = isSeen ? apply(maxPoolPlacesOp, [images], geometry) : kept[0];
+  return { values: unbatch(output), indices: unbatch(places) };
 }
 
 function geometryOf(op: string, images: Tensor, kernelSize: PerAxis, options: object): PoolGeometry {

@@ -7,6 +7,7 @@ import { TraceError } from '../errors.ts';
 import type { Op, ResultSpec } from '../registry.ts';
 import { rowMajorStrides, type Shape, sizeOf } from '../shape.ts';
 import { type Storage, Tensor } from '../tensor.ts';
+import { keptSpecs } from './keeping.ts';
 
 /** Stands where an array would be, and knows how large it would be. */
 export class AbstractStorage implements Storage {
@@ -43,15 +44,10 @@ export function abstractResult<Attrs>(
   attrs: Attrs,
   spec: ResultSpec,
 ): { readonly output: Tensor; readonly kept: readonly Tensor[] } {
-  const { shape, dtype, kept = [] } = spec;
-  if (kept.length !== op.keeps.length) {
-    throw new TraceError(
-      `it keeps ${op.keeps.join(', ')} for its derivative rules, and its shape rule gives the shapes of ${kept.length} of these; let infer return them as 'kept'.`,
-      { op: op.name, operand: 'infer', actual: kept.length, expected: `${op.keeps.length} shapes` },
-    );
-  }
+  const { shape, dtype } = spec;
   if (op.view === null) {
-    return { output: abstractTensor(shape, dtype), kept: kept.map((k) => abstractTensor(k.shape, k.dtype)) };
+    const kept = keptSpecs(op, spec).map((k) => abstractTensor(k.shape, k.dtype));
+    return { output: abstractTensor(shape, dtype), kept };
   }
   const [x] = operands;
   const { strides, offset } = op.view(x, attrs, shape);

@@ -4,11 +4,12 @@ import { kernels, type NumericArray, type Strided } from '@adjoint/kernels-cpu';
 import { computeDType, type DType, isFloat, isHalf } from '../dtype.ts';
 import { AdjointError, ArgumentError } from '../errors.ts';
 import { decodeHalf, encodeHalf } from '../half.ts';
-import type { Kept, Op, ResultSpec } from '../registry.ts';
+import type { Op, ResultSpec } from '../registry.ts';
 import { isRowMajor, rowMajorStrides, type Shape, sameShape, sizeOf } from '../shape.ts';
-import { fromArray, Storage, Tensor } from '../tensor.ts';
+import { Storage, Tensor } from '../tensor.ts';
 import { allocateUnfilled } from '../unfilled.ts';
 import { abstractResult } from './abstract.ts';
+import { allocateKept, isKeptRead, keptSpecs, keptTensors } from './keeping.ts';
 import { gradMode } from './mode.ts';
 import { Node } from './node.ts';
 import { report, watching } from './observer.ts';
@@ -75,12 +76,13 @@ function run<Attrs>(
     const encodes = isHalf(dtype) && !op.bits;
     const computed = encodes ? widestOf(inputs) : dtype;
     const array = recycles ? take(dtype, size) : allocateResult(op, computed, size);
-    // Rules that keep nothing return nothing, or whatever their kernel call gives.
-    const extra = op.forward!(inputs, array, attrs, shape);
-    if (op.keeps.length > 0) {
-      kept = (extra as readonly Kept[]).map(toTensor);
+    if (op.keeps.length > 0 && (keeping !== null || isKeptRead(op, operands, dtype))) {
+      const specs = keptSpecs(op, spec);
+      const arrays = allocateKept(op, specs);
+      op.forward!(inputs, array, attrs, shape, arrays);
+      kept = keptTensors(specs, arrays);
       keeping?.push(...kept);
-    }
+    } else op.forward!(inputs, array, attrs, shape, null);
     const stored = encodes ? encodeHalf(dtype, array as Float32Array | Float64Array) : array;
     output = new Tensor(new Storage(stored), shape, stridesLike(operands, shape), 0, dtype);
     if (recycles) own(output);
@@ -104,7 +106,7 @@ export function applyOver<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], att
     return apply(op, operands, attrs);
   const spec = op.infer(operands, attrs);
   if (spec.dtype !== dtype || !sameShape(spec.shape, shape)) return apply(op, operands, attrs);
-  op.forward!(readInputs(op, operands, spec), storage.data, attrs, shape);
+  op.forward!(readInputs(op, operands, spec), storage.data, attrs, shape, null);
   const output = new Tensor(storage, shape, strides, 0, dtype);
   if (gradMode.enabled && isFloat(dtype)) record(op, operands, attrs, output, undefined);
   return output;
@@ -121,8 +123,6 @@ function stridesLike(operands: readonly Tensor[], shape: Shape): readonly number
   }
   return strides;
 }
-
-const toTensor = ({ data, shape, dtype }: Kept): Tensor => fromArray(data, shape, dtype);
 
 // The operands in the type and layout that the forward rule asks for; most are so already.
 function readInputs<Attrs>(op: Op<Attrs>, operands: readonly Tensor[], spec: ResultSpec): readonly Strided[] {

@@ -40,14 +40,14 @@ export interface NormMoments extends NormStatistics {
 export interface NormKernels {
   /**
    * `y = (x - mean) · rstd · weight + bias` with the mean and `rstd = 1 / √(variance + eps)` of each set, which are written too, as is
-   * the variance, which is the mean square deviation.
+   * the variance, which is the mean square deviation; null for who wants `y` alone.
    */
   readonly normalise: (
     g: NormGeometry,
     x: FloatArray,
     affine: NormParameters,
     y: FloatArray,
-    moments: NormMoments,
+    moments: NormMoments | null,
   ) => void;
   /** As `normalise`, with statistics that are given. */
   readonly normaliseBy: (

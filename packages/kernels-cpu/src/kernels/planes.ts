@@ -25,8 +25,11 @@ export interface WindowGeometry {
 
 /** Kernels of pooling, windows and resampling. */
 export interface PlaneKernels {
-  /** Largest element per window and its flat index within its (channel's) plane; padding never wins. NaN wins. */
-  readonly maxPool: (g: PoolGeometry, x: FloatArray, y: FloatArray, indices: Int32Array) => void;
+  /**
+   * Largest element per window and its flat index within its (channel's) plane, null for who wants the elements alone; padding never wins.
+   * NaN wins.
+   */
+  readonly maxPool: (g: PoolGeometry, x: FloatArray, y: FloatArray, indices: Int32Array | null) => void;
   /**
    * The adjoint of reading x at the `indices` that `maxPool` gave for the same geometry: adds each element of y to the one of x that it was. What
    * other indices do is not said, but that nothing outside of their plane is touched.

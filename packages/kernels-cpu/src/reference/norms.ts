@@ -69,9 +69,11 @@ export const normalise: Kernels['normalise'] = (g, x, affine, y, moments) => {
   for (let set = 0; set < setCount(g); set++) {
     const [centre, variance] = momentsOf(g, set, x);
     const scale = 1 / Math.sqrt(variance + g.eps);
-    moments.mean[set] = centre;
-    moments.rstd[set] = scale;
-    moments.variance[set] = variance;
+    if (moments !== null) {
+      moments.mean[set] = centre;
+      moments.rstd[set] = scale;
+      moments.variance[set] = variance;
+    }
     applySet(g, set, x, affine, [centre, scale], y);
   }
 };

@@ -33,7 +33,7 @@ export const maxPool: Kernels['maxPool'] = (g, x, y, indices) => {
         }
       }
       y[plane * outPlane + o] = best;
-      indices[plane * outPlane + o] = index;
+      if (indices !== null) indices[plane * outPlane + o] = index;
     }
   }
 };

@@ -5,6 +5,7 @@ import type {
   FloatArray,
   Kernels,
   NormGeometry,
+  NormMoments,
   NormParameters,
   NormStatistics,
   Strided,
@@ -45,30 +46,45 @@ function fits(x: FloatArray, others: readonly FloatArray[]): boolean {
 function normaliseOf(machine: Machine): Kernels['normalise'] {
   return (g, x, affine, y, moments) => {
     const { weight, bias } = affine;
-    const { mean, rstd, variance } = moments;
-    if (fits(x, [y, weight, bias, mean, rstd, variance])) {
-      const unit = x.length / g.batch;
+    const kept = moments === null ? [] : [moments.mean, moments.rstd, moments.variance];
+    if (fits(x, [y, weight, bias, ...kept])) {
       if (g.over === 'sample') {
-        const arrays = [reads(x, unit), reads(weight, 0), reads(bias, 0)];
-        const results = [y, mean, rstd, variance].map((array) =>
-          writes(array, array === y ? unit : g.groups),
-        );
-        if (
-          runUnits(machine, 'normaliseSamples', g.batch, numbersOf(g), [...arrays, ...results], 'normalise')
-        )
+        const unit = x.length / g.batch;
+        const operands = [reads(x, unit), reads(weight, 0), reads(bias, 0)];
+        const results = [writes(y, unit), ...kept.map((array) => writes(array, g.groups))];
+        const own = [...numbersOf(g), kept.length > 0 ? 1 : 0];
+        if (runUnits(machine, 'normaliseSamples', g.batch, own, [...operands, ...results], 'normalise'))
           return;
-      } else if (g.centred) {
-        const found = variancesOf(machine, 'normalise', x, g.batch, g.groups, g.channels * g.places);
-        if (found) {
-          mean.set(found.mean);
-          variance.set(found.variance);
-          for (let k = 0; k < g.groups; k++) rstd[k] = 1 / Math.sqrt(found.variance[k] + g.eps);
-          if (applied(machine, 'normalise', g, x, affine, moments, y)) return;
-        }
+      } else if (g.centred && overBatch(machine, g, x, affine, y, moments ?? momentsFor(x, g.groups))) {
+        return;
       }
     }
     reference.normalise(g, x, affine, y, moments);
   };
+}
+
+/** Arrays of the type of x for the moments of so many sets. */
+function momentsFor(x: FloatArray, sets: number): NormMoments {
+  const array = (): FloatArray =>
+    x instanceof Float32Array ? new Float32Array(sets) : new Float64Array(sets);
+  return { mean: array(), rstd: array(), variance: array() };
+}
+
+function overBatch(
+  machine: Machine,
+  g: NormGeometry,
+  x: FloatArray,
+  affine: NormParameters,
+  y: FloatArray,
+  moments: NormMoments,
+): boolean {
+  const found = variancesOf(machine, 'normalise', x, g.batch, g.groups, g.channels * g.places);
+  if (!found) return false;
+  const { mean, rstd, variance } = moments;
+  mean.set(found.mean);
+  variance.set(found.variance);
+  for (let k = 0; k < g.groups; k++) rstd[k] = 1 / Math.sqrt(found.variance[k] + g.eps);
+  return applied(machine, 'normalise', g, x, affine, moments, y);
 }
 
 /** Means and mean square deviations of `groups` groups, over `batch` samples and a run of each. */

@@ -23,7 +23,7 @@ function suits(x: NumericArray, y: NumericArray, indices: unknown = noIndices): 
 
 export function pooling(machine: Machine): Pick<PlaneKernels, PlaneName> {
   const run = (
-    kernel: PlaneName,
+    kernel: PlaneName | 'maxPoolValues',
     planes: number,
     numbers: readonly number[],
     ...arrays: readonly UnitArray[]
@@ -31,9 +31,13 @@ export function pooling(machine: Machine): Pick<PlaneKernels, PlaneName> {
   return {
     maxPool(g, x, y, indices) {
       const { planes, inPlane, outPlane } = sizesOf(g);
-      const [from, to, places] = [reads(x, inPlane), writes(y, outPlane), writes(indices, outPlane)];
-      if (!suits(x, y, indices) || !run('maxPool', planes, numbersOf(g), from, to, places))
-        reference.maxPool(g, x, y, indices);
+      const arrays = [reads(x, inPlane), writes(y, outPlane)];
+      const isDone =
+        indices === null
+          ? suits(x, y) && run('maxPoolValues', planes, numbersOf(g), ...arrays)
+          : suits(x, y, indices) &&
+            run('maxPool', planes, numbersOf(g), ...arrays, writes(indices, outPlane));
+      if (!isDone) reference.maxPool(g, x, y, indices);
     },
     maxPoolInputGrad(g, y, indices, x) {
       const { planes, inPlane, outPlane } = sizesOf(g);

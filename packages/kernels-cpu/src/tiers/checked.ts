@@ -141,7 +141,7 @@ const rules: Rules = {
   logSoftmaxGrad: lineGradient,
   normalise: (op, g, x, { weight, bias }, y, moments) => {
     normalises(op, g, { x, y }, { weight, bias }, moments);
-    lengthIs(op, 'variance', moments.variance, moments.mean.length, 'that of mean');
+    if (moments !== null) lengthIs(op, 'variance', moments.variance, moments.mean.length, 'that of mean');
   },
   normaliseBy: (op, g, x, { weight, bias }, statistics, y) =>
     normalises(op, g, { x, y }, { weight, bias }, statistics),
@@ -180,7 +180,7 @@ const rules: Rules = {
   convForward: (op, g, x, w, y) => convolution(op, g, x, w, y),
   convInputGrad: (op, g, w, y, x) => convolution(op, g, x, w, y),
   convWeightGrad: (op, g, x, y, w) => convolution(op, g, x, w, y),
-  maxPool: (op, g, x, y, indices) => pooling(op, g, x, y, indices),
+  maxPool: (op, g, x, y, indices) => pooling(op, g, x, y, indices ?? y),
   maxPoolInputGrad: (op, g, y, indices, x) => pooling(op, g, x, y, indices),
   avgPool: (op, g, x, y) => pooling(op, g, x, y),
   avgPoolInputGrad: (op, g, y, x) => pooling(op, g, x, y),

@@ -7,13 +7,13 @@ import type { ClassGeometry, NormGeometry, NormStatistics, WindowGeometry } from
 import type { PoolGeometry } from '../pool-geometry.ts';
 import { fail, lengthIs, lengthsAre, resultOf, type Sized } from './checks-views.ts';
 
-/** Lengths of arrays of all elements, of parameters, and of statistics. */
+/** Lengths of arrays of all elements, of parameters, and of statistics if there are any. */
 export function normalises(
   op: string,
   g: NormGeometry,
   elements: Readonly<Record<string, Sized>>,
   parameters: Readonly<Record<string, Sized>>,
-  { mean, rstd }: NormStatistics,
+  statistics: NormStatistics | null,
 ): void {
   const { batch, groups, channels, places, over } = g;
   for (const name of ['batch', 'groups', 'channels', 'places'] as const) {
@@ -24,8 +24,9 @@ export function normalises(
   const sets = over === 'sample' ? batch * groups : groups;
   lengthsAre(op, elements, size, 'batch · groups · channels · places');
   lengthsAre(op, parameters, groups * channels, 'groups · channels');
-  lengthIs(op, 'mean', mean, sets, 'the sets that are normalised');
-  lengthIs(op, 'rstd', rstd, sets, 'the sets that are normalised');
+  if (statistics === null) return;
+  lengthIs(op, 'mean', statistics.mean, sets, 'the sets that are normalised');
+  lengthIs(op, 'rstd', statistics.rstd, sets, 'the sets that are normalised');
 }
 
 /** Lengths of arrays of logits, and of what there is one of at each place; targets are classes, or none. */

@@ -217,6 +217,7 @@ export const UNIT_KERNELS = [
   'overlap',
   'maxPoolInputGrad',
   'argsort',
+  'maxPoolValues',
 ] as const;
 export type UnitKernel = (typeof UNIT_KERNELS)[number];
 
