@@ -46,6 +46,18 @@ async function failure(call: () => unknown): Promise<unknown> {
   return undefined;
 }
 
+/** What a call gives, or the message of its error: values that can be compared. */
+async function outcome(call: () => unknown): Promise<unknown> {
+  try {
+    const result = await call();
+    return JSON.parse(
+      JSON.stringify(result ?? null, (_, value) => (typeof value === 'bigint' ? String(value) : value)),
+    );
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 describe('every function that takes options', () => {
   // The options are looked at before anything else, so that other arguments need not make sense.
   test.each(table)('%s refuses what is not its options', async (name, place) => {
@@ -67,6 +79,22 @@ describe('every function that takes options', () => {
     expect(error).toBeInstanceOf(ArgumentError);
     expect(error).toMatchObject({ op: name, operand: 'noSuchOption' });
     expect((error as Error).message).toContain(`${name}: there is no option 'noSuchOption'; it takes `);
+  });
+
+  // A program that hands its own options on hands on those that it was not given, too.
+  test.each(table)('%s takes an option that is undefined as left out', async (name, place) => {
+    const call = (options: object): Promise<unknown> =>
+      outcome(() => {
+        core.manualSeed(0);
+        return functions.get(name)!(...new Array(place).fill(ones([2, 2, 2])), options);
+      });
+    const refused = await failure(() =>
+      functions.get(name)!(...new Array(place).fill(ones([2])), { noSuchOption: 1 }),
+    );
+    const known = /it takes (.*?)\.( Write|$)/.exec((refused as Error).message)![1].split(', ');
+    expect(await call(Object.fromEntries(known.map((option) => [option, undefined])))).toEqual(
+      await call({}),
+    );
   });
 
   test('is in this table', () => {

@@ -151,25 +151,17 @@ describe.each(folders)('%s, packed', (folder) => {
       (name) => `export const has_${name}: [keyof typeof ${name}] extends [never] ? false : true = true;`,
     );
     writeFileSync(join(directory, 'use.ts'), [...imports, ...uses, ...members, ''].join('\n'));
-    writeFileSync(
-      join(directory, 'tsconfig.json'),
-      JSON.stringify({
-        compilerOptions: {
-          target: 'ES2022',
-          lib: ['ES2022'],
-          types: [],
-          module: 'NodeNext',
-          strict: true,
-          exactOptionalPropertyTypes: true,
-          skipLibCheck: false,
-          noEmit: true,
-        },
-        files: ['use.ts'],
-      }),
-    );
+    writeConfig(directory, 'use.ts');
     const tsc = join(root, 'node_modules/typescript/bin/tsc');
     expect(compile(tsc, directory)).toBe('');
   });
+});
+
+test('a program type checks with every check of the compiler turned on', () => {
+  const directory = project('nn');
+  cpSync(join(import.meta.dirname, 'strict-program.ts'), join(directory, 'strict-program.ts'));
+  writeConfig(directory, 'strict-program.ts', { noUncheckedIndexedAccess: true });
+  expect(compile(join(root, 'node_modules/typescript/bin/tsc'), directory)).toBe('');
 });
 
 describe('a package alone, under plain Node,', () => {
@@ -205,6 +197,22 @@ describe('a package alone, under plain Node,', () => {
     ]);
   });
 });
+
+/** A strict project of one file that has no types but its own. */
+function writeConfig(directory: string, file: string, more: Readonly<Record<string, boolean>> = {}): void {
+  const compilerOptions = {
+    target: 'ES2022',
+    lib: ['ES2022'],
+    types: [],
+    module: 'NodeNext',
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: false,
+    noEmit: true,
+    ...more,
+  };
+  writeFileSync(join(directory, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [file] }));
+}
 
 /** What the compiler prints about a project; nothing when it is right. */
 function compile(tsc: string, directory: string): string {

@@ -2,7 +2,9 @@
 
 import { backward } from './autograd/backward.ts';
 import { registerHook } from './autograd/hooks.ts';
+import type { DType } from './dtype.ts';
 import { formatShape, ShapeError } from './errors.ts';
+import type * as sources from './method-sources.ts';
 import { add, div, mul, neg, sub } from './ops/arithmetic.ts';
 import { flatten, flip, movedim, repeat, roll, squeeze, tile, unsqueeze } from './ops/axes.ts';
 import { clamp, hardtanh } from './ops/bounds.ts';
@@ -37,7 +39,7 @@ import { erf, erfc, gelu, logSigmoid, mish, sigmoid, silu, softplus, softsign } 
 import { chunk, narrow, select, slice, split, unbind } from './ops/slice.ts';
 import { logSoftmax, logsumexp, softmax } from './ops/softmax.ts';
 import { argsort, sort, topk } from './ops/sort.ts';
-import { norm, std, variance } from './ops/statistics.ts';
+import { norm, std, type VarianceOptions, variance } from './ops/statistics.ts';
 import { ceil, floor, round, sign, trunc } from './ops/steps.ts';
 import { acos, asin, atan, atan2, cos, sin, tan } from './ops/trigonometry.ts';
 import { Tensor } from './tensor.ts';
@@ -202,7 +204,39 @@ const methods = {
   registerHook,
 };
 
-type Methods = { [K in keyof typeof methods]: Method<(typeof methods)[K]> };
+// By way of the modules that declare them, so that editors show a method with the comment of its function.
+type Declared = Pick<typeof sources, Exclude<keyof typeof methods, keyof Renamed>>;
+type Methods = { [K in keyof Declared]: Method<(typeof methods)[K]> };
+
+/** Methods whose name, or the place of their tensor, is another than their function's. */
+interface Renamed {
+  /**
+   * Converts to another element type; the same tensor if it has it already. The function is `cast`. PyTorch's `Tensor.to(dtype)`.
+   *
+   * @throws DTypeError if `dtype` is not one of the seven types.
+   * @example
+   * tensor([1.5, -2.5]).to('int32').toArray(); // [1, -2]
+   */
+  to(dtype: DType): Tensor;
+  /**
+   * The variance over axes, all by default. The function is `variance`. PyTorch's `Tensor.var`.
+   *
+   * @throws ArgumentError for axes out of range or named twice.
+   * @example
+   * tensor([1, 2, 4]).var({ correction: 0 }).item(); // 1.5555555820465088
+   */
+  var(options?: VarianceOptions): Tensor;
+  /**
+   * Takes this tensor's elements where `condition` holds and those of `other` elsewhere, with broadcasting and type promotion.
+   * PyTorch's `Tensor.where`.
+   *
+   * @param condition bool.
+   * @throws DTypeError if `condition` is not bool; ShapeError if the shapes do not broadcast.
+   * @example
+   * tensor([1, 2]).where(tensor([true, false]), 0).toArray(); // [1, 0]
+   */
+  where(condition: Tensor, other: Operand): Tensor;
+}
 
 /**
  * What PyTorch has as properties. A loop over the first axis is `for (const row of x.unbind())`: a tensor is no iterable by itself, for
@@ -230,7 +264,7 @@ interface Conveniences {
 }
 
 declare module './tensor.ts' {
-  interface Tensor extends Methods, Conveniences {}
+  interface Tensor extends Methods, Renamed, Conveniences {}
 }
 
 const properties: { readonly [K in 'T' | 'mT']: (x: Tensor) => Tensor } = {

@@ -67,16 +67,24 @@ export interface NoGradient {
  * - `elementwise`: a diagonal derivative, so the vjp rule applied to the tangent is the jvp;
  * - or a rule of its own.
  */
-export type ForwardMode<Attrs> =
+export type ForwardMode<Attrs, Names extends readonly string[] = readonly string[]> =
   | 'linear'
   | 'multilinear'
   | 'elementwise'
   | ((
-      tangents: readonly (Tensor | null)[],
-      operands: readonly Tensor[],
+      tangents: PerOperand<Names, Tensor | null>,
+      operands: PerOperand<Names, Tensor>,
       output: Tensor,
       context: RuleContext<Attrs>,
     ) => Tensor);
+
+/** One `T` per operand name, and any number of them where the last name starts with '...': destructuring needs no check then. */
+export type PerOperand<Names extends readonly string[], T> = Names extends readonly [
+  ...infer Named extends readonly string[],
+  `...${string}`,
+]
+  ? readonly [...{ [K in keyof Named]: T }, ...T[]]
+  : { readonly [K in keyof Names]: T };
 
 interface OpBase<Names extends readonly string[], Attrs> {
   /** The op's name, in the spelling of its public function. */
@@ -84,12 +92,12 @@ interface OpBase<Names extends readonly string[], Attrs> {
   /** Operand names in order. A last name that starts with '...' stands for any number of operands under one rule. */
   readonly operands: Names;
   /** Shape and dtype of the result. All validation lives here, so that a bad call fails before any work. */
-  readonly infer: (operands: readonly OperandSpec[], attrs: Attrs) => ResultSpec;
+  readonly infer: (operands: PerOperand<Names, OperandSpec>, attrs: Attrs) => ResultSpec;
   /** One derivative rule per operand, in terms of ops; or the reason why there is none. */
   readonly vjps: { readonly [K in keyof Names]: VjpRule<Attrs> | NoGradient };
-  readonly forwardMode: ForwardMode<Attrs> | NoGradient;
+  readonly forwardMode: ForwardMode<Attrs, Names> | NoGradient;
   /** Floating-point operations that it takes. Default: one per element of the result, none for a view. */
-  readonly flops?: (operands: readonly OperandSpec[], attrs: Attrs, result: ResultSpec) => number;
+  readonly flops?: (operands: PerOperand<Names, OperandSpec>, attrs: Attrs, result: ResultSpec) => number;
   /**
    * A promise: the forward rule overwrites all of `out` and `kept`, which then hold anything, for nobody zeroes them; and no rule keeps a
    * tensor or array that it was handed or made beyond its call, so that arrays that only backward saw are used again. Default
@@ -106,7 +114,7 @@ export interface ComputeOpRecord<Names extends readonly string[], Attrs> extends
    * the result must then be the same to the last bit.
    */
   readonly forward: (
-    operands: readonly Strided[],
+    operands: PerOperand<Names, Strided>,
     out: NumericArray,
     attrs: Attrs,
     shape: Shape,
@@ -265,7 +273,8 @@ export type AnyOp = Op<any>;
 export function defineOp<const Names extends readonly string[], Attrs = undefined>(
   record: ComputeOpRecord<Names, Attrs> | ViewOpRecord<Names, Attrs>,
 ): Op<Attrs> {
-  return new Op<Attrs>(record);
+  // The engine sees lists: `apply` has counted the operands before it calls a rule.
+  return new Op<Attrs>(record as unknown as ComputeOpRecord<readonly string[], Attrs>);
 }
 
 type Rule1<A> = (g: Tensor, context: RuleContext<A>, index: number) => Tensor;

@@ -12,7 +12,7 @@ import { callSite, withDeepStacks } from './call-site.ts';
 /** Options of {@link detectAnomaly}. */
 export interface AnomalyOptions {
   /** Whether infinity counts as NaN does; 'allow' where infinities are meant, as in masks. Default 'report'. */
-  readonly infinity?: 'report' | 'allow';
+  readonly infinity?: 'report' | 'allow' | undefined;
 }
 
 /** What an operand held when an op went wrong. */

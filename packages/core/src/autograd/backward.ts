@@ -34,17 +34,17 @@ import type { Tensor } from '../tensor.ts';
 /** Options of `backward`. */
 export interface BackwardOptions {
   /** Cotangent of the output, of its shape and dtype; may be left out for an output of one element, where it is 1. */
-  readonly gradOutput?: Tensor;
+  readonly gradOutput?: Tensor | undefined;
   /** Keep what the graph saved, so that another pass can go through it. Default: the value of `createGraph`. */
-  readonly retainGraph?: boolean;
+  readonly retainGraph?: boolean | undefined;
   /** Record the backward pass itself, so that its results can be differentiated. Default false. */
-  readonly createGraph?: boolean;
+  readonly createGraph?: boolean | undefined;
 }
 
 /** Options of `grad`. */
 export interface GradOptions extends BackwardOptions {
   /** What to give for an input that the output does not depend on: an error (default), or zeros. */
-  readonly unused?: 'error' | 'zeros';
+  readonly unused?: 'error' | 'zeros' | undefined;
 }
 
 /**
@@ -113,7 +113,11 @@ function requireOwnGrad({ grad, shape, dtype }: Tensor): void {
  * const second = grad(first, x); // 18
  */
 export function grad(output: Tensor, inputs: Tensor, options?: GradOptions): Tensor;
-export function grad(output: Tensor, inputs: readonly Tensor[], options?: GradOptions): Tensor[];
+export function grad<const I extends readonly Tensor[]>(
+  output: Tensor,
+  inputs: I,
+  options?: GradOptions,
+): { -readonly [K in keyof I]: Tensor };
 export function grad(
   output: Tensor,
   inputs: Tensor | readonly Tensor[],

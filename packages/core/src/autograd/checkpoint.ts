@@ -19,7 +19,7 @@ import { listOf, type TensorFunction, type Tensors } from './variables.ts';
 /** Options of {@link checkpoint}. */
 export interface CheckpointOptions {
   /** The generators that the function draws from; set back for the second run. Default: the default generator. */
-  readonly generators?: readonly Generator[];
+  readonly generators?: readonly Generator[] | undefined;
 }
 
 /**

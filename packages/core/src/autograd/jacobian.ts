@@ -9,7 +9,15 @@ import { enableGrad } from '../tape/mode.ts';
 import type { Tensor } from '../tensor.ts';
 import { grad } from './backward.ts';
 import { jvp, type TransformOptions } from './transforms.ts';
-import { inFormOf, listOf, type TensorFunction, type Tensors, variable, withoutGraph } from './variables.ts';
+import {
+  type Alike,
+  inFormOf,
+  listOf,
+  type TensorFunction,
+  type Tensors,
+  variable,
+  withoutGraph,
+} from './variables.ts';
 
 /** Options of {@link jacobian}. */
 export interface JacobianOptions extends TransformOptions {
@@ -17,7 +25,7 @@ export interface JacobianOptions extends TransformOptions {
    * `reverse` (default): one pass per output element. `forward`: one run per input element, better where inputs are few;
    * every op on the way must have a forward mode.
    */
-  readonly mode?: 'reverse' | 'forward';
+  readonly mode?: 'reverse' | 'forward' | undefined;
 }
 
 /**
@@ -29,11 +37,11 @@ export interface JacobianOptions extends TransformOptions {
  * @example
  * jacobian((x) => mul(x, x), tensor([1, 2])).toArray(); // [[2, 0], [0, 4]]
  */
-export function jacobian<I extends Tensors>(
+export function jacobian<const I extends Tensors>(
   fn: TensorFunction<Tensor>,
   inputs: I,
   options: JacobianOptions = noOptions,
-): I {
+): Alike<I> {
   requireOptions('jacobian', options, ['mode', 'createGraph']);
   const { mode = 'reverse', createGraph = false } = options;
   const points = listOf(inputs, 'jacobian', 'inputs');
@@ -65,11 +73,11 @@ export function jacobian<I extends Tensors>(
  * hessian((x) => sum(mul(mul(x, x), x)), tensor([1, 2])).toArray(); // [[6, 0], [0, 12]]
  */
 export function hessian(fn: TensorFunction<Tensor>, inputs: Tensor, options?: TransformOptions): Tensor;
-export function hessian(
+export function hessian<const I extends readonly Tensor[]>(
   fn: TensorFunction<Tensor>,
-  inputs: readonly Tensor[],
+  inputs: I,
   options?: TransformOptions,
-): Tensor[][];
+): { -readonly [K in keyof I]: { -readonly [J in keyof I]: Tensor } };
 export function hessian(
   fn: TensorFunction<Tensor>,
   inputs: Tensors,

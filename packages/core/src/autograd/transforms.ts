@@ -13,6 +13,7 @@ import type { Tensor } from '../tensor.ts';
 import { grad } from './backward.ts';
 import { Tangents } from './forward.ts';
 import {
+  type Alike,
   alias,
   inFormOf,
   listOf,
@@ -25,7 +26,7 @@ import {
 /** Options of the transforms by reverse mode. */
 export interface TransformOptions {
   /** Keep the results in the graph, so that they can be differentiated by `grad` and `backward`. Default false. */
-  readonly createGraph?: boolean;
+  readonly createGraph?: boolean | undefined;
 }
 
 /**
@@ -40,11 +41,11 @@ export interface TransformOptions {
  * value.item(); // 5
  * gradient.toArray(); // [2, 4]
  */
-export function valueAndGrad<I extends Tensors>(
+export function valueAndGrad<const I extends Tensors>(
   fn: TensorFunction<Tensor>,
   inputs: I,
   options: TransformOptions = noOptions,
-): [Tensor, I] {
+): [Tensor, Alike<I>] {
   requireOptions('valueAndGrad', options, ['createGraph']);
   return pullBack('valueAndGrad', fn, inputs, null, options);
 }
@@ -61,12 +62,12 @@ export function valueAndGrad<I extends Tensors>(
  * const [, pulled] = vjp((x) => mul(x, x), tensor([1, 2]), tensor([10, 1]));
  * pulled.toArray(); // [20, 4]
  */
-export function vjp<R extends Tensors, I extends Tensors>(
+export function vjp<const R extends Tensors, const I extends Tensors>(
   fn: TensorFunction<R>,
   inputs: I,
-  cotangents?: R,
+  cotangents?: Alike<R>,
   options: TransformOptions = noOptions,
-): [R, I] {
+): [Alike<R>, Alike<I>] {
   requireOptions('vjp', options, ['createGraph']);
   return pullBack('vjp', fn, inputs, cotangents ?? null, options);
 }
@@ -85,7 +86,11 @@ export function vjp<R extends Tensors, I extends Tensors>(
  * const [value, pushed] = jvp((x) => mul(x, x), tensor([1, 2]), tensor([1, 10]));
  * pushed.toArray(); // [2, 40]
  */
-export function jvp<R extends Tensors>(fn: TensorFunction<R>, inputs: Tensors, tangents: Tensors): [R, R] {
+export function jvp<const R extends Tensors>(
+  fn: TensorFunction<R>,
+  inputs: Tensors,
+  tangents: Tensors,
+): [Alike<R>, Alike<R>] {
   const points = listOf(inputs, 'jvp', 'inputs');
   const directions = listOf(tangents, 'jvp', 'tangents');
   requireFit('jvp', 'tangents', 'inputs', directions, points);
@@ -97,7 +102,7 @@ export function jvp<R extends Tensors>(fn: TensorFunction<R>, inputs: Tensors, t
   const result = observe(carried, () => fn(...variables));
   const outputs = listOf(result, 'jvp', "the function's result");
   return [
-    result,
+    inFormOf(result, outputs),
     inFormOf(
       result,
       outputs.map((output) => carried.of(output) ?? zerosLike(output)),
@@ -116,12 +121,12 @@ export function jvp<R extends Tensors>(fn: TensorFunction<R>, inputs: Tensors, t
  * const [, product] = hvp((x) => sum(mul(mul(x, x), x)), tensor([1, 2]), tensor([1, 1]));
  * product.toArray(); // [6, 12]
  */
-export function hvp<I extends Tensors>(
+export function hvp<const I extends Tensors>(
   fn: TensorFunction<Tensor>,
   inputs: I,
-  vectors: I,
+  vectors: Alike<I>,
   options: TransformOptions = noOptions,
-): [Tensor, I] {
+): [Tensor, Alike<I>] {
   requireOptions('hvp', options, ['createGraph']);
   const directions = listOf(vectors, 'hvp', 'vectors');
   requireFit('hvp', 'vectors', 'inputs', directions, listOf(inputs, 'hvp', 'inputs'));
@@ -140,9 +145,9 @@ function pullBack<R extends Tensors, I extends Tensors>(
   op: string,
   fn: TensorFunction<R>,
   inputs: I,
-  cotangents: R | null,
+  cotangents: Tensors | null,
   { createGraph = false }: TransformOptions,
-): [R, I] {
+): [Alike<R>, Alike<I>] {
   const variables = listOf(inputs, op, 'inputs').map((x) => variable(x, { tied: createGraph }));
   const result = enableGrad(() => fn(...variables));
   const outputs = listOf(result, op, "the function's result");
@@ -159,7 +164,7 @@ function pullBack<R extends Tensors, I extends Tensors>(
       ...(gradOutput === undefined ? {} : { gradOutput }),
     });
   });
-  const value = createGraph ? result : inFormOf(result, outputs.map(withoutGraph));
+  const value = inFormOf(result, createGraph ? outputs : outputs.map(withoutGraph));
   return [value, inFormOf(inputs, gradients)];
 }
 

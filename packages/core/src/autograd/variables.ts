@@ -10,6 +10,11 @@ import { Tensor } from '../tensor.ts';
 /** One tensor or several: what a transform takes, it gives back in the same form. */
 export type Tensors = Tensor | readonly Tensor[];
 
+/** A tensor for a tensor; for a list of them, one for each: `const [a, b] = …` needs no check. */
+export type Alike<I extends Tensors> = I extends readonly Tensor[]
+  ? { -readonly [K in keyof I]: Tensor }
+  : Tensor;
+
 /** A function that a transform can work on. */
 export type TensorFunction<R extends Tensors = Tensors> = (...inputs: Tensor[]) => R;
 
@@ -46,6 +51,6 @@ export function listOf(value: Tensors, op: string, operand: string): readonly Te
 }
 
 /** A list in the form that `like` has: a single tensor for a single tensor. */
-export function inFormOf<T extends Tensors>(like: T, list: readonly Tensor[]): T {
-  return (like instanceof Tensor ? list[0] : list) as T;
+export function inFormOf<T extends Tensors>(like: T, list: readonly Tensor[]): Alike<T> {
+  return (like instanceof Tensor ? list[0] : list) as Alike<T>;
 }

@@ -9,14 +9,14 @@ import { select } from '../ops/slice.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { checkAxis } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { inFormOf, listOf, type TensorFunction, type Tensors } from './variables.ts';
+import { type Alike, inFormOf, listOf, type TensorFunction, type Tensors } from './variables.ts';
 
 /** Options of {@link vmap}. */
 export interface VmapOptions {
   /** The axis of each input that is mapped over; null hands the input on whole. One entry for all inputs, or one each. Default 0. */
-  readonly inAxes?: number | null | readonly (number | null)[];
+  readonly inAxes?: number | null | readonly (number | null)[] | undefined;
   /** Where the mapped axis stands in the results. Default 0. */
-  readonly outAxis?: number;
+  readonly outAxis?: number | undefined;
 }
 
 /**
@@ -35,10 +35,10 @@ export interface VmapOptions {
  * const gradients = vmap((x) => valueAndGrad(squareNorm, x)[1]);
  * gradients(tensor([[1, 2], [3, 4]])).toArray(); // [[2, 4], [6, 8]]
  */
-export function vmap<R extends Tensors>(
+export function vmap<const R extends Tensors>(
   fn: TensorFunction<R>,
   options: VmapOptions = noOptions,
-): (...inputs: Tensor[]) => R {
+): (...inputs: Tensor[]) => Alike<R> {
   requireOptions('vmap', options, ['inAxes', 'outAxis']);
   const { inAxes = 0, outAxis = 0 } = options;
   return (...inputs) => {

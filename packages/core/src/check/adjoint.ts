@@ -13,6 +13,7 @@ import { noGrad } from '../tape/mode.ts';
 import { Tensor } from '../tensor.ts';
 import { guess } from './hypotheses.ts';
 import { numbersOf } from './numbers.ts';
+import type { Filled } from './options.ts';
 import type { VerdictKind } from './report.ts';
 import { dot } from './reverse.ts';
 
@@ -22,15 +23,15 @@ export type LinearMap = (x: Tensor) => Tensor;
 /** Options of {@link adjointCheck}. */
 export interface AdjointCheckOptions {
   /** Element type of both sides: floating-point or int32. Default float64. */
-  readonly dtype?: Exclude<DType, 'bool' | 'uint8'>;
+  readonly dtype?: Exclude<DType, 'bool' | 'uint8'> | undefined;
   /** How many pairs of random tensors are tried. Default 8. */
-  readonly trials?: number;
+  readonly trials?: number | undefined;
   /** Elements are integers from −range to range. Default 4. */
-  readonly range?: number;
+  readonly range?: number | undefined;
   /** Elements are multiplied by this, so that a map which divides (an average over 9, say) stays exact. Default 1. */
-  readonly scale?: number;
+  readonly scale?: number | undefined;
   /** Seed of the random integers. Default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 /**
@@ -180,7 +181,7 @@ export function assertAdjoint(
   if (!report.ok) throw new AdjointCheckError(report);
 }
 
-type Settings = Required<AdjointCheckOptions>;
+type Settings = Filled<AdjointCheckOptions>;
 
 function resolve(options: AdjointCheckOptions): Settings {
   const dtype = options.dtype ?? 'float64';

@@ -10,21 +10,21 @@ export interface CheckOptions {
    * projections `vᵀ J u`, a handful of runs in all; it looks at entries only where a projection is wrong and the
    * Jacobian is small enough.
    */
-  readonly mode?: 'full' | 'fast';
+  readonly mode?: 'full' | 'fast' | undefined;
   /** How far inputs are moved to either side. Default 1e-5, and 1e-2 with `precision: 'float32'`. */
-  readonly step?: number;
+  readonly step?: number | undefined;
   /** Error allowed beside the relative one. Default 1e-8, and 1e-3 with `precision: 'float32'`. */
-  readonly atol?: number;
+  readonly atol?: number | undefined;
   /** Error allowed per unit of the numeric derivative. Default 1e-6, and 1e-2 with `precision: 'float32'`. */
-  readonly rtol?: number;
+  readonly rtol?: number | undefined;
   /** `float64` (default) refuses float32 inputs; `float32` accepts them, for a coarse check. */
-  readonly precision?: CheckPrecision;
+  readonly precision?: CheckPrecision | undefined;
   /** Projections per pair in fast mode. Default 4. */
-  readonly projections?: number;
+  readonly projections?: number | undefined;
   /** Most entries that a Jacobian may have to be looked at entry by entry after fast mode found it wrong. Default 65536. */
-  readonly detailLimit?: number;
+  readonly detailLimit?: number | undefined;
   /** Seed of the random directions. Default 0. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
 }
 
 /** The names of all {@link CheckOptions}. */
@@ -39,8 +39,11 @@ export const checkOptions: readonly (keyof CheckOptions)[] = [
   'seed',
 ];
 
+/** Options none of which is left out. */
+export type Filled<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
+
 /** Options with their defaults filled in. */
-export type ResolvedOptions = Required<CheckOptions>;
+export type ResolvedOptions = Filled<CheckOptions>;
 
 /**
  * Fills in defaults.

@@ -14,7 +14,7 @@ import { Diagram } from './diagram.ts';
 /** Options of {@link backwardDiagram}. */
 export interface BackwardDiagramOptions {
   /** Names of leaves, such as a module's `namedParameters()`. Default: `w0`, `w1`, … in the order of their making. */
-  readonly names?: Iterable<readonly [name: string, tensor: Tensor]>;
+  readonly names?: Iterable<readonly [name: string, tensor: Tensor]> | undefined;
 }
 
 /**

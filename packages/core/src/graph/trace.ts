@@ -15,11 +15,11 @@ export interface TensorSpec {
   /** Non-negative integers. */
   readonly shape: Shape;
   /** Default float32. */
-  readonly dtype?: DType;
+  readonly dtype?: DType | undefined;
   /** What to call it when the graph is printed. Default: `in0`, `in1`, …. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Whether the function may ask for its gradient, and whether what that saves is counted. Default false. */
-  readonly requiresGrad?: boolean;
+  readonly requiresGrad?: boolean | undefined;
 }
 
 /** As many tensors as there are specs. */

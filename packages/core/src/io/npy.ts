@@ -68,7 +68,10 @@ type Complain = (offset: number, expected: string, actual: string, remedy?: stri
  * const bytes = serializeNpy(tensor([[1, 2], [3, 4]]));
  * parseNpy(bytes, { name: 'x.npy' }).toArray(); // [[1, 2], [3, 4]]
  */
-export function parseNpy(bytes: Uint8Array, options: { readonly name?: string } = noOptions): Tensor {
+export function parseNpy(
+  bytes: Uint8Array,
+  options: { readonly name?: string | undefined } = noOptions,
+): Tensor {
   requireOptions('parseNpy', options, ['name']);
   const { name = 'npy data' } = options;
   const complain: Complain = (offset, expected, actual, remedy) =>

@@ -14,11 +14,11 @@ import { compareUtf8, encodeUtf8 } from './utf8.ts';
 /** Options of {@link serializeSafetensorsShards}. */
 export interface SerializeShardsOptions {
   /** The most bytes of tensors in one file, unless one tensor alone has more. Default 5e9. */
-  readonly maxShardBytes?: number;
+  readonly maxShardBytes?: number | undefined;
   /** What the files' names begin with. Default `'model'`. */
-  readonly stem?: string;
+  readonly stem?: string | undefined;
   /** Strings by name, for the `__metadata__` of every file. Default: none. */
-  readonly metadata?: Readonly<Record<string, string>>;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
@@ -86,9 +86,9 @@ export function serializeSafetensorsShards(
 /** Options of {@link parseSafetensorsShards}. */
 export interface ParseShardsOptions {
   /** What to call the index in errors. Default `'safetensors index'`. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** The longest header to read of each file, in bytes. Default that of `parseSafetensors`. */
-  readonly maxHeaderBytes?: number;
+  readonly maxHeaderBytes?: number | undefined;
 }
 
 /**

@@ -63,9 +63,9 @@ export interface SafetensorsContent {
 /** Options of {@link parseSafetensors}. */
 export interface ParseSafetensorsOptions {
   /** What to call the file in errors. Default `'safetensors data'`. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** The longest header to read, in bytes. Default {@link MAX_HEADER_BYTES}. */
-  readonly maxHeaderBytes?: number;
+  readonly maxHeaderBytes?: number | undefined;
 }
 
 /**
@@ -292,7 +292,7 @@ function readTensor(bytes: Uint8Array, entry: Entry, dataStart: number, complain
 /** Options of {@link serializeSafetensors}. */
 export interface SerializeSafetensorsOptions {
   /** Strings by name, for the file's `__metadata__`. Default: none. (Programs of PyTorch's world look for `{ format: 'pt' }`.) */
-  readonly metadata?: Readonly<Record<string, string>>;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 /**

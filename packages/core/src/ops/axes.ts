@@ -6,15 +6,15 @@ import { checkAxes, checkAxis, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { expand } from './expand-sum.ts';
 import { cat } from './join.ts';
-import { permute, reshape, slice as sliceView } from './layout.ts';
+import { permute, reshape, sliceView } from './layout.ts';
 import { narrow } from './slice.ts';
 
 /** Options of {@link flatten}. */
 export interface FlattenOptions {
   /** First axis to merge. Default 0. */
-  readonly startAxis?: number;
+  readonly startAxis?: number | undefined;
   /** Last axis to merge, inclusive. Default -1, the last one. */
-  readonly endAxis?: number;
+  readonly endAxis?: number | undefined;
 }
 
 /**
@@ -43,7 +43,7 @@ export function flatten(x: Tensor, options: FlattenOptions = noOptions): Tensor 
 /** Options of {@link squeeze}. */
 export interface SqueezeOptions {
   /** Axes to drop where their size is 1; negative ones count from the end. Default: all axes of size 1. */
-  readonly axes?: number | readonly number[];
+  readonly axes?: number | readonly number[] | undefined;
 }
 
 /**
@@ -134,7 +134,7 @@ export function flip(x: Tensor, axes: number | readonly number[]): Tensor {
 /** Options of {@link roll}. */
 export interface RollOptions {
   /** The axis of each shift. Default: the tensor is rolled as one row of all its elements. */
-  readonly axes?: number | readonly number[];
+  readonly axes?: number | readonly number[] | undefined;
 }
 
 /**

@@ -69,9 +69,9 @@ export const hardtanhGradOp = derivativeOp<Bounds>({
 /** Options of {@link clamp}; at least one is given. */
 export interface ClampOptions {
   /** Lower bound, a number or a tensor that broadcasts to the operand. Default: none. */
-  readonly min?: Operand;
+  readonly min?: Operand | undefined;
   /** Upper bound, a number or a tensor that broadcasts to the operand. Default: none. */
-  readonly max?: Operand;
+  readonly max?: Operand | undefined;
 }
 
 /**
@@ -111,9 +111,9 @@ function clampByTensors(x: Tensor, min: Operand | undefined, max: Operand | unde
 /** Options of {@link hardtanh}. */
 export interface HardtanhOptions {
   /** Lower bound. Default -1. */
-  readonly minVal?: number;
+  readonly minVal?: number | undefined;
   /** Upper bound. Default 1. */
-  readonly maxVal?: number;
+  readonly maxVal?: number | undefined;
 }
 
 /**

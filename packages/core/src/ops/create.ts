@@ -13,9 +13,9 @@ import { allocateUnfilled } from '../unfilled.ts';
 /** Options of functions that make tensors. */
 export interface TensorOptions {
   /** Element type. Default float32, or that of the typed array given. */
-  readonly dtype?: DType;
+  readonly dtype?: DType | undefined;
   /** Whether the tensor collects gradients. Default false. */
-  readonly requiresGrad?: boolean;
+  readonly requiresGrad?: boolean | undefined;
 }
 
 /** Values to make a tensor of: numbers or booleans, nested as deep as there are axes, or a typed array (one axis). */
@@ -40,7 +40,7 @@ export type TensorData =
  */
 export function tensor(
   data: TensorData | NestedArray,
-  options: TensorOptions & { readonly shape?: Shape } = noOptions,
+  options: TensorOptions & { readonly shape?: Shape | undefined } = noOptions,
 ): Tensor {
   requireOptions('tensor', options, ['dtype', 'requiresGrad', 'shape']);
   const { values, shape: natural, dtype: naturalDType } = flatten(data);

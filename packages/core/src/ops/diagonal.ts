@@ -74,11 +74,11 @@ function undiagonal(x: Tensor, attrs: DiagonalAttrs): Tensor {
 /** Options of {@link diagonal}. */
 export interface DiagonalOptions {
   /** Which diagonal: 0 (default) the main one, positive ones above it, negative ones below. */
-  readonly offset?: number;
+  readonly offset?: number | undefined;
   /** The axis of rows. Default 0. */
-  readonly axis1?: number;
+  readonly axis1?: number | undefined;
   /** The axis of columns. Default 1. */
-  readonly axis2?: number;
+  readonly axis2?: number | undefined;
 }
 
 /**
@@ -123,7 +123,7 @@ export function trace(x: Tensor): Tensor {
 /** Options of {@link triu} and {@link tril}. */
 export interface TriangleOptions {
   /** The diagonal that bounds the triangle, and belongs to it: 0 (default) the main one, positive ones above it. */
-  readonly diagonal?: number;
+  readonly diagonal?: number | undefined;
 }
 
 /**

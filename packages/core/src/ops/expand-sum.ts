@@ -24,9 +24,9 @@ import { reshape } from './layout.ts';
 /** Options of reductions. */
 export interface ReduceOptions {
   /** Axes to reduce; negative ones count from the end. Default: all. */
-  readonly axes?: number | readonly number[];
+  readonly axes?: number | readonly number[] | undefined;
   /** Keep reduced axes with size 1. Default false. */
-  readonly keepdim?: boolean;
+  readonly keepdim?: boolean | undefined;
 }
 
 /** What the record of a reduction knows: the axes, sorted and distinct, and the operand's shape. */

@@ -121,7 +121,7 @@ export interface AlongOptions {
   /** The axis; a negative one counts from the end. */
   readonly axis: number;
   /** Keep the axis with size 1. Default false. */
-  readonly keepdim?: boolean;
+  readonly keepdim?: boolean | undefined;
 }
 
 /** Values chosen along an axis, and where they stand on it. */
@@ -177,9 +177,9 @@ function valuesAt(op: Op<PlaceAttrs>, x: Tensor, options: AlongOptions, name: st
 /** Options of {@link argmax} and {@link argmin}. */
 export interface ArgOptions {
   /** The axis; a negative one counts from the end. Default: the place among all elements in row-major order. */
-  readonly axis?: number;
+  readonly axis?: number | undefined;
   /** Keep the reduced axes with size 1. Default false. */
-  readonly keepdim?: boolean;
+  readonly keepdim?: boolean | undefined;
 }
 
 /**

@@ -14,7 +14,7 @@ import { eq } from './compare.ts';
 import { expand } from './expand-sum.ts';
 import { asStrided, readIndices, requireIndex } from './index-values.ts';
 import { flopsPerElement, inferSame, noFlops } from './infer.ts';
-import { reshape, slice as sliceView } from './layout.ts';
+import { reshape, sliceView } from './layout.ts';
 import { logicalOr } from './logic.ts';
 import { type Operand, toOperand } from './operand.ts';
 import { where } from './select.ts';

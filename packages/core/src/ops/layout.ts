@@ -104,14 +104,14 @@ export const unsliceOp = defineOp<readonly ['x'], SliceAttrs>({
     kernels.assign(x, { ...target, shape: attrs.sizes, ...sliceOf(target, attrs) });
   },
   layout: 'strided',
-  vjps: [vjpRule((g, { attrs }) => slice(g, attrs))],
+  vjps: [vjpRule((g, { attrs }) => sliceView(g, attrs))],
   forwardMode: 'linear',
   recycles: true,
   flops: noFlops,
 });
 
 /** The view that `attrs` describe; the public functions on top of it check them. */
-export function slice(x: Tensor, attrs: SliceAttrs): Tensor {
+export function sliceView(x: Tensor, attrs: SliceAttrs): Tensor {
   return apply(sliceOp, [x], attrs);
 }
 

@@ -177,7 +177,7 @@ export function take(x: Tensor, index: Tensor): Tensor {
 /** Options of {@link embedding}. */
 export interface EmbeddingOptions {
   /** A row that gets no gradient from here; negative counts from the end. Default: none. */
-  readonly paddingIdx?: number;
+  readonly paddingIdx?: number | undefined;
 }
 
 /**
@@ -225,7 +225,7 @@ function checkRow(row: number, rows: number): number {
 /** Options of {@link oneHot}. */
 export interface OneHotOptions {
   /** Length of the new axis. Default: the largest index + 1. */
-  readonly numClasses?: number;
+  readonly numClasses?: number | undefined;
 }
 
 /**

@@ -12,7 +12,7 @@ export type Reduction = 'none' | 'mean' | 'sum';
 /** Options that all losses take. */
 export interface LossOptions {
   /** Default 'mean'. */
-  readonly reduction?: Reduction;
+  readonly reduction?: Reduction | undefined;
 }
 
 /** @throws ArgumentError unless `reduction` is one of `legal`. */

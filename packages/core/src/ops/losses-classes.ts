@@ -56,7 +56,7 @@ export interface NllLossOptions extends LossOptions {
   /** One weight per class, shape (C,). Default: none. */
   readonly weight?: Tensor | undefined;
   /** Targets of this number have no loss and do not count in the mean; it need not be a class. Default -100. */
-  readonly ignoreIndex?: number;
+  readonly ignoreIndex?: number | undefined;
 }
 
 /** A call with a batch axis: logProbs (N, C, …), and target (N, …) where it holds class numbers. */
@@ -93,7 +93,7 @@ export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions =
 /** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions extends NllLossOptions {
   /** How much of each target is spread evenly over all classes, in [0, 1]. Default 0. */
-  readonly labelSmoothing?: number;
+  readonly labelSmoothing?: number | undefined;
 }
 
 /**

@@ -17,9 +17,9 @@ import { norm } from './statistics.ts';
 /** Options of {@link cosineSimilarity}. */
 export interface CosineSimilarityOptions {
   /** The axis along which the vectors lie. Default 1. */
-  readonly axis?: number;
+  readonly axis?: number | undefined;
   /** The least length that a vector counts with. Default 1e-8. */
-  readonly eps?: number;
+  readonly eps?: number | undefined;
 }
 
 /**
@@ -46,11 +46,11 @@ export function cosineSimilarity(a: Tensor, b: Tensor, options: CosineSimilarity
 /** Options of {@link normalize}. */
 export interface NormalizeOptions {
   /** The exponent of the norm. Default 2. */
-  readonly p?: number;
+  readonly p?: number | undefined;
   /** The axis along which the vectors lie. Default 1. */
-  readonly axis?: number;
+  readonly axis?: number | undefined;
   /** The least norm that a vector is divided by. Default 1e-12. */
-  readonly eps?: number;
+  readonly eps?: number | undefined;
 }
 
 /**
@@ -71,11 +71,11 @@ export function normalize(x: Tensor, options: NormalizeOptions = noOptions): Ten
 /** Options of {@link pairwiseDistance}. */
 export interface PairwiseDistanceOptions {
   /** The exponent of the norm. Default 2. */
-  readonly p?: number;
+  readonly p?: number | undefined;
   /** Added to every difference, so that the distance has a derivative where the vectors are equal. Default 1e-6. */
-  readonly eps?: number;
+  readonly eps?: number | undefined;
   /** Keep the last axis with size 1. Default false. */
-  readonly keepdim?: boolean;
+  readonly keepdim?: boolean | undefined;
 }
 
 /**
@@ -107,7 +107,7 @@ export function pairwiseDistance(a: Tensor, b: Tensor, options: PairwiseDistance
 /** Options of {@link hingeEmbeddingLoss}. */
 export interface HingeEmbeddingLossOptions extends LossOptions {
   /** The distance that dissimilar pairs should have. Default 1. */
-  readonly margin?: number;
+  readonly margin?: number | undefined;
 }
 
 /**
@@ -140,7 +140,7 @@ export function hingeEmbeddingLoss(
 /** Options of {@link cosineEmbeddingLoss}. */
 export interface CosineEmbeddingLossOptions extends LossOptions {
   /** The cosine below which dissimilar pairs have no loss. Default 0. */
-  readonly margin?: number;
+  readonly margin?: number | undefined;
 }
 
 /**
@@ -186,13 +186,13 @@ export function cosineEmbeddingLoss(
 /** Options of {@link tripletMarginLoss}. */
 export interface TripletMarginLossOptions extends LossOptions {
   /** How much farther the negative should be than the positive; above 0. Default 1. */
-  readonly margin?: number;
+  readonly margin?: number | undefined;
   /** The exponent of the distance. Default 2. */
-  readonly p?: number;
+  readonly p?: number | undefined;
   /** Added to every difference. Default 1e-6. */
-  readonly eps?: number;
+  readonly eps?: number | undefined;
   /** Take the distance from the positive to the negative if it is the smaller one. Default false. */
-  readonly swap?: boolean;
+  readonly swap?: boolean | undefined;
 }
 
 /**

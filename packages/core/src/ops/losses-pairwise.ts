@@ -58,7 +58,7 @@ export function l1Loss(input: Tensor, target: Tensor, options: LossOptions = noO
 /** Options of {@link smoothL1Loss}. */
 export interface SmoothL1LossOptions extends LossOptions {
   /** Distance below which the loss is quadratic; at least 0, where it is the absolute error throughout. Default 1. */
-  readonly beta?: number;
+  readonly beta?: number | undefined;
 }
 
 /**
@@ -89,7 +89,7 @@ export function smoothL1Loss(
 /** Options of {@link huberLoss}. */
 export interface HuberLossOptions extends LossOptions {
   /** Distance below which the loss is quadratic; above 0. Default 1. */
-  readonly delta?: number;
+  readonly delta?: number | undefined;
 }
 
 /**
@@ -116,9 +116,9 @@ export function huberLoss(input: Tensor, target: Tensor, options: HuberLossOptio
 /** Options of {@link klDiv}. */
 export interface KlDivOptions {
   /** `'batchmean'` is the sum divided by the size of the first axis: the divergence of a mean sample. Default 'mean'. */
-  readonly reduction?: Reduction | 'batchmean';
+  readonly reduction?: Reduction | 'batchmean' | undefined;
   /** Whether the target holds logarithms of probabilities too. Default false. */
-  readonly logTarget?: boolean;
+  readonly logTarget?: boolean | undefined;
 }
 
 /**

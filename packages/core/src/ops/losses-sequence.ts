@@ -24,9 +24,9 @@ import { narrow, select } from './slice.ts';
 /** Options of {@link ctcLoss}. */
 export interface CtcLossOptions extends LossOptions {
   /** The class that stands for no label. Default 0. */
-  readonly blank?: number;
+  readonly blank?: number | undefined;
   /** Count targets that do not fit into their input as 0, rather than as Infinity. Default false. */
-  readonly zeroInfinity?: boolean;
+  readonly zeroInfinity?: boolean | undefined;
 }
 
 /** Numbers of a batch: an int32 tensor, or an array. */

@@ -111,7 +111,7 @@ export function zero_(target: Tensor): Tensor {
 export function add_(
   target: Tensor,
   source: Operand,
-  options: { readonly alpha?: number } = noOptions,
+  options: { readonly alpha?: number | undefined } = noOptions,
 ): Tensor {
   requireOptions('add_', options, ['alpha']);
   const { alpha = 1 } = options;

@@ -262,11 +262,11 @@ export function requireSeveral(op: string, x: Tensor, count: number, of: string)
 /** Options of {@link localResponseNorm}. */
 export interface LocalResponseNormOptions {
   /** Weight of the mean square. Default 1e-4. */
-  readonly alpha?: number;
+  readonly alpha?: number | undefined;
   /** Exponent of the divisor. Default 0.75. */
-  readonly beta?: number;
+  readonly beta?: number | undefined;
   /** Added to the weighted mean square. Default 1. */
-  readonly k?: number;
+  readonly k?: number | undefined;
 }
 
 /**

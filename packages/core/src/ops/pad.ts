@@ -8,7 +8,7 @@ import { rowMajorStrides } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { noFlops } from './infer.ts';
-import { type SliceAttrs, slice as sliceView, unslice } from './layout.ts';
+import { type SliceAttrs, sliceView, unslice } from './layout.ts';
 import { selectAlong } from './lookup.ts';
 import { requireRepresentable } from './masked.ts';
 import { sliceAxis } from './slice.ts';
@@ -37,9 +37,9 @@ export type PadMode = 'constant' | 'reflect' | 'replicate' | 'circular';
 /** Options of {@link pad}. */
 export interface PadOptions {
   /** Default 'constant'. */
-  readonly mode?: PadMode;
+  readonly mode?: PadMode | undefined;
   /** The constant; for mode 'constant' only. Default 0. */
-  readonly value?: number;
+  readonly value?: number | undefined;
 }
 
 /** How much is added before and after one axis; negative numbers cut. */

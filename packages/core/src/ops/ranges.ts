@@ -15,7 +15,7 @@ import { reshape } from './layout.ts';
 /** Options of {@link arange}. */
 export interface ArangeOptions extends TensorOptions {
   /** Distance between neighbours; not 0, negative to count down. Default 1. */
-  readonly step?: number;
+  readonly step?: number | undefined;
 }
 
 /**
@@ -136,7 +136,7 @@ function requireFinite(op: string, name: string, value: number): void {
 /** Options of {@link meshgrid}. */
 export interface MeshgridOptions {
   /** Axis i of the grid belongs to tensor i ('ij'); or the first two are swapped, as on a plot ('xy'). Default 'ij'. */
-  readonly indexing?: 'ij' | 'xy';
+  readonly indexing?: 'ij' | 'xy' | undefined;
 }
 
 /**

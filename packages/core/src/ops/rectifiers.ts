@@ -110,7 +110,7 @@ export function relu(x: Tensor): Tensor {
 /** Options of {@link leakyRelu}. */
 export interface LeakyReluOptions {
   /** Slope left of 0. Default 0.01. */
-  readonly negativeSlope?: number;
+  readonly negativeSlope?: number | undefined;
 }
 
 /**
@@ -151,7 +151,7 @@ export function prelu(x: Tensor, weight: Tensor): Tensor {
 /** Options of {@link elu} and {@link celu}. */
 export interface EluOptions {
   /** The limit at -Infinity is -alpha. Default 1. */
-  readonly alpha?: number;
+  readonly alpha?: number | undefined;
 }
 
 /**

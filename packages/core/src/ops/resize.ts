@@ -27,7 +27,7 @@ export interface InterpolateOptions {
   /** Output size over input size: one number for all axes, or one per axis. The output size is rounded down. */
   readonly scaleFactor?: number | readonly number[] | undefined;
   /** Default 'nearest', where pixel i of the output is pixel floor(i · in / out) of the input. */
-  readonly mode?: InterpolateMode;
+  readonly mode?: InterpolateMode | undefined;
   /**
    * Whether the centres of the corner pixels of input and output coincide, rather than their outer corners. For the linear
    * modes and 'bicubic' only. Default false.

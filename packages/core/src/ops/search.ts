@@ -78,7 +78,7 @@ function countBefore(
 /** Options of {@link searchsorted}. */
 export interface SearchsortedOptions {
   /** Stand after equal elements rather than before them. Default false. */
-  readonly right?: boolean;
+  readonly right?: boolean | undefined;
 }
 
 /**

@@ -212,9 +212,9 @@ export function logSigmoid(x: Tensor): Tensor {
 /** Options of {@link softplus}. */
 export interface SoftplusOptions {
   /** How sharp the bend is. Default 1. */
-  readonly beta?: number;
+  readonly beta?: number | undefined;
   /** Where `beta · x` is above, the result is x itself. Default 20. */
-  readonly threshold?: number;
+  readonly threshold?: number | undefined;
 }
 
 /**
@@ -252,7 +252,7 @@ export function mish(x: Tensor): Tensor {
 /** Options of {@link gelu}. */
 export interface GeluOptions {
   /** 'none' (default): the exact function; 'tanh': the approximation of Hendrycks and Gimpel (arXiv:1606.08415). */
-  readonly approximate?: 'none' | 'tanh';
+  readonly approximate?: 'none' | 'tanh' | undefined;
 }
 
 /**

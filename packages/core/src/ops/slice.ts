@@ -4,16 +4,16 @@ import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { checkAxis } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { reshape, slice as sliceView } from './layout.ts';
+import { reshape, sliceView } from './layout.ts';
 
 /** A range of positions on an axis, as Python's `start:stop:step`. Negative numbers count from the end; what lies outside is cut. */
 export interface Range {
   /** First position. Default 0. */
-  readonly start?: number;
+  readonly start?: number | undefined;
   /** Position after the last. Default the size of the axis. */
-  readonly stop?: number;
+  readonly stop?: number | undefined;
   /** Distance between positions, at least 1 (`flip` reverses). Default 1. */
-  readonly step?: number;
+  readonly step?: number | undefined;
 }
 
 /** What to take of an axis: a position, which drops the axis; a range; or null for all of it. */
@@ -152,7 +152,7 @@ export function narrow(x: Tensor, axis: number, start: number, length: number): 
 /** Options of functions that join or part tensors along one axis. */
 export interface AxisOptions {
   /** The axis; a negative one counts from the end. Default 0. */
-  readonly axis?: number;
+  readonly axis?: number | undefined;
 }
 
 /**

@@ -128,7 +128,7 @@ export const logsumexpOp = defineOp<readonly ['x'], ReduceAttrs>({
 /** Options of {@link softmax} and {@link logSoftmax}. */
 export interface SoftmaxOptions {
   /** The axis whose elements compete; a negative one counts from the end. Default -1. */
-  readonly axis?: number;
+  readonly axis?: number | undefined;
 }
 
 /**

@@ -36,9 +36,9 @@ export const argsortOp = defineOp<readonly ['x'], OrderAttrs>({
 /** Options of {@link sort} and {@link argsort}. */
 export interface SortOptions {
   /** The axis to sort along; a negative one counts from the end. Default -1. */
-  readonly axis?: number;
+  readonly axis?: number | undefined;
   /** Largest first. Default false. */
-  readonly descending?: boolean;
+  readonly descending?: boolean | undefined;
 }
 
 /**
@@ -72,9 +72,9 @@ export function sort(x: Tensor, options: SortOptions = noOptions): ValuesAndIndi
 /** Options of {@link topk}. */
 export interface TopkOptions {
   /** The axis to choose along; a negative one counts from the end. Default -1. */
-  readonly axis?: number;
+  readonly axis?: number | undefined;
   /** The largest ones rather than the smallest. Default true. */
-  readonly largest?: boolean;
+  readonly largest?: boolean | undefined;
 }
 
 /**

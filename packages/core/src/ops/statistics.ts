@@ -64,7 +64,7 @@ export const sumOfSquaresOp = defineOp<readonly ['x'], ReduceAttrs>({
 /** Options of {@link variance} and {@link std}. */
 export interface VarianceOptions extends ReduceOptions {
   /** What is taken off the number of elements in the divisor. Default 1 (Bessel's); 0 for the mean square deviation. */
-  readonly correction?: number;
+  readonly correction?: number | undefined;
 }
 
 /**
@@ -106,7 +106,7 @@ function root(x: Tensor, n: number): Tensor {
 /** Options of {@link norm}. */
 export interface NormOptions extends ReduceOptions {
   /** The exponent: any number, Infinity and -Infinity included, or 'fro' for 2. Default 2. */
-  readonly p?: number | 'fro';
+  readonly p?: number | 'fro' | undefined;
 }
 
 /**

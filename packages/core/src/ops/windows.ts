@@ -8,7 +8,7 @@ import { type Shape, sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { flopsPerElement, inferSame } from './infer.ts';
-import { reshape, slice as sliceView } from './layout.ts';
+import { reshape, sliceView } from './layout.ts';
 import { pad } from './pad.ts';
 import { readImages } from './pool.ts';
 

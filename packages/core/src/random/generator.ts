@@ -17,7 +17,7 @@ export interface GeneratorState {
 /** Options of a {@link Generator}. */
 export interface GeneratorOptions {
   /** Which of the seed's 2^53 streams to draw from; two streams never share a block. Default 0. */
-  readonly stream?: number;
+  readonly stream?: number | undefined;
 }
 
 /**

@@ -6,11 +6,11 @@ import { DataFormatError } from './errors.ts';
 /** Options of {@link parseCsv}. */
 export interface ParseCsvOptions {
   /** What to call the file in errors. Default `'CSV data'`. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** What stands between fields: one ASCII character other than the quote and line ends. Default `','`. */
-  readonly delimiter?: string;
+  readonly delimiter?: string | undefined;
   /** Whether the first row names the columns. Default true. */
-  readonly header?: boolean;
+  readonly header?: boolean | undefined;
 }
 
 /** A table of text. */
@@ -24,9 +24,9 @@ export interface CsvTable {
 /** Options of {@link parseNumericCsv}. */
 export interface ParseNumericCsvOptions extends ParseCsvOptions {
   /** The columns to keep, by name or by number from 0, in the order wanted. Default: all. */
-  readonly select?: readonly (string | number)[];
+  readonly select?: readonly (string | number)[] | undefined;
   /** Default float32. */
-  readonly dtype?: 'float32' | 'float64' | 'int32';
+  readonly dtype?: 'float32' | 'float64' | 'int32' | undefined;
 }
 
 /** A table of numbers. */

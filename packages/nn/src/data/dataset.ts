@@ -190,11 +190,11 @@ export interface RandomSplitOptions {
  * const [train, test] = randomSplit(new TensorDataset(zeros([10, 2])), [0.75, 0.25]);
  * [train.length, test.length]; // [8, 2]
  */
-export function randomSplit<Sample>(
+export function randomSplit<Sample, const Parts extends readonly number[]>(
   dataset: Dataset<Sample>,
-  parts: readonly number[],
+  parts: Parts,
   options: RandomSplitOptions = {},
-): Subset<Sample>[] {
+): { -readonly [K in keyof Parts]: Subset<Sample> } {
   requireOptions('randomSplit', options, ['generator']);
   const { generator } = options;
   const lengths = partLengths(parts, dataset.length);
@@ -204,7 +204,7 @@ export function randomSplit<Sample>(
     const part = new Subset(dataset, order.slice(start, start + length));
     start += length;
     return part;
-  });
+  }) as { -readonly [K in keyof Parts]: Subset<Sample> };
 }
 
 function partLengths(parts: readonly number[], count: number): readonly number[] {

@@ -33,7 +33,7 @@ const SMALLEST_MEMBER = 20;
  */
 export async function gunzipIfNeeded(
   bytes: Uint8Array,
-  options: { readonly name?: string; readonly maxBytes?: number } = {},
+  options: { readonly name?: string | undefined; readonly maxBytes?: number | undefined } = {},
 ): Promise<Uint8Array> {
   requireOptions('gunzipIfNeeded', options, ['name', 'maxBytes']);
   const { name = 'gzip data', maxBytes = DEFAULT_MAX_BYTES } = options;

@@ -86,7 +86,7 @@ function fill<A extends IdxArray['data']>(target: A, element: (index: number) =>
  * // 'uint8', [2], Uint8Array [5, 7]
  * ```
  */
-export function parseIdx(bytes: Uint8Array, options: { readonly name?: string } = {}): IdxArray {
+export function parseIdx(bytes: Uint8Array, options: { readonly name?: string | undefined } = {}): IdxArray {
   requireOptions('parseIdx', options, ['name']);
   const { name = 'IDX data' } = options;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

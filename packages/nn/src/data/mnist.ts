@@ -26,9 +26,9 @@ export interface NamedBytes {
 /** Options of {@link parseMnist}. */
 export interface ParseMnistOptions {
   /** How many images to keep, from the first. Default: all. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** The most that either file may inflate to, in bytes. Default {@link DEFAULT_MAX_BYTES}. */
-  readonly maxBytes?: number;
+  readonly maxBytes?: number | undefined;
 }
 
 /**

@@ -22,7 +22,7 @@ export type MnistSplit = 'train' | 'test';
 /** Options of {@link readMnist}; `maxBytes` bounds the files on disk too. */
 export interface ReadMnistOptions extends ParseMnistOptions {
   /** Which half. Default: `'train'` if the directory has it, else `'test'`. */
-  readonly split?: MnistSplit;
+  readonly split?: MnistSplit | undefined;
 }
 
 const PREFIX: Readonly<Record<MnistSplit, string>> = { train: 'train', test: 't10k' };
@@ -101,11 +101,11 @@ function spellings(split: MnistSplit, kind: string): string[] {
 /** Options of {@link readCifar}. */
 export interface ReadCifarOptions {
   /** Default: the one whose files are in the directory; CIFAR-10 where both are. */
-  readonly variant?: CifarVariant;
+  readonly variant?: CifarVariant | undefined;
   /** 50,000 pictures to train on, or 10,000 to test on. Default `'train'`. */
-  readonly split?: 'train' | 'test';
+  readonly split?: 'train' | 'test' | undefined;
   /** The most that a file may hold, in bytes. Default {@link DEFAULT_MAX_BYTES}. */
-  readonly maxBytes?: number;
+  readonly maxBytes?: number | undefined;
 }
 
 const CIFAR_FILES = {

@@ -10,9 +10,9 @@ const SUFFIX = '.npy';
 /** Options of {@link parseNpz}. */
 export interface ParseNpzOptions {
   /** What to call the file in errors. Default `'npz data'`. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** The most that all arrays together may inflate to, in bytes. Default {@link DEFAULT_MAX_BYTES}. */
-  readonly maxBytes?: number;
+  readonly maxBytes?: number | undefined;
 }
 
 /**
@@ -63,7 +63,7 @@ export async function parseNpz(
 /** Options of {@link serializeNpz}. */
 export interface SerializeNpzOptions {
   /** Whether to deflate the arrays (`numpy.savez_compressed`). Default false (`numpy.savez`). */
-  readonly compressed?: boolean;
+  readonly compressed?: boolean | undefined;
 }
 
 /**

@@ -9,14 +9,14 @@ import { pixelsOf } from './png-pixels.ts';
 /** Options of {@link decodePng}. */
 export interface DecodePngOptions {
   /** What to call the file in errors. Default `'PNG data'`. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /**
    * 1 for grey, 3 for red, green and blue, 4 with opacity. Default: as the file has them, without opacity. Colours become grey by
    * the weights of ITU-R BT.601, as in Pillow.
    */
-  readonly channels?: 1 | 3 | 4;
+  readonly channels?: 1 | 3 | 4 | undefined;
   /** The most that the pixels may inflate to, in bytes. Default 2^28: 8192 × 8192 in colour with opacity. */
-  readonly maxBytes?: number;
+  readonly maxBytes?: number | undefined;
 }
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];

@@ -141,7 +141,7 @@ export function ones_(target: Tensor): Tensor {
  */
 export function uniform_(
   target: Tensor,
-  options: InitOptions & { readonly low?: number; readonly high?: number } = {},
+  options: InitOptions & { readonly low?: number | undefined; readonly high?: number | undefined } = {},
 ): Tensor {
   requireOptions('uniform_', options, ['low', 'high', 'generator']);
   const { low = 0, high = 1, generator } = options;
@@ -151,7 +151,7 @@ export function uniform_(
 /** Fills with numbers drawn from the normal distribution. PyTorch's `normal_`. Defaults: mean 0, std 1. */
 export function normal_(
   target: Tensor,
-  options: InitOptions & { readonly mean?: number; readonly std?: number } = {},
+  options: InitOptions & { readonly mean?: number | undefined; readonly std?: number | undefined } = {},
 ): Tensor {
   requireOptions('normal_', options, ['mean', 'std', 'generator']);
   const { mean = 0, std = 1, generator } = options;
@@ -161,11 +161,11 @@ export function normal_(
 
 /** Options of {@link truncNormal_}. */
 export interface TruncNormalOptions extends InitOptions {
-  readonly mean?: number;
-  readonly std?: number;
+  readonly mean?: number | undefined;
+  readonly std?: number | undefined;
   /** Smallest and largest value, not in units of `std`. Defaults −2 and 2. */
-  readonly a?: number;
-  readonly b?: number;
+  readonly a?: number | undefined;
+  readonly b?: number | undefined;
 }
 
 /** Fills from the normal distribution, restricted to [a, b]. PyTorch's `trunc_normal_`. */
@@ -193,7 +193,7 @@ export function truncNormal_(target: Tensor, options: TruncNormalOptions = {}): 
  */
 export function xavierUniform_(
   target: Tensor,
-  options: FanOptions & { readonly gain?: number } = {},
+  options: FanOptions & { readonly gain?: number | undefined } = {},
 ): Tensor {
   requireOptions('xavierUniform_', options, ['fans', 'gain', 'generator']);
   const { fanIn, fanOut } = options.fans ?? fansOf(target.shape, 'xavierUniform_');
@@ -202,7 +202,10 @@ export function xavierUniform_(
 }
 
 /** Normal with std gain·sqrt(2 / (fanIn + fanOut)). PyTorch's `xavier_normal_`; Glorot and Bengio 2010. */
-export function xavierNormal_(target: Tensor, options: FanOptions & { readonly gain?: number } = {}): Tensor {
+export function xavierNormal_(
+  target: Tensor,
+  options: FanOptions & { readonly gain?: number | undefined } = {},
+): Tensor {
   requireOptions('xavierNormal_', options, ['fans', 'gain', 'generator']);
   const { fanIn, fanOut } = options.fans ?? fansOf(target.shape, 'xavierNormal_');
   return normal_(target, {
@@ -214,11 +217,11 @@ export function xavierNormal_(target: Tensor, options: FanOptions & { readonly g
 /** Options of Kaiming initialisers. */
 export interface KaimingOptions extends FanOptions {
   /** Negative slope of the leaky ReLU that follows. Default 0, which is ReLU. */
-  readonly a?: number;
+  readonly a?: number | undefined;
   /** Whether signals ('fanIn', default) or gradients ('fanOut') keep their size. */
-  readonly mode?: 'fanIn' | 'fanOut';
+  readonly mode?: 'fanIn' | 'fanOut' | undefined;
   /** What follows the layer. Default 'leakyRelu'. */
-  readonly nonlinearity?: Nonlinearity;
+  readonly nonlinearity?: Nonlinearity | undefined;
 }
 
 /** Uniform in ±gain·sqrt(3 / fan). PyTorch's `kaiming_uniform_`; He et al. 2015. */

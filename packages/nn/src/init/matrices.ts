@@ -22,7 +22,10 @@ import type { InitOptions } from './fill.ts';
  * const weight = init.orthogonal_(zeros([2, 3], { dtype: 'float64' }));
  * matmul(weight, transpose(weight)); // the identity
  */
-export function orthogonal_(target: Tensor, options: InitOptions & { readonly gain?: number } = {}): Tensor {
+export function orthogonal_(
+  target: Tensor,
+  options: InitOptions & { readonly gain?: number | undefined } = {},
+): Tensor {
   requireOptions('orthogonal_', options, ['gain', 'generator']);
   const { gain = 1, generator } = options;
   if (target.ndim < 2) {
@@ -76,7 +79,7 @@ function orthonormalise(matrix: Float64Array, count: number, length: number): vo
  * @example
  * init.dirac_(zeros([1, 1, 3])).toArray(); // [[[0, 1, 0]]]
  */
-export function dirac_(target: Tensor, options: { readonly groups?: number } = {}): Tensor {
+export function dirac_(target: Tensor, options: { readonly groups?: number | undefined } = {}): Tensor {
   requireOptions('dirac_', options, ['groups']);
   const { groups = 1 } = options;
   if (target.ndim < 3 || target.ndim > 5) {

@@ -190,7 +190,7 @@ export function spectralNorm<M extends Module>(module: M, options: SpectralNormO
  */
 export function removeReparametrisation<M extends Module>(
   module: M,
-  options: { readonly name?: string } = {},
+  options: { readonly name?: string | undefined } = {},
 ): M {
   requireOptions('removeReparametrisation', options, ['name']);
   const { name = 'weight' } = options;

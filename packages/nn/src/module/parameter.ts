@@ -5,7 +5,7 @@ import { contiguous, requireOptions, Tensor } from '@adjoint/core';
 /** Options of {@link Parameter}. */
 export interface ParameterOptions {
   /** Whether it collects gradients. Default true. */
-  readonly requiresGrad?: boolean;
+  readonly requiresGrad?: boolean | undefined;
 }
 
 /**
@@ -39,7 +39,7 @@ export class Parameter extends Tensor {
 /** Options of {@link Buffer}. */
 export interface BufferOptions {
   /** Whether it is part of the module's state dict. Default true. */
-  readonly persistent?: boolean;
+  readonly persistent?: boolean | undefined;
 }
 
 /**

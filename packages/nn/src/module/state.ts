@@ -13,13 +13,13 @@ export interface StateOptions {
    * 'adjoint' (default): names and shapes as they are in the module. 'pytorch': as PyTorch's `load_state_dict` takes them,
    * with names in snake_case, bias (out) and grouped convolution weights without the axis of groups.
    */
-  readonly layout?: 'adjoint' | 'pytorch';
+  readonly layout?: 'adjoint' | 'pytorch' | undefined;
 }
 
 /** Options of `loadStateDict`. */
 export interface LoadOptions {
   /** Whether missing and unexpected keys are errors; mis-shaped ones always are. Default true. */
-  readonly strict?: boolean;
+  readonly strict?: boolean | undefined;
 }
 
 /** Keys that `loadStateDict` passed over; both lists are empty unless `strict` is false. */

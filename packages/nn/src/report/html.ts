@@ -13,17 +13,19 @@ export interface CaptionedPicture extends Picture {
 export interface ReportContent {
   readonly title: string;
   /** A sentence or two under the title. */
-  readonly summary?: string;
+  readonly summary?: string | undefined;
   /** Facts by name: options of the run, final scores. Numbers are shown to four digits. */
-  readonly facts?: Readonly<Record<string, string | number>>;
+  readonly facts?: Readonly<Record<string, string | number>> | undefined;
   /** Curves, one below the other. */
-  readonly curves?: readonly LossCurveOptions[];
-  readonly pictures?: readonly CaptionedPicture[];
+  readonly curves?: readonly LossCurveOptions[] | undefined;
+  readonly pictures?: readonly CaptionedPicture[] | undefined;
   /** How often each class (rows) was taken for each (columns), with the names of the classes. Default names: numbers. */
-  readonly confusion?: {
-    readonly counts: readonly (readonly number[])[];
-    readonly classes?: readonly string[];
-  };
+  readonly confusion?:
+    | {
+        readonly counts: readonly (readonly number[])[];
+        readonly classes?: readonly string[] | undefined;
+      }
+    | undefined;
 }
 
 const STYLE = `

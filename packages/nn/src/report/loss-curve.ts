@@ -17,11 +17,11 @@ export interface LossCurveOptions {
   /** The loss of each batch, in order. Points that are no finite number leave a gap in the line. */
   readonly training: readonly LossPoint[];
   /** The loss on what was not trained on, where it was measured. Default: none. */
-  readonly heldOut?: readonly LossPoint[];
+  readonly heldOut?: readonly LossPoint[] | undefined;
   /** What `step` counts. Default `'step'`. */
-  readonly xLabel?: string;
+  readonly xLabel?: string | undefined;
   /** What `loss` is. Default `'loss'`. */
-  readonly yLabel?: string;
+  readonly yLabel?: string | undefined;
 }
 
 const WIDTH = 800;

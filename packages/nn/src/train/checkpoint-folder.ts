@@ -22,9 +22,9 @@ import type { TrainingParts } from './checkpoint-parts.ts';
 /** Options of {@link CheckpointFolder}. */
 export interface CheckpointFolderOptions {
   /** How many checkpoints to keep, counted from the last; at least 1. Default 3. */
-  readonly keepLast?: number;
+  readonly keepLast?: number | undefined;
   /** Which metric is the best: the least (a loss, the default) or the greatest (an accuracy). */
-  readonly best?: 'least' | 'greatest';
+  readonly best?: 'least' | 'greatest' | undefined;
 }
 
 /** What {@link CheckpointFolder.save} keeps: the content of a checkpoint, whose progress counts steps. */

@@ -15,15 +15,15 @@ export type Parts = Stateful | Readonly<Record<string, Stateful>>;
 
 /** The live objects of a training run. */
 export interface TrainingParts {
-  readonly model?: Parts;
-  readonly optimizer?: Parts;
-  readonly scheduler?: Parts;
+  readonly model?: Parts | undefined;
+  readonly optimizer?: Parts | undefined;
+  readonly scheduler?: Parts | undefined;
   /** Averaged weights. */
-  readonly ema?: Parts;
+  readonly ema?: Parts | undefined;
   /** The position in the data. */
-  readonly loader?: Parts;
+  readonly loader?: Parts | undefined;
   /** Generators by name. The default generator is kept under the name `default` without being listed. */
-  readonly generators?: Readonly<Record<string, Generator>>;
+  readonly generators?: Readonly<Record<string, Generator>> | undefined;
 }
 
 /** The names of the parts, but for generators. */

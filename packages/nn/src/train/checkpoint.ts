@@ -18,9 +18,9 @@ import { packTree, unpackTree } from './checkpoint-tree.ts';
 /** What {@link encodeCheckpoint} and `saveCheckpoint` keep. */
 export interface CheckpointContent extends TrainingParts {
   /** Counters: epochs, steps, samples seen. */
-  readonly progress?: Readonly<Record<string, number>>;
+  readonly progress?: Readonly<Record<string, number>> | undefined;
   /** Anything of yours in plain data (and tensors, typed arrays): the history of the loss, the options of the run. */
-  readonly extra?: object;
+  readonly extra?: object | undefined;
 }
 
 /** A checkpoint that was read; {@link restoreCheckpoint} puts its parts back. */
@@ -39,7 +39,7 @@ export interface RestoreOptions {
    * Whether the parts given must be all that the checkpoint has. Default true. With false, those that are not given are passed
    * over, the default generator among them: `{ model }` alone loads the weights, as for inference.
    */
-  readonly strict?: boolean;
+  readonly strict?: boolean | undefined;
 }
 
 /** A checkpoint that cannot be written or read, or whose parts are not those of the run. */
@@ -120,7 +120,7 @@ export async function encodeCheckpoint(content: CheckpointContent): Promise<Uint
  */
 export async function decodeCheckpoint(
   bytes: Uint8Array,
-  options: { readonly name?: string } = {},
+  options: { readonly name?: string | undefined } = {},
 ): Promise<Checkpoint> {
   requireOptions('decodeCheckpoint', options, ['name']);
   const { name = 'checkpoint' } = options;

@@ -27,7 +27,7 @@ export function toJsonl(record: Readonly<Record<string, unknown>>): string {
  */
 export function parseJsonl(
   text: string,
-  options: { readonly name?: string } = {},
+  options: { readonly name?: string | undefined } = {},
 ): Record<string, unknown>[] {
   requireOptions('parseJsonl', options, ['name']);
   const { name = 'JSONL data' } = options;

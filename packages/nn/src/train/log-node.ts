@@ -89,7 +89,7 @@ function linesUpTo(path: string, step: number): string {
 /** Options of {@link openTensorBoard}. */
 export interface TensorBoardOptions {
   /** The clock, in seconds since 1970. Default: the system's. */
-  readonly now?: () => number;
+  readonly now?: (() => number) | undefined;
 }
 
 /** An event file that TensorBoard reads while it grows. */

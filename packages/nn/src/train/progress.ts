@@ -20,15 +20,15 @@ export interface ProgressOptions {
   /** How many units there are to do: at least 0. */
   readonly total: number;
   /** How many were done before this run, as after resuming; they do not count as speed. Default 0. */
-  readonly initial?: number;
+  readonly initial?: number | undefined;
   /** What is counted. Default `'images'`. */
-  readonly unit?: string;
+  readonly unit?: string | undefined;
   /** Where to write. Default `process.stderr`, so that the output of a program stays its own. */
-  readonly stream?: ProgressStream;
+  readonly stream?: ProgressStream | undefined;
   /** Draw a bar (true) or write plain lines (false). Default: whether `stream` is a terminal. */
-  readonly isTTY?: boolean;
+  readonly isTTY?: boolean | undefined;
   /** The clock, in milliseconds. Default `performance.now`. */
-  readonly now?: () => number;
+  readonly now?: (() => number) | undefined;
 }
 
 /** What to show beside the bar, in the order given: numbers to four digits, strings as they are. */

@@ -1,0 +1,41 @@
+// Every module that a method of Tensor comes from, for the types alone: a method shows the comment of its function, which a type can
+// only take from where the function is declared.
+
+export type * from './autograd/backward.ts';
+export type * from './autograd/hooks.ts';
+export type * from './ops/arithmetic.ts';
+export type * from './ops/axes.ts';
+export type * from './ops/bounds.ts';
+export type * from './ops/cast.ts';
+export type * from './ops/compare.ts';
+export type * from './ops/diagonal.ts';
+export type * from './ops/division.ts';
+export type * from './ops/expand-sum.ts';
+export type * from './ops/exponential.ts';
+export type * from './ops/extremes.ts';
+export type * from './ops/gather.ts';
+export type * from './ops/hyperbolic.ts';
+export type * from './ops/index-advanced.ts';
+export type * from './ops/layout.ts';
+export type * from './ops/lerp.ts';
+export type * from './ops/logic.ts';
+export type * from './ops/lookup.ts';
+export type * from './ops/masked.ts';
+export type * from './ops/matmul.ts';
+export type * from './ops/median.ts';
+export type * from './ops/mutate.ts';
+export type * from './ops/pad.ts';
+export type * from './ops/powers.ts';
+export type * from './ops/products.ts';
+export type * from './ops/quantifiers.ts';
+export type * from './ops/rectifiers.ts';
+export type * from './ops/scan.ts';
+export type * from './ops/search.ts';
+export type * from './ops/select.ts';
+export type * from './ops/sigmoids.ts';
+export type * from './ops/slice.ts';
+export type * from './ops/softmax.ts';
+export type * from './ops/sort.ts';
+export type * from './ops/statistics.ts';
+export type * from './ops/steps.ts';
+export type * from './ops/trigonometry.ts';
