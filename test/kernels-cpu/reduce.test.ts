@@ -255,6 +255,23 @@ test('argsort is stable, puts NaN last ascending and first descending', () => {
   );
 });
 
+test('argtopk is where argsort begins, along any axis of any view', () => {
+  fc.assert(
+    fc.property(lineArbitrary, fc.nat(), fc.boolean(), ([a, axis], most, isDescending) => {
+      const direction = isDescending ? 'descending' : 'ascending';
+      const k = most % (a.shape[axis] + 1);
+      const shape = a.shape.map((extent, other) => (other === axis ? k : extent));
+      const order: NumericArray = new Int32Array(a.shape.reduce((p, q) => p * q, 1));
+      const out: NumericArray = new Int32Array(shape.reduce((p, q) => p * q, 1)).fill(-1);
+      kernels.argsort(a, axis, direction, order as Int32Array);
+      kernels.argtopk(a, axis, k, direction, out as Int32Array);
+      const orders = groups(view(order, a.shape), [axis]);
+      const first = groups(view(out, shape), [axis]);
+      expect(first).toEqual(orders.map((line) => line.slice(0, k)));
+    }),
+  );
+});
+
 test('argsort along any axis of any view orders every line', () => {
   fc.assert(
     fc.property(lineArbitrary, ([a, axis]) => {

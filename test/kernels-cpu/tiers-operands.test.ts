@@ -213,6 +213,7 @@ const cases: Readonly<Record<Exclude<keyof Kernels, UnaryName>, Case>> = {
   crossEntropy: (d) => [classes, logits(d), ints(44), perPlace(d), new Float64Array(44)],
   crossEntropyGrad: (d) => [classes, perPlace(d), logits(d), ints(44), new Float64Array(44), logits(d)],
   argsort: (d) => [tight(d), d.axis, 'ascending', ints(count(d.shape))],
+  argtopk: (d) => [tight(d), d.axis, 1, 'ascending', ints(count(d.shape) / d.shape[d.axis])],
   recurrence: (d) => [tight(d), tight(d), d.axis, new d.Type(count(d.shape))],
   matmul: (d) => {
     const [batch, rows, depth] = d.shape;

@@ -1,4 +1,4 @@
-// Running sums and products, recurrences, order, places of extremes, any and all, of every fast tier and instruction set, against the reference.
+// Running sums and products, recurrences, order and the first of it, places of extremes, any and all, of every fast tier and instruction set, against the reference.
 
 import { type FloatArray, type NumericArray, openTier, type Strided } from '@adjoint/kernels-cpu';
 import fc from 'fast-check';
@@ -195,6 +195,40 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
           },
         ),
         { numRuns: 60 },
+      );
+    });
+
+    test('the first few in order, of lines long and short: few, many and all, of equal, ordered and undefined ones', () => {
+      fc.assert(
+        fc.property(
+          shapes,
+          fc.boolean(),
+          fc.nat(999),
+          special,
+          fc.oneof(fc.nat(30), fc.integer({ min: 20, max: 6000 }), fc.constant(2 ** 31)),
+          fc.constantFrom('any', 'few values', 'ascending', 'descending', 'NaN'),
+          threads,
+          (shape, turned, seed, places, most, kind, count) => {
+            setThreads(count);
+            const [outer, n, inner] = shape;
+            const k = Math.min(most, n);
+            const levels = kind === 'few values' ? 5 : 2 ** 20;
+            const x = drawn(Type, outer * n * inner, seed, (r) => Math.round(r * levels) - levels / 2);
+            if (kind === 'ascending') x.sort();
+            if (kind === 'descending') x.sort().reverse();
+            if (kind === 'NaN') for (let i = 0; i < x.length; i += i % 3 ? 2 : 1) x[i] = Number.NaN;
+            put(x, places);
+            for (const direction of ['ascending', 'descending'] as const) {
+              const [got, expected] = [kernels, reference].map((kernelsOf) => {
+                const out = new Int32Array(outer * k * inner).fill(-7);
+                kernelsOf.argtopk(laidOut(x, shape, turned), 1, k, direction, out);
+                return out;
+              });
+              expect(differences(got, expected)).toEqual([]);
+            }
+          },
+        ),
+        { numRuns: 100 },
       );
     });
 

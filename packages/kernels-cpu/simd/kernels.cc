@@ -38,6 +38,7 @@ FAST
 #include "functions-pairs.h"
 #include "functions-trigonometric.h"
 #include "map-types.h"
+#include "map-loops.h"
 #include "map-ops.h"
 SMALL
 #include "walk.h"
@@ -58,7 +59,10 @@ SMALL
 #include "planes-largest.h"
 #include "windows.h"
 #include "scans.h"
+#include "extremes.h"
+#include "quantifiers.h"
 #include "sort.h"
+#include "topk.h"
 FAST
 #include "random.h"
 #include "unit-table.h"

@@ -8,7 +8,7 @@ typedef unsigned long long WordPair;
 /** One word of each of some blocks, in lanes of twice its size; the upper halves are 0. */
 typedef WordPair BlockWords __attribute__((vector_size(BYTES)));
 
-/** Where the words of a call begin: src/random.ts. */
+/** Where the words of a call begin: src/kernels/random.ts. */
 struct WordSource {
   WordPair key[2], stream[2], position;
 };

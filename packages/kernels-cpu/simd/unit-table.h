@@ -46,6 +46,7 @@ template <class T> constexpr Named<UnitKernel<T>> unitKernels[] = {
     NAMED(maxPoolInputGrad, maxPoolPlanesGrad<T>),
     NAMED(argsort, argsort<T>),
     NAMED(maxPoolValues, maxPoolPlanes<T, false>),
+    NAMED(argtopk, argtopk<T>),
 };
 
 template <class T> static Status units(Run& run, int kernel, const Units& given) {

@@ -52,6 +52,14 @@ template <class T> INLINE Vec<T> load(const T* p) {
 template <class T> INLINE void store(T* p, Vec<T> v) { *reinterpret_cast<typename Lanes<T>::Unaligned*>(p) = v; }
 template <class T> INLINE Vec<T> splat(T x) { return x - Vec<T>{}; }
 
+/** Whether a bit of any lane is set. */
+template <class M> INLINE bool anyLane(M mask) {
+  unsigned long long parts[BYTES / 8], all = 0;
+  __builtin_memcpy(parts, &mask, sizeof parts);
+  for (unsigned long long part : parts) all |= part;
+  return all != 0;
+}
+
 /** The last, incomplete register of an operand; lanes past the end hold its first element, which is as good as any. */
 template <class T> INLINE Vec<T> loadPart(const T* from, Index n) {
   T lanes[Lanes<T>::N] __attribute__((aligned(64)));

@@ -16,6 +16,7 @@ import {
   type Tensor,
   take,
   tensor,
+  topk,
   zeros,
 } from '@adjoint/core';
 import { gatherOp, scatterOp, scatterSumOp } from '../../../packages/core/src/ops/gather.ts';
@@ -28,7 +29,7 @@ import {
 } from '../../../packages/core/src/ops/lookup.ts';
 import { classIndexOp } from '../../../packages/core/src/ops/losses-classes.ts';
 import { searchsortedOp } from '../../../packages/core/src/ops/search.ts';
-import { argsortOp } from '../../../packages/core/src/ops/sort.ts';
+import { argsortOp, argtopkOp } from '../../../packages/core/src/ops/sort.ts';
 import { apply } from '../../../packages/core/src/tape/apply.ts';
 import {
   type Domain,
@@ -344,6 +345,29 @@ export const indexingSamples: readonly OpSamples[] = [
         call: () => argsort(zeros([2]), { axis: 1 }),
         error: ArgumentError,
         names: { option: 'axis' },
+      },
+    ],
+  },
+  {
+    op: argtopkOp,
+    samples: [
+      { name: '', operands: [numbers([3, 4], distinct)], call: (x) => topk(x, 2).indices },
+      {
+        name: 'the smallest, along the first axis',
+        operands: [numbers([3, 4], distinct)],
+        call: (x) => topk(x, 1, { axis: 0, largest: false }).indices,
+      },
+      { name: 'none', operands: [numbers([2, 3], distinct)], call: (x) => topk(x, 0).indices },
+      { name: 'of nothing', operands: [numbers([2, 0])], call: (x) => topk(x, 0).indices },
+      { name: 'of one', operands: [numbers([])], call: (x) => topk(x, 1).indices, expected: () => [0] },
+    ],
+    refusals: [
+      {
+        name: 'more than there are',
+        call: () => topk(zeros([2, 3]), 4),
+        op: 'topk',
+        error: ArgumentError,
+        names: { option: 'k' },
       },
     ],
   },

@@ -1,4 +1,4 @@
-// Order: argsort is the one op, of which sorting and choosing the largest are gathers.
+// Order: the places of elements in order, all of them or the first few; what is sorted or chosen is gathered from there.
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { ArgumentError, formatShape } from '../errors.ts';
@@ -10,10 +10,9 @@ import type { Tensor } from '../tensor.ts';
 import type { ValuesAndIndices } from './extremes.ts';
 import { gatherAlong } from './gather.ts';
 import { reshape } from './layout.ts';
-import { narrow } from './slice.ts';
 
 const order = noGradient(
-  'its result is an order, which does not change continuously; the values in that order have a gradient: sort, or gather.',
+  'its result is an order, which does not change continuously; the values in that order have a gradient: sort, topk, or gather.',
 );
 
 interface OrderAttrs {
@@ -27,6 +26,21 @@ export const argsortOp = defineOp<readonly ['x'], OrderAttrs>({
   operands: ['x'],
   infer: ([x]) => ({ shape: x.shape, dtype: 'int32' }),
   forward: ([x], out, { axis, direction }) => kernels.argsort(x, axis, direction, out as Int32Array),
+  layout: 'strided',
+  vjps: [order],
+  recycles: true,
+  forwardMode: order,
+});
+
+/** The first `k` of the places that `argsort` gives, found without the order of the others. */
+export const argtopkOp = defineOp<readonly ['x'], OrderAttrs & { readonly k: number }>({
+  name: 'argtopk',
+  operands: ['x'],
+  infer: ([x], { axis, k }) => ({
+    shape: x.shape.map((size, other) => (other === axis ? k : size)),
+    dtype: 'int32',
+  }),
+  forward: ([x], out, { axis, k, direction }) => kernels.argtopk(x, axis, k, direction, out as Int32Array),
   layout: 'strided',
   vjps: [order],
   recycles: true,
@@ -96,11 +110,14 @@ export function topk(x: Tensor, k: number, options: TopkOptions = noOptions): Va
       { op: 'topk', operand: 'k', actual: k, expected: `integer in [0, ${size}]` },
     );
   }
-  if (x.ndim === 0) return k === 1 ? sorted('topk', x, axis, largest) : topk(reshape(x, [1]), k);
-  // The gather comes after the cut, so that backward scatters k elements and not all.
+  const line = x.ndim === 0 ? reshape(x, [1]) : x;
   const direction = largest ? 'descending' : 'ascending';
-  const indices = narrow(apply(argsortOp, [x], { axis: along, direction }), along, 0, k);
-  return { values: gatherAlong(x, indices, { axis: along, op: 'topk' }), indices };
+  const indices = apply(argtopkOp, [line], { axis: along, direction, k });
+  const values = gatherAlong(line, indices, { axis: along, op: 'topk' });
+  // PyTorch's one element of no axes stays one.
+  return x.ndim === 0 && k === 1
+    ? { values: reshape(values, []), indices: reshape(indices, []) }
+    : { values, indices };
 }
 
 function sorted(op: string, x: Tensor, axis: number, descending: boolean): ValuesAndIndices {

@@ -79,7 +79,7 @@ import {
   softplusOp,
 } from './sigmoids.ts';
 import { logSoftmaxGradOp, logSoftmaxOp, logsumexpOp, softmaxGradOp, softmaxOp } from './softmax.ts';
-import { argsortOp } from './sort.ts';
+import { argsortOp, argtopkOp } from './sort.ts';
 import { sumOfSquaresOp, varOp } from './statistics.ts';
 import { ceilOp, floorOp, roundOp, signOp, truncOp } from './steps.ts';
 import { acosOp, asinOp, atan2Op, atanOp, cosOp, sinOp, tanOp } from './trigonometry.ts';
@@ -263,6 +263,7 @@ export const builtinOps: readonly AnyOp[] = [
   adaptiveMaxPoolPlacesOp,
   resampleOp,
   argsortOp,
+  argtopkOp,
   searchsortedOp,
   windowsOp,
   overlapOp,

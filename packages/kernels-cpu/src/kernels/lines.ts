@@ -1,4 +1,4 @@
-// Kernels along one axis, whose results have the shape of the operand: running sums, recurrences, softmax, order.
+// Kernels along one axis, whose results have an element for each of the operand: running sums, recurrences, softmax, order (or the first of it).
 
 import type { FloatArray, NumericArray, Strided } from '../arrays.ts';
 
@@ -32,6 +32,14 @@ export interface LineKernels {
   readonly argsort: (
     a: Strided,
     axis: number,
+    direction: 'ascending' | 'descending',
+    out: Int32Array,
+  ) => void;
+  /** The first `k` of the places that `argsort` gives, from 0 to all of them; `out` has the shape of `a` but for `k` on the axis. */
+  readonly argtopk: (
+    a: Strided,
+    axis: number,
+    k: number,
     direction: 'ascending' | 'descending',
     out: Int32Array,
   ) => void;

@@ -19,7 +19,7 @@ import { argmax, argmin, reduceKernels } from './reduce.ts';
 import { adaptiveMaxPool, sparseAlong } from './resample.ts';
 import { cumprod, cumsum } from './scan.ts';
 import { logSoftmax, logSoftmaxGrad, softmax, softmaxGrad } from './softmax.ts';
-import { argsort } from './sort.ts';
+import { argsort, argtopk } from './sort.ts';
 import { unaryKernels } from './unary.ts';
 import { overlap } from './windows.ts';
 
@@ -49,6 +49,7 @@ export const reference: Kernels = {
   normaliseGrad,
   normaliseWeightGrad,
   argsort,
+  argtopk,
   matmul,
   convForward,
   convInputGrad,

@@ -3,21 +3,24 @@
 import type { Kernels } from '../kernels.ts';
 import { contiguous, Rows, withoutAxis } from './strided.ts';
 
-export const argsort: Kernels['argsort'] = (a, axis, direction, out) => {
+export const argsort: Kernels['argsort'] = (a, axis, direction, out) =>
+  argtopk(a, axis, a.shape[axis], direction, out);
+
+export const argtopk: Kernels['argtopk'] = (a, axis, k, direction, out) => {
   if (out.length === 0) return;
   const extent = a.shape[axis];
   const stride = a.strides[axis];
-  const whole = contiguous(a.shape);
-  const others = withoutAxis(a, axis);
-  const lines = new Rows(others.shape, [others, withoutAxis(whole, axis)]);
+  const found = a.shape.map((size, other) => (other === axis ? k : size));
+  const target = contiguous(found);
+  const lines = new Rows(withoutAxis(a, axis).shape, [withoutAxis(a, axis), withoutAxis(target, axis)]);
   const keys = new Float64Array(extent);
   do {
     for (let t = 0; t < lines.length; t++) {
       const start = lines.at(0) + t * lines.step(0);
       for (let i = 0; i < extent; i++) keys[i] = a.data[start + i * stride];
       const order = sortedOrder(keys, direction === 'ascending' ? ascending : descending);
-      const target = lines.at(1) + t * lines.step(1);
-      for (let i = 0; i < extent; i++) out[target + i * whole.strides[axis]] = order[i];
+      const to = lines.at(1) + t * lines.step(1);
+      for (let i = 0; i < k; i++) out[to + i * target.strides[axis]] = order[i];
     }
   } while (lines.next());
 };

@@ -1,5 +1,5 @@
-// Kernels along lines of a machine, but for softmax and its kin: running sums and products, recurrences, order, places of extremes, any and all. Few
-// elements stay in JavaScript: a call has its price.
+// Kernels along lines of a machine, but for softmax and its kin: running sums and products, recurrences, order and the first of it, places of
+// extremes, any and all. Few elements stay in JavaScript: a call has its price.
 
 import type { Kernels, ReduceKernel, ScanKernel } from '../kernels.ts';
 import { reference } from '../reference/index.ts';
@@ -12,7 +12,16 @@ import { reads, runUnits, writes } from './units.ts';
 /** Elements from which a call is worth it. */
 const LEAST = 256;
 
-type LineName = 'cumsum' | 'cumprod' | 'recurrence' | 'argsort' | 'argmax' | 'argmin' | 'any' | 'all';
+type LineName =
+  | 'cumsum'
+  | 'cumprod'
+  | 'recurrence'
+  | 'argsort'
+  | 'argtopk'
+  | 'argmax'
+  | 'argmin'
+  | 'any'
+  | 'all';
 
 export function lines(machine: Machine, copy: Kernels['copy']): Pick<Kernels, LineName> {
   return {
@@ -40,6 +49,17 @@ export function lines(machine: Machine, copy: Kernels['copy']): Pick<Kernels, Li
         if (runUnits(machine, 'argsort', out.length / unit, own, arrays)) return;
       }
       reference.argsort(a, axis, direction, out);
+    },
+    argtopk(a, axis, k, direction, out) {
+      const count = elementCount(a.shape);
+      if (k > 0 && count >= LEAST && sameFloats(a.data, a.data, a.data) && out instanceof Int32Array) {
+        const { data, offset } = contiguousOf(a, count, copy);
+        const { inner, unit } = linesAlong(a.shape, axis, axis);
+        const own = [a.shape[axis], inner, k, direction === 'descending' ? 1 : 0];
+        const arrays = [reads(data, unit, offset), writes(out, k * inner)];
+        if (runUnits(machine, 'argtopk', count / unit, own, arrays)) return;
+      }
+      reference.argtopk(a, axis, k, direction, out);
     },
     argmax: placeOf(machine, copy, 'argmax'),
     argmin: placeOf(machine, copy, 'argmin'),

@@ -154,6 +154,13 @@ const rules: Rules = {
   crossEntropyGrad: (op, g, cotangent, logits, target, logs, out) =>
     classifies(op, g, { logits, out }, { cotangent, logs }, target),
   argsort: (op, a, axis, _, out) => scan(op, a, axis, out),
+  argtopk: (op, a, axis, k, _, out) => {
+    inside(op, 'a', a);
+    axisIn(op, axis, a.shape.length);
+    if (!(Number.isInteger(k) && k >= 0 && k <= a.shape[axis]))
+      fail(op, 'k', 'number', k, `a whole number from 0 to ${a.shape[axis]}`);
+    resultOf(op, out, resized(a.shape, axis, k));
+  },
   recurrence: (op, a, b, axis, out) => {
     scan(op, a, axis, out);
     inside(op, 'b', b);

@@ -218,6 +218,7 @@ export const UNIT_KERNELS = [
   'maxPoolInputGrad',
   'argsort',
   'maxPoolValues',
+  'argtopk',
 ] as const;
 export type UnitKernel = (typeof UNIT_KERNELS)[number];
 
