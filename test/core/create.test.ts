@@ -49,7 +49,7 @@ test('errors name the function that was called', () => {
 
 describe('data that is no number', () => {
   test.each([
-    [new Uint16Array(2), /at depth 0 .* Uint16Array; give numbers/],
+    [new Uint16Array(2), /at depth 0 .* Uint16Array; convert it/],
     [undefined, /at depth 0 .* undefined; give numbers/],
     [[[1, '2']], /at depth 2 .* '2'; give numbers/],
     [zeros([1]), /type Tensor/],

@@ -4,12 +4,23 @@ import {
   AdjointError,
   ArgumentError,
   add,
+  apply,
+  cast,
+  checkpoint,
+  conv2d,
+  DTypeError,
+  defineOp,
   expand,
   matmul,
+  mseLoss,
+  noGrad,
   permute,
   randn,
+  requireTensor,
   reshape,
   tensor,
+  vjpRule,
+  vmap,
   zeros,
 } from '@adjoint/core';
 import { describe, expect, it } from 'vitest';
@@ -52,5 +63,83 @@ describe("JavaScript's operators", () => {
     expect(`${x}`).toBe(x.toString());
     expect(() => (anything(x) as number) > 1).toThrow(/tensor of shape \(2, 2\); use the functions add, sub/);
     expect(() => (anything(matmul(x, x)) as number) + 1).toThrow(ArgumentError);
+  });
+});
+
+describe('habits from elsewhere', () => {
+  it.each<[string, () => unknown, RegExp]>([
+    [
+      'an operand beside checkpoint',
+      () => checkpoint((y) => y, anything(x)),
+      /operands go .*checkpoint\(fn\)\(x\)/,
+    ],
+    ['an operand beside vmap', () => vmap((y) => y, anything(x)), /operands go .*vmap\(fn\)\(x\)/],
+    [
+      'noGrad as a context',
+      () => noGrad(anything(undefined)),
+      /fn is undefined; give .*: noGrad\(\(\) => …\)/,
+    ],
+    ['arrays to a convolution', () => conv2d(anything([[1]]), x), /^conv2d: input is an array of 1; give a/],
+    [
+      'nothing to a loss',
+      () => mseLoss(anything(undefined), x),
+      /^mseLoss: .* is undefined; .*does not return/,
+    ],
+    ['a tensor of tensors', () => tensor(anything([x, x])), /of type Tensor; stack or cat makes one tensor/],
+    ['64-bit integers', () => tensor(anything(new BigInt64Array(2))), /Int32Array\.from\(data, Number\)/],
+  ])('%s', (_, call, message) => {
+    expect(call).toThrow(AdjointError);
+    expect(call).toThrow(message);
+  });
+
+  it.each([
+    ['cuda', /Tensors live on the CPU/],
+    ['double', /'float64'/],
+    ['int64', /no 64-bit integer; use 'int32'/],
+  ])('to(%s)', (dtype, message) => {
+    expect(() => cast(x, anything(dtype))).toThrow(DTypeError);
+    expect(() => cast(x, anything(dtype))).toThrow(message);
+  });
+});
+
+it('a derivative rule that gives no tensor is named', () => {
+  const op = defineOp({
+    name: 'forgetful',
+    operands: ['x'],
+    infer: ([{ shape, dtype }]) => ({ shape, dtype }),
+    forward: () => {},
+    vjps: [vjpRule(() => anything(undefined))],
+    forwardMode: 'linear',
+  });
+  const y = apply(op, [randn([2], { requiresGrad: true })], undefined).sum();
+  expect(() => y.backward()).toThrow(
+    /^forgetful: what the derivative rule of operand 'x' gave is undefined; give/,
+  );
+});
+
+it('requireTensor lets tensors pass', () => {
+  expect(() => requireTensor('mine', 'x', x)).not.toThrow();
+  expect(() => requireTensor('mine', 'x', [1])).toThrow('mine: x is an array of 1; give a tensor');
+});
+
+describe('typed arrays', () => {
+  it('are the last axis of a tensor, of their own type', () => {
+    const rows = tensor([Float64Array.of(1, 2), Float64Array.of(3, 4)]);
+    expect([rows.dtype, rows.toArray()]).toEqual([
+      'float64',
+      [
+        [1, 2],
+        [3, 4],
+      ],
+    ]);
+    expect(tensor([[Int32Array.of(1)], [Int32Array.of(2)]]).shape).toEqual([2, 1, 1]);
+    expect(tensor([Float64Array.of(1), [2]]).dtype).toBe('float32');
+    expect(() => tensor([Float64Array.of(1, 2), Float64Array.of(3)])).toThrow(/ragged.*an array of 1/);
+    expect(tensor([new Float64Array(0)]).shape).toEqual([1, 0]);
+  });
+
+  it('of the pixels of a canvas are uint8', () => {
+    const pixels = tensor(Uint8ClampedArray.of(0, 255), { shape: [1, 2] });
+    expect([pixels.dtype, pixels.toArray()]).toEqual(['uint8', [[0, 255]]]);
   });
 });

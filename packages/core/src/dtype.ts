@@ -183,10 +183,28 @@ export function toFloatDType(dtype: DType): FloatDType {
   return isFloat(dtype) ? dtype : 'float32';
 }
 
+const noDevices = 'Tensors live on the CPU, and there is nothing to move.';
+
+// What other libraries call a type, or say in its place.
+const elsewhere: Readonly<Record<string, string>> = {
+  float: "PyTorch's float is 'float32'.",
+  double: "PyTorch's double is 'float64'.",
+  half: "PyTorch's half is 'float16'.",
+  int: "PyTorch's int is 'int32'.",
+  long: "There is no 64-bit integer; use 'int32'.",
+  int64: "There is no 64-bit integer; use 'int32'.",
+  cpu: noDevices,
+  cuda: noDevices,
+  gpu: noDevices,
+  mps: noDevices,
+};
+
 /** Checks a type that came from outside TypeScript's sight (a file, an option). */
 export function checkDType(value: unknown, op: string): DType {
   if (typeof value === 'string' && (dtypes as readonly string[]).includes(value)) return value as DType;
-  throw new DTypeError(`dtype is ${JSON.stringify(value)}; use one of ${dtypes.join(', ')}.`, {
+  const meant = typeof value === 'string' ? elsewhere[value] : undefined;
+  const remedy = meant === undefined ? '' : ` ${meant}`;
+  throw new DTypeError(`dtype is ${JSON.stringify(value)}; use one of ${dtypes.join(', ')}.${remedy}`, {
     op,
     operand: 'dtype',
     actual: value,

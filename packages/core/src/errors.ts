@@ -59,6 +59,23 @@ export class MutationError extends AdjointError {
   override readonly name = 'MutationError';
 }
 
+/** The error for what stands in the place of a tensor and is none. */
+export function noTensor(op: string, operand: string, value: unknown): ArgumentError {
+  const shown = Array.isArray(value)
+    ? `an array of ${value.length}`
+    : value === undefined
+      ? 'undefined'
+      : `${typeof value} ${String(value)}`;
+  const remedy =
+    value === undefined ? 'a function that does not return gives undefined' : 'make one with tensor(…)';
+  return new ArgumentError(`${operand} is ${shown}; give a tensor (${remedy}).`, {
+    op,
+    operand,
+    actual: value,
+    expected: 'a tensor',
+  });
+}
+
 /** What {@link DataFormatError} is made of. */
 export interface DataFault {
   /** The function that was called. */

@@ -117,7 +117,7 @@ export {
   rmsNorm,
 } from './ops/norms.ts';
 export * from './ops/norms-batch.ts';
-export type { Operand } from './ops/operand.ts';
+export { type Operand, requireTensor } from './ops/operand.ts';
 export { type PadMode, type PadOptions, pad } from './ops/pad.ts';
 export {
   type AvgPoolOptions,

@@ -120,3 +120,75 @@ test('an unpooling of places that do not belong to it', () => {
   );
   expect(() => layer.forward(zeros([1, 2, 2]), beyond)).toThrow(ArgumentError);
 });
+
+describe('an input that is no tensor', () => {
+  const attention = new nn.MultiheadAttention(2, 1);
+  test.each<[string, (x: Tensor) => unknown]>([
+    ['Linear', (x) => new nn.Linear(2, 2).forward(x)],
+    ['Conv2d', (x) => new nn.Conv2d(1, 1, 1).forward(x)],
+    ['ConvTranspose2d', (x) => new nn.ConvTranspose2d(1, 1, 1).forward(x)],
+    ['BatchNorm2d', (x) => new nn.BatchNorm2d(1).forward(x)],
+    ['LayerNorm', (x) => new nn.LayerNorm(2).forward(x)],
+    ['RMSNorm', (x) => new nn.RMSNorm(2).forward(x)],
+    ['GroupNorm', (x) => new nn.GroupNorm(1, 2).forward(x)],
+    ['embedding', (x) => new nn.Embedding(3, 2).forward(x)],
+    ['LSTM', (x) => new nn.LSTM(2, 2).forward(x)],
+    ['GRUCell', (x) => new nn.GRUCell(2, 2).forward(x)],
+    ['MultiheadAttention', (x) => attention.forward(x, x, x)],
+    ['maxPool2d', (x) => new nn.MaxPool2d(2).forward(x)],
+    ['crossEntropy', (x) => new nn.CrossEntropyLoss().forward(x, x)],
+  ])('%s says so', (op, call) => {
+    const array = [[1, 2]] as unknown as Tensor;
+    expect(() => call(array)).toThrow(ArgumentError);
+    expect(() => call(array)).toThrow(
+      new RegExp(`^${op}: .* is an array of 1; give a tensor \\(make one with tensor`),
+    );
+    expect(() => call(undefined as unknown as Tensor)).toThrow(
+      new RegExp(`^${op}: .* is undefined; give a tensor`),
+    );
+  });
+});
+
+describe('what would be lost in silence', () => {
+  const flag = zeros([2]) as unknown as boolean;
+  test.each<[string, () => unknown]>([
+    ['Linear', () => new nn.Linear(2, 2, { bias: flag })],
+    ['Bilinear', () => new nn.Bilinear(2, 2, 2, { bias: flag })],
+    ['Conv2d', () => new nn.Conv2d(2, 2, 3, { bias: flag })],
+    ['ConvTranspose2d', () => new nn.ConvTranspose2d(2, 2, 3, { bias: flag })],
+    ['LSTM', () => new nn.LSTM(2, 2, { bias: flag })],
+    ['GRUCell', () => new nn.GRUCell(2, 2, { bias: flag })],
+    ['MultiheadAttention', () => new nn.MultiheadAttention(2, 1, { bias: flag })],
+    ['LayerNorm', () => new nn.LayerNorm(2, { bias: flag })],
+  ])('a tensor as the bias of %s', (op, make) => {
+    expect(make).toThrow(ArgumentError);
+    expect(make).toThrow(new RegExp(`^${op}: bias is tensor.*; give true or false`));
+  });
+
+  test('a weight to share that is no parameter', () => {
+    const weight = zeros([4, 5, 3, 3]) as nn.Parameter;
+    expect(() => new nn.ConvTranspose2d(4, 5, 3, { weight })).toThrow(ArgumentError);
+    expect(() => new nn.ConvTranspose2d(4, 5, 3, { weight })).toThrow(
+      /no Parameter.*new Parameter\(weight\)/,
+    );
+    expect(new nn.ConvTranspose2d(4, 5, 3, { weight: new nn.Parameter(weight) }).parameters()).toHaveLength(
+      2,
+    );
+  });
+});
+
+describe('what is no module says how to make it one', () => {
+  const anything = (value: unknown) => value as nn.UnaryModule;
+  test.each<[string, unknown, string]>([
+    [
+      'an array',
+      [new nn.ReLU()],
+      'element 0 is an array of 1; give the modules one by one: spread the array',
+    ],
+    ['a function', (x: Tensor) => x, 'such as new ReLU() for relu'],
+    ['a class', nn.ReLU, 'element 0 is the function ReLU; make one of the class: new …().'],
+  ])('%s', (_, value, message) => {
+    expect(() => new nn.Sequential(anything(value))).toThrow(ArgumentError);
+    expect(() => new nn.Sequential(anything(value))).toThrow(message);
+  });
+});

@@ -4,7 +4,7 @@
 // only. Broadcasting and promotion are undone here, in one place, and in no rule.
 
 import { kernels } from '@adjoint/kernels-cpu';
-import { DTypeError, formatShape, GradientError, ShapeError } from '../errors.ts';
+import { DTypeError, formatShape, GradientError, noTensor, ShapeError } from '../errors.ts';
 import { add } from '../ops/arithmetic.ts';
 import { cast } from '../ops/cast.ts';
 import { onesLike, zerosLike } from '../ops/create.ts';
@@ -29,7 +29,7 @@ import {
   share,
 } from '../tape/recycling.ts';
 import { tracing } from '../tape/tracing.ts';
-import type { Tensor } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
 
 /** Options of `backward`. */
 export interface BackwardOptions {
@@ -355,7 +355,10 @@ function step(op: AnyOp, index: number, node: Node, cotangent: Tensor, parent: N
 
 function ruleResult(op: AnyOp, index: number, node: Node, cotangent: Tensor): Tensor {
   const { rule } = op.vjpOf(index) as VjpRule<unknown>;
-  return rule(cotangent, savedFor(op, index, node), node, index);
+  const result = rule(cotangent, savedFor(op, index, node), node, index);
+  if (!(result instanceof Tensor))
+    throw noTensor(op.name, `what the derivative rule of operand ${op.operandName(index)} gave`, result);
+  return result;
 }
 
 const nothing: readonly Tensor[] = [];

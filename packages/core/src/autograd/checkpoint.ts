@@ -14,7 +14,7 @@ import { type OpRun, observe } from '../tape/observer.ts';
 import { withSaver } from '../tape/saving.ts';
 import { tracing } from '../tape/tracing.ts';
 import type { Storage, Tensor } from '../tensor.ts';
-import { listOf, type TensorFunction, type Tensors } from './variables.ts';
+import { listOf, requireCurried, type TensorFunction, type Tensors } from './variables.ts';
 
 /** Options of {@link checkpoint}. */
 export interface CheckpointOptions {
@@ -40,6 +40,7 @@ export function checkpoint<R extends Tensors>(
   fn: TensorFunction<R>,
   options: CheckpointOptions = noOptions,
 ): TensorFunction<R> {
+  requireCurried('checkpoint', options);
   requireOptions('checkpoint', options, ['generators']);
   const { generators = [defaultGenerator] } = options;
   // A traced graph runs without this function, and saves what its ops save.

@@ -18,6 +18,20 @@ export type Alike<I extends Tensors> = I extends readonly Tensor[]
 /** A function that a transform can work on. */
 export type TensorFunction<R extends Tensors = Tensors> = (...inputs: Tensor[]) => R;
 
+/** Refuses an operand beside the function: the transform gives a function, and that takes the operands. */
+export function requireCurried(op: string, options: unknown): void {
+  if (!(options instanceof Tensor)) return;
+  throw new ArgumentError(
+    `options is a Tensor; give an object, or nothing: operands go to the function that it gives, ${op}(fn)(x).`,
+    {
+      op,
+      operand: 'options',
+      actual: options,
+      expected: 'options, or nothing',
+    },
+  );
+}
+
 /** The same values under another identity; unlike `detach`, derivatives pass through. */
 export function alias(x: Tensor): Tensor {
   return apply(permuteOp, [x], { axes: x.shape.map((_, axis) => axis) });

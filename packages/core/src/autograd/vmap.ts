@@ -9,7 +9,14 @@ import { select } from '../ops/slice.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { checkAxis } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { type Alike, inFormOf, listOf, type TensorFunction, type Tensors } from './variables.ts';
+import {
+  type Alike,
+  inFormOf,
+  listOf,
+  requireCurried,
+  type TensorFunction,
+  type Tensors,
+} from './variables.ts';
 
 /** Options of {@link vmap}. */
 export interface VmapOptions {
@@ -39,6 +46,7 @@ export function vmap<const R extends Tensors>(
   fn: TensorFunction<R>,
   options: VmapOptions = noOptions,
 ): (...inputs: Tensor[]) => Alike<R> {
+  requireCurried('vmap', options);
   requireOptions('vmap', options, ['inAxes', 'outAxis']);
   const { inAxes = 0, outAxis = 0 } = options;
   return (...inputs) => {

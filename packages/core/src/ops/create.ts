@@ -7,7 +7,7 @@ import { encodeHalf } from '../half.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { checkShape, type Shape, sizeOf } from '../shape.ts';
 import { makeTensor } from '../tape/tracing.ts';
-import { fromArray, type NestedArray, type Tensor } from '../tensor.ts';
+import { fromArray, type NestedArray, Tensor } from '../tensor.ts';
 import { allocateUnfilled } from '../unfilled.ts';
 
 /** Options of functions that make tensors. */
@@ -18,29 +18,29 @@ export interface TensorOptions {
   readonly requiresGrad?: boolean | undefined;
 }
 
-/** Values to make a tensor of: numbers or booleans, nested as deep as there are axes, or a typed array (one axis). */
-export type TensorData =
-  | number
-  | boolean
-  | readonly TensorData[]
-  | Float32Array
-  | Float64Array
-  | Int32Array
-  | Uint8Array;
+type TypedArray = Float32Array | Float64Array | Int32Array | Uint8Array | Uint8ClampedArray;
+
+/** Values to make a tensor of: numbers or booleans, nested as deep as there are axes, or typed arrays (the last axis). */
+export type TensorData = number | boolean | readonly TensorData[] | TypedArray;
 
 /**
  * Makes a tensor of nested arrays, or of a typed array, whose values are copied. PyTorch's `torch.tensor`.
  *
- * A typed array gives one axis, or `shape`. Booleans give dtype bool; numbers give float32 unless `dtype` says otherwise.
+ * A typed array gives one axis, or `shape`; a list of them gives a row for each. Typed arrays give their own type (the pixels of a
+ * canvas, a `Uint8ClampedArray`, uint8), booleans bool, and numbers float32, unless `dtype` says otherwise.
  *
  * @throws ShapeError if the nesting is ragged or `shape` does not hold the values; DTypeError for an unknown dtype.
  * @example
  * tensor([[1, 2], [3, 4]], { dtype: 'float64' }).shape; // [2, 2]
  * tensor(new Float32Array([1, 2, 3, 4]), { shape: [2, 2] }).toArray(); // [[1, 2], [3, 4]]
+ * tensor([new Float64Array(3), new Float64Array(3)]).dtype; // 'float64'
  */
 export function tensor(
   data: TensorData | NestedArray,
-  options: TensorOptions & { readonly shape?: Shape | undefined } = noOptions,
+  options: TensorOptions & {
+    /** The sizes to read the values into, row by row. Default: as the data are nested. */
+    readonly shape?: Shape | undefined;
+  } = noOptions,
 ): Tensor {
   requireOptions('tensor', options, ['dtype', 'requiresGrad', 'shape']);
   const { values, shape: natural, dtype: naturalDType } = flatten(data);
@@ -74,44 +74,72 @@ interface Flat {
 }
 
 function flatten(data: TensorData | NestedArray): Flat {
-  if (data instanceof Float32Array) return { values: data, shape: [data.length], dtype: 'float32' };
-  if (data instanceof Float64Array) return { values: data, shape: [data.length], dtype: 'float64' };
-  if (data instanceof Int32Array) return { values: data, shape: [data.length], dtype: 'int32' };
-  if (data instanceof Uint8Array) return { values: data, shape: [data.length], dtype: 'uint8' };
+  const whole = typeOf(data);
+  if (whole !== null)
+    return { values: data as TypedArray, shape: [(data as TypedArray).length], dtype: whole };
   const shape: number[] = [];
-  for (let level: unknown = data; Array.isArray(level); level = level[0]) shape.push(level.length);
+  for (let level: unknown = data; isList(level); level = level[0]) shape.push(level.length);
   const values: number[] = [];
-  let booleans = 0;
+  // The types of the parts; a number beside others makes it float32.
+  const found = new Set<DType>();
   const visit = (item: unknown, axis: number): void => {
     if (axis < shape.length) {
-      if (!Array.isArray(item) || item.length !== shape[axis]) throw raggedError(shape, axis, item);
-      for (const inner of item) visit(inner, axis + 1);
+      if (!isList(item) || item.length !== shape[axis]) throw raggedError(shape, axis, item);
+      const type = typeOf(item);
+      if (type !== null && axis === shape.length - 1) {
+        for (let i = 0; i < item.length; i++) values.push(item[i] as number);
+        found.add(type);
+      } else {
+        for (let i = 0; i < item.length; i++) visit(item[i], axis + 1);
+      }
     } else if (typeof item === 'number') {
       values.push(item);
+      found.add('float32');
     } else if (typeof item === 'boolean') {
-      booleans++;
       values.push(item ? 1 : 0);
+      found.add('bool');
     } else {
       throw raggedError(shape, axis, item);
     }
   };
   visit(data, 0);
-  return { values, shape, dtype: booleans > 0 && booleans === values.length ? 'bool' : 'float32' };
+  const [dtype] = found.size === 1 ? found : ['float32' as const];
+  return { values, shape, dtype };
+}
+
+function typeOf(data: unknown): DType | null {
+  if (data instanceof Float32Array) return 'float32';
+  if (data instanceof Float64Array) return 'float64';
+  if (data instanceof Int32Array) return 'int32';
+  return data instanceof Uint8Array || data instanceof Uint8ClampedArray ? 'uint8' : null;
+}
+
+function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || typeOf(value) !== null;
 }
 
 function raggedError(shape: Shape, axis: number, item: unknown): ShapeError {
-  const found = Array.isArray(item) ? `an array of ${item.length}` : describe(item);
+  const found = isList(item) ? `an array of ${item.length}` : describe(item);
   const expected = axis < shape.length ? `an array of ${shape[axis]}` : 'a number or boolean';
-  if (axis === shape.length && !Array.isArray(item)) {
-    return new ShapeError(
-      `at depth ${axis} of the data there is ${found}; give numbers or booleans in nested arrays, or one Float32Array, Float64Array, Int32Array or Uint8Array.`,
-      { op: 'tensor', operand: 'data', actual: found, expected },
-    );
+  if (axis === shape.length && !isList(item)) {
+    return new ShapeError(`at depth ${axis} of the data there is ${found}; ${remedyFor(item)}.`, {
+      op: 'tensor',
+      operand: 'data',
+      actual: found,
+      expected,
+    });
   }
   return new ShapeError(
     `the nested arrays are ragged: at depth ${axis} there is ${found}, where the first element says ${expected}; give arrays of equal length.`,
     { op: 'tensor', operand: 'data', actual: found, expected },
   );
+}
+
+function remedyFor(item: unknown): string {
+  if (item instanceof Tensor) return 'stack or cat makes one tensor of several, clone a copy of one';
+  if (ArrayBuffer.isView(item) || typeof item === 'bigint')
+    return 'convert it, e.g. with Int32Array.from(data, Number)';
+  return 'give numbers or booleans in nested arrays, or Float32Array, Float64Array, Int32Array or Uint8Array';
 }
 
 function describe(item: unknown): string {

@@ -1,13 +1,14 @@
 // Reading index operands: their values are checked here, once, before any kernel trusts them.
 
 import { kernels, type Strided } from '@adjoint/kernels-cpu';
-import { ArgumentError, DTypeError } from '../errors.ts';
+import { ArgumentError, DTypeError, noTensor } from '../errors.ts';
 import type { OperandSpec } from '../registry.ts';
 import { indexOf, isRowMajor, rowMajorStrides, type Shape, sizeOf } from '../shape.ts';
 
 /** @throws DTypeError unless the operand is int32, the one type of indices. */
 export function requireIndex(op: string, operand: string, spec: OperandSpec): void {
-  if (spec.dtype === 'int32') return;
+  if (spec?.dtype === 'int32') return;
+  if (spec?.dtype === undefined) throw noTensor(op, operand, spec);
   throw new DTypeError(`${operand} is ${spec.dtype}; indices are int32, convert with to('int32').`, {
     op,
     operand,

@@ -1,7 +1,7 @@
 // Shape and dtype rules that many records share.
 
 import { type DType, isFloat, resultType, toFloatDType } from '../dtype.ts';
-import { DTypeError, formatShape, ShapeError } from '../errors.ts';
+import { DTypeError, formatShape, noTensor, ShapeError } from '../errors.ts';
 import type { OperandSpec, ResultSpec } from '../registry.ts';
 import { broadcastShapes, type Shape, sameShape, sizeOf } from '../shape.ts';
 
@@ -79,7 +79,9 @@ export function flopsPerElement([x]: readonly OperandSpec[]): number {
 
 /** @throws DTypeError unless the operand is floating-point. */
 export function requireFloat(op: string, operand: string, spec: OperandSpec): void {
-  if (isFloat(spec.dtype)) return;
+  if (isFloat(spec?.dtype)) return;
+  // Not every function that looks at the type first knows that it looks at a tensor.
+  if (spec?.dtype === undefined) throw noTensor(op, operand, spec);
   throw new DTypeError(
     `${operand} is ${spec.dtype}; convert it to a floating-point type first, e.g. to('float32').`,
     {

@@ -2,7 +2,7 @@
 
 import { kernels, type NumericArray, type Strided } from '@adjoint/kernels-cpu';
 import { computeDType, type DType, isFloat, isHalf } from '../dtype.ts';
-import { AdjointError, ArgumentError } from '../errors.ts';
+import { AdjointError, type ArgumentError, noTensor } from '../errors.ts';
 import { decodeHalf, encodeHalf } from '../half.ts';
 import type { Op, ResultSpec } from '../registry.ts';
 import { isRowMajor, rowMajorStrides, type Shape, sameShape, sizeOf } from '../shape.ts';
@@ -249,14 +249,7 @@ function reportRun<Attrs>(
 }
 
 function operandError<Attrs>(op: Op<Attrs>, index: number, value: unknown): ArgumentError {
-  const name = op.operandName(index);
-  const shown = Array.isArray(value) ? `an array of ${value.length}` : `${typeof value} ${String(value)}`;
-  return new ArgumentError(`operand ${name} is ${shown}; give a tensor (make one with tensor(…)).`, {
-    op: op.name,
-    operand: name,
-    actual: value,
-    expected: 'a tensor',
-  });
+  return noTensor(op.name, `operand ${op.operandName(index)}`, value);
 }
 
 function arityError<Attrs>(op: Op<Attrs>, count: number): AdjointError {

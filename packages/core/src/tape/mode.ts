@@ -6,6 +6,14 @@ import { ArgumentError } from '../errors.ts';
 export const gradMode = { enabled: true };
 
 function withMode<T>(enabled: boolean, fn: () => T, op: string): T {
+  if (typeof fn !== 'function') {
+    throw new ArgumentError(`fn is ${String(fn)}; give the code to run as a function: ${op}(() => …).`, {
+      op,
+      operand: 'fn',
+      actual: fn,
+      expected: 'a function',
+    });
+  }
   const previous = gradMode.enabled;
   gradMode.enabled = enabled;
   try {

@@ -14,6 +14,7 @@ import {
   narrow,
   permute,
   requireOptions,
+  requireTensor,
   reshape,
   ShapeError,
   softmax,
@@ -27,7 +28,7 @@ import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { causalMask, hide, requireMask } from './attention-masks.ts';
 import { Linear } from './linear.ts';
-import { type ParameterizedOptions, requireInteger, requireNumber } from './options.ts';
+import { type ParameterizedOptions, requireBoolean, requireInteger, requireNumber } from './options.ts';
 
 /** Options of {@link MultiheadAttention}. */
 export interface MultiheadAttentionOptions extends ParameterizedOptions {
@@ -116,7 +117,8 @@ export class MultiheadAttention extends Module {
       'dtype',
       'generator',
     ]);
-    const { bias = true, addBiasKv = false, kdim = embedDim, vdim = embedDim, dtype = 'float32' } = options;
+    const bias = requireBoolean(op, 'bias', options.bias ?? true);
+    const { addBiasKv = false, kdim = embedDim, vdim = embedDim, dtype = 'float32' } = options;
     this.embedDim = requireInteger(op, 'embedDim', embedDim, 1);
     this.numHeads = requireInteger(op, 'numHeads', numHeads, 1);
     this.kdim = requireInteger(op, 'kdim', kdim, 1);
@@ -176,8 +178,8 @@ export class MultiheadAttention extends Module {
       'averageAttnWeights',
     ]);
     const { needWeights = true, averageAttnWeights = true } = options;
-    const batched = query.ndim === 3;
     this.#check(query, key, value);
+    const batched = query.ndim === 3;
     const [q, k, v] = [query, key, value].map((x, i) => this.#heads(this.#project(x, i), i));
     const [batch, heads, queries, features] = q.shape;
     const { allKeys, allValues, added } = this.#extend(k, v);
@@ -290,6 +292,7 @@ export class MultiheadAttention extends Module {
       ['key', key, this.kdim],
       ['value', value, this.vdim],
     ] as const) {
+      requireTensor('MultiheadAttention', operand, x);
       const fits =
         x.ndim === query.ndim && (x.ndim === 2 || x.ndim === 3) && x.shape[x.ndim - 1] === features;
       if (!fits || (x.ndim === 3 && x.shape[batchAxis] !== query.shape[batchAxis]))

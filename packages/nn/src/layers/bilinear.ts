@@ -5,7 +5,7 @@ import { type InitOptions, uniform_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import type { LinearOptions } from './linear.ts';
-import { requireFeatures, requireInteger } from './options.ts';
+import { requireBoolean, requireFeatures, requireInteger } from './options.ts';
 
 /**
  * `y_o = x1ᵀ · weight_o · x2 + bias_o`. PyTorch's `nn.Bilinear`.
@@ -30,7 +30,8 @@ export class Bilinear extends Module {
     this.in1Features = requireInteger('Bilinear', 'in1Features', in1Features, 1);
     this.in2Features = requireInteger('Bilinear', 'in2Features', in2Features, 1);
     this.outFeatures = requireInteger('Bilinear', 'outFeatures', outFeatures, 1);
-    const { bias = true, dtype = 'float32' } = options;
+    const { dtype = 'float32' } = options;
+    const bias = requireBoolean('Bilinear', 'bias', options.bias ?? true);
     this.weight = new Parameter(zeros([outFeatures, in1Features, in2Features], { dtype }));
     this.bias = bias ? new Parameter(zeros([outFeatures], { dtype })) : null;
     this.resetParameters({ generator: options.generator });

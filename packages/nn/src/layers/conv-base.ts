@@ -7,6 +7,7 @@ import {
   type FloatDType,
   formatShape,
   requireOptions,
+  requireTensor,
   ShapeError,
   type Tensor,
   zeros,
@@ -15,7 +16,7 @@ import { convGeometry, convTransposeGeometry, type PerAxis, perAxis } from '@adj
 import { type Fans, type InitOptions, uniform_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
-import { type ParameterizedOptions, requireOneOf } from './options.ts';
+import { type ParameterizedOptions, requireBoolean, requireOneOf } from './options.ts';
 
 /** Options of convolution layers. Those per axis take one number for all spatial axes, or one per axis. */
 export interface ConvLayerOptions extends ParameterizedOptions {
@@ -101,7 +102,9 @@ export abstract class ConvBase extends Module {
     super();
     requireOptions(op, options, transposed ? [...known, 'outputPadding'] : known);
     this.#op = op;
-    const { groups = 1, bias = true, weight } = options;
+    const { groups = 1, weight } = options;
+    const bias = requireBoolean(op, 'bias', options.bias ?? true);
+    if (weight !== undefined && !(weight instanceof Parameter)) throw noParameter(op, weight);
     const axes = (option: string, value: unknown, minimum: number): number[] =>
       perAxis(value, dims, { op, option, minimum });
     this.kernelSize = axes('kernelSize', kernelSize, 1);
@@ -158,6 +161,7 @@ export abstract class ConvBase extends Module {
 
   /** Throws unless `x` is a batch of images, or one, with the layer's number of channels. */
   protected requireInput(x: Tensor): void {
+    requireTensor(this.#op, 'x', x);
     const dims = this.kernelSize.length;
     const channels = x.shape[x.ndim - dims - 1];
     const fits = x.ndim === dims + 1 || x.ndim === dims + 2;
@@ -218,6 +222,13 @@ export abstract class ConvBase extends Module {
     if (computeMode !== 'default') parts.push(`computeMode='${computeMode}'`);
     return parts.join(', ');
   }
+}
+
+function noParameter(op: string, weight: unknown): ArgumentError {
+  return new ArgumentError(
+    'the weight to share is no Parameter, and would not be trained; give new Parameter(weight), or copy values with loadStateDict.',
+    { op, operand: 'weight', actual: weight, expected: 'a Parameter' },
+  );
 }
 
 function requireUnitStride(op: string, stride: readonly number[]): void {

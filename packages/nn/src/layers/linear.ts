@@ -4,7 +4,7 @@ import { type FlattenOptions, flatten, linear, requireOptions, type Tensor, zero
 import { type InitOptions, uniform_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
-import { type ParameterizedOptions, requireFeatures, requireInteger } from './options.ts';
+import { type ParameterizedOptions, requireBoolean, requireFeatures, requireInteger } from './options.ts';
 
 /** Options of {@link Linear}. */
 export interface LinearOptions extends ParameterizedOptions {
@@ -33,7 +33,8 @@ export class Linear extends Module {
     requireOptions('Linear', options, ['bias', 'dtype', 'generator']);
     this.inFeatures = requireInteger('Linear', 'inFeatures', inFeatures, 1);
     this.outFeatures = requireInteger('Linear', 'outFeatures', outFeatures, 1);
-    const { bias = true, dtype = 'float32' } = options;
+    const { dtype = 'float32' } = options;
+    const bias = requireBoolean('Linear', 'bias', options.bias ?? true);
     this.weight = new Parameter(zeros([outFeatures, inFeatures], { dtype }));
     this.bias = bias ? new Parameter(zeros([outFeatures], { dtype })) : null;
     this.resetParameters({ generator: options.generator });

@@ -9,13 +9,14 @@ import {
   localResponseNorm,
   ones,
   requireOptions,
+  requireTensor,
   rmsNorm,
   type Tensor,
   zeros,
 } from '@adjoint/core';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
-import { requireInteger, requireNumber } from './options.ts';
+import { requireBoolean, requireInteger, requireNumber } from './options.ts';
 
 /** Options of {@link LayerNorm}. */
 export interface LayerNormOptions {
@@ -46,7 +47,8 @@ export class LayerNorm extends Module {
   constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}) {
     super();
     requireOptions('LayerNorm', options, ['eps', 'elementwiseAffine', 'bias', 'dtype']);
-    const { eps = 1e-5, elementwiseAffine = true, bias = true, dtype = 'float32' } = options;
+    const bias = requireBoolean('LayerNorm', 'bias', options.bias ?? true);
+    const { eps = 1e-5, elementwiseAffine = true, dtype = 'float32' } = options;
     this.normalizedShape = readShape('LayerNorm', normalizedShape);
     this.eps = requireNumber('LayerNorm', 'eps', eps, 0, Infinity);
     this.weight = elementwiseAffine ? new Parameter(ones(this.normalizedShape, { dtype })) : null;
@@ -54,6 +56,7 @@ export class LayerNorm extends Module {
   }
 
   forward(x: Tensor): Tensor {
+    requireTensor('LayerNorm', 'x', x);
     const { weight, bias, eps } = this;
     return layerNorm(x, this.normalizedShape, { weight: weight ?? undefined, bias: bias ?? undefined, eps });
   }
@@ -96,6 +99,7 @@ export class RMSNorm extends Module {
   }
 
   forward(x: Tensor): Tensor {
+    requireTensor('RMSNorm', 'x', x);
     return rmsNorm(x, this.normalizedShape, { weight: this.weight ?? undefined, eps: this.eps });
   }
 
@@ -152,6 +156,7 @@ export class GroupNorm extends Module {
   }
 
   forward(x: Tensor): Tensor {
+    requireTensor('GroupNorm', 'x', x);
     const { numGroups, weight, bias, eps } = this;
     return groupNorm(x, numGroups, { weight: weight ?? undefined, bias: bias ?? undefined, eps });
   }

@@ -5,6 +5,7 @@ import {
   type FloatDType,
   formatShape,
   type Generator,
+  requireTensor,
   ShapeError,
   type Tensor,
 } from '@adjoint/core';
@@ -46,6 +47,17 @@ export function requireNumber(
   });
 }
 
+/** The value if it is true or false, or an error: a tensor in the place of a flag would be as good as true, and lost. */
+export function requireBoolean(op: string, operand: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new ArgumentError(`${operand} is ${show(value)}; give true or false.`, {
+    op,
+    operand,
+    actual: value,
+    expected: 'true or false',
+  });
+}
+
 /** `value` if it is one of the names, or an error that lists them. */
 export function requireOneOf<T extends string>(
   op: string,
@@ -73,6 +85,7 @@ export interface Features {
 
 /** Throws unless the last axis of `x` has as many elements as the option says. */
 export function requireFeatures(x: Tensor, { op, operand, option, size }: Features): void {
+  requireTensor(op, operand, x);
   const actual = x.shape[x.ndim - 1];
   if (actual === size) return;
   const last = actual === undefined ? 'it has no axes' : `its last axis is ${actual}`;

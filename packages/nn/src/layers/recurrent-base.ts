@@ -7,6 +7,7 @@ import {
   formatShape,
   type Generator,
   requireOptions,
+  requireTensor,
   ShapeError,
   select,
   stack,
@@ -18,7 +19,7 @@ import {
 import { type InitOptions, uniform_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
-import { type ParameterizedOptions, requireInteger, requireNumber } from './options.ts';
+import { type ParameterizedOptions, requireBoolean, requireInteger, requireNumber } from './options.ts';
 import type { StepKind, StepParameters, StepState } from './recurrent-cell.ts';
 
 /** Options of recurrent networks. */
@@ -80,7 +81,8 @@ export abstract class Recurrent extends Module {
     options: RecurrentOptions,
   ) {
     super();
-    const { numLayers = 1, bias = true, batchFirst = false, dropout: p = 0, bidirectional = false } = options;
+    const bias = requireBoolean(op, 'bias', options.bias ?? true);
+    const { numLayers = 1, batchFirst = false, dropout: p = 0, bidirectional = false } = options;
     this.inputSize = requireInteger(op, 'inputSize', inputSize, 1);
     this.hiddenSize = requireInteger(op, 'hiddenSize', hiddenSize, 1);
     this.projSize = requireInteger(op, 'projSize', projSize, 0);
@@ -134,8 +136,8 @@ export abstract class Recurrent extends Module {
 
   /** Runs all layers over a sequence. */
   protected run(x: Tensor, hidden: Tensor | undefined, cell: Tensor | undefined) {
-    const batched = x.ndim === 3;
     this.#checkInput(x);
+    const batched = x.ndim === 3;
     const sequence = !batched ? unsqueeze(x, 1) : this.batchFirst ? transpose(x, 0, 1) : x;
     const [length, batch] = sequence.shape;
     const { hasCell } = this.#step;
@@ -222,6 +224,7 @@ export abstract class Recurrent extends Module {
   }
 
   #checkInput(x: Tensor): void {
+    requireTensor(this.#op, 'x', x);
     const lengthAxis = x.ndim === 3 && this.batchFirst ? 1 : 0;
     const legal = (x.ndim === 2 || x.ndim === 3) && x.shape[x.ndim - 1] === this.inputSize;
     if (legal && x.shape[lengthAxis] > 0) return;

@@ -9,6 +9,7 @@ import {
   mul,
   relu,
   requireOptions,
+  requireTensor,
   reshape,
   ShapeError,
   sigmoid,
@@ -20,7 +21,7 @@ import {
 import { type InitOptions, uniform_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
-import { type ParameterizedOptions, requireInteger, requireOneOf } from './options.ts';
+import { type ParameterizedOptions, requireBoolean, requireInteger, requireOneOf } from './options.ts';
 
 /** The parameters of one step, as PyTorch lays them out: gates one after another along axis 0. */
 export interface StepParameters {
@@ -118,7 +119,8 @@ abstract class RecurrentCell extends Module {
 
   constructor(op: string, kind: StepKind, inputSize: number, hiddenSize: number, options: CellOptions) {
     super();
-    const { bias = true, dtype = 'float32' } = options;
+    const { dtype = 'float32' } = options;
+    const bias = requireBoolean(op, 'bias', options.bias ?? true);
     this.inputSize = requireInteger(op, 'inputSize', inputSize, 1);
     this.hiddenSize = requireInteger(op, 'hiddenSize', hiddenSize, 1);
     const rows = kind.gates * hiddenSize;
@@ -141,6 +143,7 @@ abstract class RecurrentCell extends Module {
 
   /** One step; states that are left out start as zeros. */
   protected advance(x: Tensor, hidden: Tensor | undefined, cell: Tensor | undefined): StepState {
+    requireTensor(this.#op, 'x', x);
     if (x.ndim < 1 || x.ndim > 2 || x.shape[x.ndim - 1] !== this.inputSize)
       throw this.#shapeError('x', x, this.inputSize);
     const batched = x.ndim === 2;

@@ -8,6 +8,7 @@ import {
   noGrad,
   ones,
   requireOptions,
+  requireTensor,
   ShapeError,
   type Tensor,
   zeros,
@@ -130,6 +131,7 @@ export abstract class RunningNorm extends Module {
 
   #check(x: Tensor, ownStatistics: boolean): void {
     const { op, ranks } = this.#kind;
+    requireTensor(op, 'x', x);
     if (!ranks.includes(x.ndim) || x.shape[1] !== this.numFeatures) {
       const expected = `${ranks.join(' or ')} axes, and ${this.numFeatures} channels on axis 1`;
       throw new ShapeError(`the input has shape ${formatShape(x.shape)}; it takes ${expected}.`, {

@@ -163,12 +163,25 @@ export class ModuleDict<M extends Module = UnaryModule> extends Module {
 
 function requireModule<M extends Module>(op: string, name: string, value: M): M {
   if (value instanceof Module) return value;
-  throw new ArgumentError(`element ${name} is ${String(value)}; give modules.`, {
+  throw new ArgumentError(`element ${name} is ${kindOf(value)}; ${remedyFor(value)}.`, {
     op,
     operand: name,
     actual: value,
     expected: 'a Module',
   });
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  return typeof value === 'function' ? `the function ${value.name}` : String(value);
+}
+
+function remedyFor(value: unknown): string {
+  if (Array.isArray(value)) return 'give the modules one by one: spread the array with ...';
+  if (typeof value !== 'function') return 'give modules';
+  return value.prototype instanceof Module
+    ? 'make one of the class: new …()'
+    : 'give modules, such as new ReLU() for relu';
 }
 
 function itemAt<M>(op: string, items: readonly M[], index: number): M {
