@@ -4,24 +4,21 @@
 import { add, grad, isFloat, mul, sum, type Tensor, zerosLike } from '@adjoint/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { pieces } from '../../packages/core/src/tape/pieces.ts';
-import { limits, stock } from '../../packages/core/src/tape/recycling.ts';
+import { stock } from '../../packages/core/src/tape/recycling.ts';
 import { unfilled } from '../../packages/core/src/unfilled.ts';
 import { type AnyOp, cotangentFor, draw, numbersOf, titleOf } from './run.ts';
 import type { Sample } from './sample.ts';
 import { samples as table } from './samples/index.ts';
 
-const { small } = limits;
 const { most } = pieces;
 const { least } = unfilled;
 const { allocUnsafeSlow } = Buffer;
 beforeAll(() => {
-  limits.small = 0;
   pieces.most = 0;
   unfilled.least = Number.POSITIVE_INFINITY;
   Buffer.allocUnsafeSlow = (bytes) => allocUnsafeSlow(bytes).fill(0xff);
 });
 afterAll(() => {
-  limits.small = small;
   pieces.most = most;
   unfilled.least = least;
   Buffer.allocUnsafeSlow = allocUnsafeSlow;

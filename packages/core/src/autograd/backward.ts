@@ -24,7 +24,6 @@ import {
   hold,
   isOwn,
   isOwnSum,
-  isWorthwhile,
   openScope,
   share,
 } from '../tape/recycling.ts';
@@ -324,8 +323,7 @@ function visit(
   if (node.op === null || targets?.nodes.has(node)) emit(node, cotangent);
   if (node.op === null) return;
   const { op, parents } = node;
-  const { dtype, size } = cotangent;
-  const own = recycles && op.recycles && watching.current === null && isWorthwhile(dtype, size);
+  const own = recycles && op.recycles && watching.current === null;
   if (!own) share(cotangent);
   let used = false;
   for (let i = 0; i < parents.length; i++) {

@@ -121,10 +121,10 @@ export const crossEntropyOp = defineOp<readonly ['input', 'target'], CrossEntrop
   flops: (operands) => 5 * flopsPerElement(operands),
   vjps: [
     vjpRule('input', 'target', 'logs', 'count', (g, input, target, logs, count, { attrs }) => {
-      const { reduction, ...own } = attrs;
+      const { reduction, ignoreIndex, smoothing } = attrs;
       const perSample =
         reduction === 'none' ? g : expand(reduction === 'mean' ? div(g, count) : g, target.shape);
-      return crossEntropyGrad(perSample, input, target, followed(logs, input), own);
+      return crossEntropyGrad(perSample, input, target, followed(logs, input), { ignoreIndex, smoothing });
     }),
     targetHasNone,
   ],

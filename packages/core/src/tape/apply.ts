@@ -14,7 +14,7 @@ import { gradMode } from './mode.ts';
 import { Node } from './node.ts';
 import { report, watching } from './observer.ts';
 import { allocateOverwritten, allocateZeroed } from './pieces.ts';
-import { isWorthwhile, own, scope, take } from './recycling.ts';
+import { own, scope, take } from './recycling.ts';
 import { saving } from './saving.ts';
 import { tracing } from './tracing.ts';
 
@@ -72,7 +72,7 @@ function run<Attrs>(
   } else if (op.view === null) {
     const inputs = readInputs(op, operands, spec);
     const size = sizeOf(shape);
-    const recycles = scope.open && op.recycles && !isHalf(dtype) && isWorthwhile(dtype, size);
+    const recycles = scope.open && op.recycles && !isHalf(dtype);
     const encodes = isHalf(dtype) && !op.bits;
     const computed = encodes ? widestOf(inputs) : dtype;
     const array = recycles ? take(dtype, size) : allocateResult(op, computed, size);

@@ -18,6 +18,8 @@ export const pieces = {
 // What V8 keeps in its own heap is as cheap as a piece.
 const IN_HEAP = 64;
 const BUFFER_BYTES = 2 ** 10;
+// What V8 takes for an array and its buffer beside the elements.
+const OBJECT_BYTES = 200;
 
 // Pieces start at multiples of this, as what the C library allocates does.
 const ALIGNMENT = 16;
@@ -25,10 +27,10 @@ const ALIGNMENT = 16;
 let buffer = new ArrayBuffer(0);
 let used = 0;
 
-/** Whether a result of this length shares its buffer with others. */
-export function isPiece(dtype: DType, length: number): boolean {
+/** Bytes that an array takes while somebody holds it: its own, or for a piece all of its buffer; and its object. */
+export function keptBytes(dtype: DType, length: number): number {
   const bytes = byteLengthOf(dtype, length);
-  return bytes > IN_HEAP && bytes <= pieces.most;
+  return OBJECT_BYTES + (bytes > IN_HEAP && bytes <= pieces.most ? BUFFER_BYTES : bytes);
 }
 
 /** A zeroed array for a result. */

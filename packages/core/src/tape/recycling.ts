@@ -5,17 +5,15 @@
 // in its record): what ops make meanwhile belongs to the engine, until somebody else gets to see it (`share`).
 
 import type { NumericArray } from '@adjoint/kernels-cpu';
-import { byteLengthOf, type DType, isHalf } from '../dtype.ts';
+import { type DType, isHalf } from '../dtype.ts';
 import { isRowMajor } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import { allocateOverwritten, isPiece } from './pieces.ts';
+import { allocateOverwritten, keptBytes } from './pieces.ts';
 
-/** What is worth using again. */
+/** What lies ready. */
 export const limits = {
-  /** Most bytes that lie ready. */
+  /** Most bytes. */
   capacity: 64 * 2 ** 20,
-  /** Arrays of no more bytes lie in V8's own heap, where a new one costs next to nothing. */
-  small: 64,
 };
 
 /** Every so many passes, arrays of a length that nobody asked for in as many are given up. */
@@ -23,22 +21,20 @@ const PATIENCE = 16;
 
 /** Arrays of one type and length that lie ready. */
 interface Shelf {
+  /** Bytes that each keeps. */
+  readonly bytes: number;
   readonly arrays: NumericArray[];
   /** The pass in which one was last asked for. */
   used: number;
 }
 
-// Shelves by type of array, then by length.
-const bytes = new Map<number, Shelf>();
-const halves = new Map<number, Shelf>();
-const shelves: Readonly<Record<DType, Map<number, Shelf>>> = {
-  float32: new Map(),
-  float64: new Map(),
-  int32: new Map(),
-  uint8: bytes,
-  bool: bytes,
-  float16: halves,
-  bfloat16: halves,
+// Shelves by length, for each type of array.
+const shelves = {
+  floats: new Map<number, Shelf>(),
+  doubles: new Map<number, Shelf>(),
+  integers: new Map<number, Shelf>(),
+  bytes: new Map<number, Shelf>(),
+  halves: new Map<number, Shelf>(),
 };
 let stored = 0;
 let pass = 0;
@@ -77,11 +73,6 @@ export function endPass(outer: number): void {
   if (++pass % PATIENCE === 0) clearOut();
 }
 
-/** Whether an array is large enough to be used again. */
-export function isWorthwhile(dtype: DType, length: number): boolean {
-  return byteLengthOf(dtype, length) > limits.small;
-}
-
 /** The array of a tensor that an op just made within a scope, from an array that was taken, is the engine's. */
 export function own(tensor: Tensor): void {
   tensor.storage.holders = 0;
@@ -90,12 +81,12 @@ export function own(tensor: Tensor): void {
 
 /** An array for a result that is overwritten as a whole: one that lies ready, with whatever it holds, or a new one. */
 export function take(dtype: DType, length: number): NumericArray {
-  const shelf = shelves[dtype].get(length);
+  const shelf = shelvesOf(dtype).get(length);
   if (shelf !== undefined) {
     shelf.used = pass;
     const array = shelf.arrays.pop();
     if (array !== undefined) {
-      stored -= array.byteLength;
+      stored -= shelf.bytes;
       return array;
     }
   }
@@ -103,24 +94,41 @@ export function take(dtype: DType, length: number): NumericArray {
 }
 
 function put({ dtype, storage }: Tensor): void {
-  const array = storage.data;
   storage.holders = -1;
-  if (isPiece(dtype, array.length) || stored + array.byteLength > limits.capacity) return;
-  const ofType = shelves[dtype];
+  const array = storage.data;
+  const ofType = shelvesOf(dtype);
   let shelf = ofType.get(array.length);
   if (shelf === undefined) {
-    shelf = { arrays: [], used: pass };
+    shelf = { bytes: keptBytes(dtype, array.length), arrays: [], used: pass };
     ofType.set(array.length, shelf);
   }
-  stored += array.byteLength;
+  if (stored + shelf.bytes > limits.capacity) return;
+  stored += shelf.bytes;
   shelf.arrays.push(array);
 }
 
+// By comparisons, as in `byteLengthOf`.
+function shelvesOf(dtype: DType): Map<number, Shelf> {
+  switch (dtype) {
+    case 'float32':
+      return shelves.floats;
+    case 'float64':
+      return shelves.doubles;
+    case 'int32':
+      return shelves.integers;
+    case 'float16':
+    case 'bfloat16':
+      return shelves.halves;
+    default:
+      return shelves.bytes;
+  }
+}
+
 function clearOut(): void {
-  for (const ofType of new Set(Object.values(shelves))) {
-    for (const [length, { arrays, used }] of ofType) {
+  for (const ofType of Object.values(shelves)) {
+    for (const [length, { arrays, bytes, used }] of ofType) {
       if (pass - used <= PATIENCE) continue;
-      for (const array of arrays) stored -= array.byteLength;
+      stored -= bytes * arrays.length;
       ofType.delete(length);
     }
   }
@@ -128,9 +136,7 @@ function clearOut(): void {
 
 /** The arrays that lie ready. */
 export function stock(): NumericArray[] {
-  return [...new Set(Object.values(shelves))].flatMap((ofType) =>
-    [...ofType.values()].flatMap(({ arrays }) => arrays),
-  );
+  return Object.values(shelves).flatMap((ofType) => [...ofType.values()].flatMap(({ arrays }) => arrays));
 }
 
 /** Somebody besides the engine may hold the tensor's array from now on: it is never used again. */

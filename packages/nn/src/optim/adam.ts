@@ -46,7 +46,9 @@ abstract class AdamBase extends Optimizer<AdamOptions> {
     const mean = state.array('expAvg');
     const square = state.array('expAvgSq');
     const largest = group.amsgrad ? state.array('maxExpAvgSq') : null;
-    const numbers = { ...group, coupled, kept, step: state.nextStep() };
+    // Written out: to copy a group with `...` takes longer than a step of a small parameter.
+    const { lr, betas, eps, maximize } = group;
+    const numbers = { lr, betas, eps, coupled, kept, maximize, step: state.nextStep() };
     descent.adamStep(values, gradient, mean, square, largest, numbers);
   }
 }
