@@ -3,7 +3,7 @@
 import { type DType, dtypes } from '@adjoint/core';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { allocateOverwritten, allocateZeroed, isPiece } from '../../packages/core/src/tape/pieces.ts';
+import { allocateOverwritten, allocateZeroed, keptBytes } from '../../packages/core/src/tape/pieces.ts';
 
 const lengths = fc.array(fc.tuple(fc.constantFrom(...dtypes), fc.integer({ min: 0, max: 700 })), {
   maxLength: 60,
@@ -39,8 +39,9 @@ it('is of the element type that was asked for', () => {
   };
   for (const dtype of dtypes) {
     const length = 200 / types[dtype].BYTES_PER_ELEMENT;
-    expect(isPiece(dtype, length)).toBe(true);
-    expect(allocateZeroed(dtype, length).constructor).toBe(types[dtype]);
+    const array = allocateZeroed(dtype, length);
+    expect(array.constructor).toBe(types[dtype]);
+    expect(array.buffer.byteLength).toBe(1024);
   }
 });
 
@@ -50,5 +51,6 @@ it('shares a buffer only where that is small, so that what is kept keeps little 
     const shares = array.buffer.byteLength !== array.byteLength;
     expect(shares, `${bytes} bytes`).toBe(bytes > 64 && bytes <= 256);
     if (shares) expect(array.buffer.byteLength).toBeLessThanOrEqual(1024);
+    expect(keptBytes('float32', bytes / 4)).toBeGreaterThan(array.buffer.byteLength);
   }
 });
