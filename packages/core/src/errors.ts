@@ -89,7 +89,7 @@ export interface DataFault {
   /** What is there. */
   readonly actual: string;
   /** What to do about it, where there is something to do. */
-  readonly remedy?: string;
+  readonly remedy?: string | undefined;
 }
 
 /**

@@ -11,7 +11,8 @@ import { isNoGradient, type Op } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import { enableGrad } from '../tape/mode.ts';
 import type { Tensor } from '../tensor.ts';
-import { AdjointCheckError, type AdjointCheckOptions, type AdjointReport, adjointCheck } from './adjoint.ts';
+import { type AdjointCheckOptions, adjointCheck } from './adjoint.ts';
+import { AdjointCheckError, type AdjointReport } from './adjoint-report.ts';
 
 /** The adjoint check of an op in one of its operands. */
 export interface OperandAdjointReport extends AdjointReport {

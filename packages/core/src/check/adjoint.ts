@@ -4,21 +4,25 @@
 // identity that defines the adjoint, <A x, y> = <x, Aᵀ y>, holds to the last bit or not at all.
 
 import { type DType, isFloat } from '../dtype.ts';
-import { AdjointError, ArgumentError, formatShape } from '../errors.ts';
-import { tensor, zeros } from '../ops/create.ts';
+import { ArgumentError, formatShape } from '../errors.ts';
+import { tensor } from '../ops/create.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { Generator } from '../random/generator.ts';
-import { checkShape, indexOf, type Shape, sameShape, sizeOf } from '../shape.ts';
+import { checkShape, type Shape, sameShape, sizeOf } from '../shape.ts';
 import { noGrad } from '../tape/mode.ts';
-import { Tensor } from '../tensor.ts';
-import { guess } from './hypotheses.ts';
+import type { Tensor } from '../tensor.ts';
+import { diagnose } from './adjoint-diagnose.ts';
+import {
+  AdjointCheckError,
+  type AdjointEntry,
+  type AdjointReport,
+  type AdjointVerdictKind,
+  messageOf,
+} from './adjoint-report.ts';
+import { inexactness, isLinear, type LinearMap, resultOf } from './linear-map.ts';
 import { numbersOf } from './numbers.ts';
 import type { Filled } from './options.ts';
-import type { VerdictKind } from './report.ts';
 import { dot } from './reverse.ts';
-
-/** A map from one tensor to one tensor. */
-export type LinearMap = (x: Tensor) => Tensor;
 
 /** Options of {@link adjointCheck}. */
 export interface AdjointCheckOptions {
@@ -33,60 +37,6 @@ export interface AdjointCheckOptions {
   /** Seed of the random integers. Default 0. */
   readonly seed?: number | undefined;
 }
-
-/**
- * What an adjoint check found, in the words of {@link VerdictKind}, and two of its own:
- * - `notLinear`: the forward or the transposed map is not linear;
- * - `inexact`: results are not integers, or too large to be exact, so that equality proves nothing.
- */
-export type AdjointVerdictKind = VerdictKind | 'notLinear' | 'inexact';
-
-/** An entry of the matrix that differs: `forward` is A[output, input], `transpose` is Aᵀ[input, output]. */
-export interface AdjointEntry {
-  readonly output: readonly number[];
-  readonly input: readonly number[];
-  readonly forward: number;
-  readonly transpose: number;
-}
-
-/** What an adjoint check answers. */
-export interface AdjointReport {
-  readonly ok: boolean;
-  readonly verdict: { readonly kind: AdjointVerdictKind; readonly text: string };
-  /** Shapes of x and of A x. */
-  readonly input: Shape;
-  readonly output: Shape;
-  /** `<A x, y>` and `<x, Aᵀ y>` of each trial that was made. */
-  readonly products: readonly { readonly forward: number; readonly transpose: number }[];
-  /** Entries that differ, found by unit vectors where the matrix is small; at most five. */
-  readonly entries: readonly AdjointEntry[];
-  /** The report as text: what the assertion's error says. */
-  readonly message: string;
-}
-
-/** Thrown by {@link assertAdjoint}; carries the report. */
-export class AdjointCheckError extends AdjointError {
-  override readonly name = 'AdjointCheckError';
-  readonly report: AdjointReport;
-
-  constructor(report: AdjointReport) {
-    super(report.message, { op: 'adjointCheck', actual: report.verdict.kind, expected: 'ok' });
-    this.report = report;
-  }
-}
-
-const largestMatrix = 65536;
-
-// Integers up to here are exact in the type.
-const exactBelow: Readonly<Record<DType, number>> = {
-  float64: 2 ** 53,
-  float32: 2 ** 24,
-  float16: 2 ** 11,
-  bfloat16: 2 ** 8,
-  int32: 2 ** 31,
-  uint8: 2 ** 8,
-  bool: 2,
-};
 
 /**
  * Tests whether `transpose` is the adjoint of the linear map `forward`: `<A x, y> === <x, Aᵀ y>`, exactly, for random
@@ -221,102 +171,4 @@ function integerSource({ dtype, range, scale, seed }: Settings): (shape: Shape) 
       ),
       { shape, dtype },
     );
-}
-
-function resultOf(map: LinearMap, x: Tensor): Tensor {
-  const result = map(x);
-  if (result instanceof Tensor) return result;
-  throw new ArgumentError('a map must return a tensor.', {
-    op: 'adjointCheck',
-    operand: 'forward, transpose',
-    actual: result,
-    expected: 'a tensor',
-  });
-}
-
-function inexactness(result: Tensor): string | null {
-  const limit = exactBelow[result.dtype];
-  for (const value of result.toTypedArray()) {
-    if (!Number.isInteger(value)) {
-      return `is ${value}, not an integer, so equality would prove nothing; give the map integer coefficients, or inputs a scale that they divide`;
-    }
-    if (Math.abs(value) >= limit) {
-      return `is ${value}, where ${result.dtype} rounds; use a smaller shape, range or scale`;
-    }
-  }
-  return null;
-}
-
-// Whether A 0 = 0 and A(x + x2) = A x + A x2, but for the rounding of a map whose coefficients are not integers.
-function isLinear(map: LinearMap, x: Tensor, x2: Tensor): boolean {
-  const values = numbersOf(x2);
-  const sum = tensor(
-    numbersOf(x).map((value, k) => value + values[k]),
-    { shape: x.shape, dtype: x.dtype },
-  );
-  const none = zeros(x.shape, { dtype: x.dtype });
-  const [whole, first, second, zero] = [sum, x, x2, none].map((each) => numbersOf(resultOf(map, each)));
-  const slack = [...first, ...second].reduce((most, value) => Math.max(most, Math.abs(value)), 0) / 64;
-  return (
-    zero.every((value) => value === 0) &&
-    whole.every((value, k) => Math.abs(value - (first[k] + second[k])) <= slack)
-  );
-}
-
-interface Diagnosis {
-  readonly kind: AdjointVerdictKind;
-  readonly text: string;
-  readonly entries: readonly AdjointEntry[];
-}
-
-// Both matrices in full, by unit vectors, where that is affordable.
-function diagnose(
-  forward: LinearMap,
-  transpose: LinearMap,
-  input: Shape,
-  output: Shape,
-  settings: Settings,
-): Diagnosis {
-  const [rows, columns] = [sizeOf(output), sizeOf(input)];
-  if (rows * columns > largestMatrix) {
-    return { kind: 'wrong', text: 'Check a smaller shape to see which entries differ.', entries: [] };
-  }
-  const image = (map: LinearMap, shape: Shape, k: number): Float64Array => {
-    const unit = new Float64Array(sizeOf(shape));
-    unit[k] = settings.scale;
-    return numbersOf(resultOf(map, tensor(unit, { shape, dtype: settings.dtype })));
-  };
-  const given = new Float64Array(rows * columns);
-  const wanted = new Float64Array(rows * columns);
-  for (let j = 0; j < columns; j++) {
-    const column = image(forward, input, j);
-    for (let i = 0; i < rows; i++) wanted[i * columns + j] = column[i];
-  }
-  for (let i = 0; i < rows; i++) given.set(image(transpose, output, i), i * columns);
-  const wrong = Array.from(given.keys()).filter((k) => given[k] !== wanted[k]);
-  const entries = wrong.slice(0, 5).map((k) => ({
-    output: indexOf(Math.floor(k / columns), output),
-    input: indexOf(k % columns, input),
-    forward: wanted[k],
-    transpose: given[k],
-  }));
-  const guessed = guess({ analytic: given, numeric: wanted, blur: 0 }, { output, input });
-  const count = `${wrong.length} of ${given.length} entries differ`;
-  return guessed === null
-    ? { kind: 'wrong', text: `${count}.`, entries }
-    : { kind: guessed.kind, text: `${count}. ${guessed.text.replace('gradient', 'transpose')}`, entries };
-}
-
-function messageOf(
-  kind: AdjointVerdictKind,
-  text: string,
-  input: Shape,
-  output: Shape,
-  entries: readonly AdjointEntry[],
-): string {
-  const lines = [`${formatShape(input)} -> ${formatShape(output)}: ${kind}. ${text}`];
-  for (const { output: row, input: column, forward, transpose } of entries) {
-    lines.push(`  A[${row.join(', ')} | ${column.join(', ')}] is ${forward}, the transpose has ${transpose}`);
-  }
-  return lines.join('\n');
 }

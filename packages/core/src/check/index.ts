@@ -1,18 +1,16 @@
 // @adjoint/core/check: gradient checks, for built-in ops and for yours.
 
+export { type AdjointCheckOptions, adjointCheck, assertAdjoint } from './adjoint.ts';
+export { adjointCheckOp, assertAdjointOp, type OperandAdjointReport } from './adjoint-op.ts';
 export {
   AdjointCheckError,
-  type AdjointCheckOptions,
   type AdjointEntry,
   type AdjointReport,
   type AdjointVerdictKind,
-  adjointCheck,
-  assertAdjoint,
-  type LinearMap,
-} from './adjoint.ts';
-export { adjointCheckOp, assertAdjointOp, type OperandAdjointReport } from './adjoint-op.ts';
+} from './adjoint-report.ts';
 export { assertGradcheck, assertGradgradcheck, gradcheck, gradgradcheck } from './gradcheck.ts';
 export { assertJvpcheck, jvpcheck } from './jvpcheck.ts';
+export type { LinearMap } from './linear-map.ts';
 export type { CheckOptions } from './options.ts';
 export type { CheckedFunction, CheckPrecision } from './probe.ts';
 export {

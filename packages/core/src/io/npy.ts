@@ -3,22 +3,16 @@
 // https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html, versions 1.0, 2.0 and 3.0. Arrays of objects, which
 // hold pickled code, and of records are refused.
 
-import { bytesPerElement, type DType } from '../dtype.ts';
-import { ArgumentError, DataFormatError, DTypeError, formatShape } from '../errors.ts';
+import { MAX_ELEMENTS } from '@adjoint/kernels-cpu';
+import { bytesPerElement } from '../dtype.ts';
+import { ArgumentError, DTypeError, formatShape } from '../errors.ts';
 import { permute } from '../ops/layout.ts';
 import { noOptions, requireOptions } from '../options.ts';
-import type { Shape } from '../shape.ts';
 import { sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
-import {
-  type ByteOrder,
-  findNonBoolean,
-  readElements,
-  readIntegers,
-  type WideInteger,
-  wideIntegerBytes,
-  writeElements,
-} from './elements.ts';
+import { type Complain, complaintsOf, cutOff, requireEnd, shorten } from './complaints.ts';
+import { findNonBoolean, readElements, readIntegers, wideIntegerBytes, writeElements } from './elements.ts';
+import { dtypeOf, integerOf, type NpyHeader, NpyHeaderReader } from './npy-header.ts';
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const PREFIX_BYTES = MAGIC.length + 2;
@@ -26,30 +20,10 @@ const ALIGNMENT = 64;
 
 // NumPy's own bound. A longer header describes records, or nothing good.
 const MAX_HEADER_BYTES = 10_000;
-const MAX_ELEMENTS = 2 ** 31 - 1;
 const MAX_AXES = 64;
 
 // NumPy leaves room in the header for the first extent to grow to so many digits.
 const GROWTH_DIGITS = 21;
-
-const dtypeOf: Readonly<Record<string, DType>> = {
-  f2: 'float16',
-  f4: 'float32',
-  f8: 'float64',
-  i4: 'int32',
-  u1: 'uint8',
-  b1: 'bool',
-};
-const integerOf: Readonly<Record<string, WideInteger>> = {
-  i1: 'int8',
-  i2: 'int16',
-  u2: 'uint16',
-  u4: 'uint32',
-  i8: 'int64',
-  u8: 'uint64',
-};
-
-type Complain = (offset: number, expected: string, actual: string, remedy?: string) => DataFormatError;
 
 /**
  * Reads an npy file: one array, as `numpy.save` writes it. The twin in Python is `torch.from_numpy(numpy.load(file))`.
@@ -74,37 +48,22 @@ export function parseNpy(
 ): Tensor {
   requireOptions('parseNpy', options, ['name']);
   const { name = 'npy data' } = options;
-  const complain: Complain = (offset, expected, actual, remedy) =>
-    new DataFormatError({
-      op: 'parseNpy',
-      file: name,
-      offset,
-      expected,
-      actual,
-      ...(remedy === undefined ? {} : { remedy }),
-    });
+  const complain = complaintsOf('parseNpy', name);
   const { start, end } = readPrefix(bytes, complain);
-  const header = new HeaderReader(bytes, start, end, complain).read();
+  const header = new NpyHeaderReader(bytes, start, end, complain).read();
   return readArray(bytes, header, end, complain);
 }
 
 // Gives the bounds of the dictionary.
 function readPrefix(bytes: Uint8Array, complain: Complain): { readonly start: number; readonly end: number } {
-  const cutOff = (expected: string): DataFormatError =>
-    complain(
-      bytes.length,
-      expected,
-      `the end of the file after ${bytes.length} bytes`,
-      'The file is cut off: fetch it again.',
-    );
   for (const [i, byte] of MAGIC.entries()) {
-    if (i >= bytes.length) throw cutOff('the magic number \\x93NUMPY');
+    if (i >= bytes.length) throw cutOff(complain, bytes, 'the magic number \\x93NUMPY');
     if (bytes[i] !== byte)
       throw complain(i, 'the magic number \\x93NUMPY', `the byte 0x${bytes[i].toString(16)}`);
   }
   const lengthBytes = bytes[MAGIC.length] === 1 ? 2 : 4;
   const start = PREFIX_BYTES + lengthBytes;
-  if (bytes.length < start) throw cutOff('a version and the length of the header');
+  if (bytes.length < start) throw cutOff(complain, bytes, 'a version and the length of the header');
   const [major, minor] = bytes.subarray(MAGIC.length);
   if (major < 1 || major > 3 || minor !== 0)
     throw complain(MAGIC.length, 'version 1.0, 2.0 or 3.0', `${major}.${minor}`);
@@ -113,140 +72,11 @@ function readPrefix(bytes: Uint8Array, complain: Complain): { readonly start: nu
   if (length > MAX_HEADER_BYTES)
     throw complain(PREFIX_BYTES, `a header of at most ${MAX_HEADER_BYTES} bytes`, String(length));
   const end = start + length;
-  if (bytes.length < end) throw cutOff(`a header of ${length} bytes`);
+  if (bytes.length < end) throw cutOff(complain, bytes, `a header of ${length} bytes`);
   return { start, end };
 }
 
-/** What the dictionary says. */
-interface Header {
-  /** Where it begins in the file. */
-  readonly at: number;
-  readonly type: string;
-  readonly order: ByteOrder;
-  readonly fortranOrder: boolean;
-  readonly shape: Shape;
-}
-
-/** Reads the dictionary: `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`, in any order and spacing. */
-class HeaderReader {
-  readonly #text: string;
-  readonly #start: number;
-  readonly #complain: Complain;
-  #at = 0;
-
-  constructor(bytes: Uint8Array, start: number, end: number, complain: Complain) {
-    // One character per byte, so that places in the text are places in the file. What matters is ASCII.
-    this.#text = Array.from(bytes.subarray(start, end), (byte) => String.fromCharCode(byte)).join('');
-    this.#start = start;
-    this.#complain = complain;
-  }
-
-  read(): Header {
-    const seen: {
-      descr?: { readonly type: string; readonly order: ByteOrder };
-      fortran?: boolean;
-      shape?: Shape;
-    } = {};
-    this.#expect(/\{/y, "the '{' of a Python dictionary");
-    while (this.#take(/\}/y) === undefined) {
-      const key = this.#expect(/'(\w*)'|"(\w*)"/y, "'descr', 'fortran_order', 'shape' or '}'");
-      const known = { descr: seen.descr, fortran_order: seen.fortran, shape: seen.shape };
-      if (!Object.hasOwn(known, key))
-        throw this.#wrong("one of 'descr', 'fortran_order' and 'shape'", quote(key));
-      if (known[key as keyof typeof known] !== undefined)
-        throw this.#wrong('each key once', `${quote(key)} for the second time`);
-      this.#expect(/:/y, "':'");
-      if (key === 'descr') seen.descr = this.#descr();
-      else if (key === 'shape') seen.shape = this.#shape();
-      else seen.fortran = this.#expect(/(True|False)\b/y, 'True or False') === 'True';
-      if (this.#take(/,/y) === undefined && this.#peek() !== '}')
-        throw this.#wrong("',' or '}'", this.#found());
-    }
-    this.#skipSpace();
-    if (this.#at < this.#text.length)
-      throw this.#wrong('nothing but spaces after the dictionary', this.#found());
-    const { descr, fortran, shape } = seen;
-    if (descr === undefined || fortran === undefined || shape === undefined) {
-      const missing = descr === undefined ? 'descr' : shape === undefined ? 'shape' : 'fortran_order';
-      throw this.#complain(this.#start, `a dictionary with '${missing}'`, 'one without it');
-    }
-    return { at: this.#start, ...descr, fortranOrder: fortran, shape };
-  }
-
-  #descr(): { readonly type: string; readonly order: ByteOrder } {
-    const at = this.#place();
-    const types = [...Object.keys(dtypeOf), ...Object.keys(integerOf)];
-    const expected = `a type (one of ${types.join(', ')}) after its order of bytes ('<', '>'; '|' for single bytes)`;
-    const descr = this.#take(/'([^'\\]*)'|"([^"\\]*)"/y);
-    if (descr === undefined) throw this.#wrong(expected, this.#peek() === '[' ? 'records' : this.#found());
-    const [order, type] = [descr.slice(0, 1), descr.slice(1)];
-    const single = type.endsWith('1');
-    if (!types.includes(type) || !(order === '<' || order === '>' || (order === '|' && single))) {
-      throw this.#complain(
-        at,
-        expected,
-        quote(descr),
-        'Convert the array where the file is written: x.astype(numpy.float32).',
-      );
-    }
-    return { type, order: order === '>' ? 'big' : 'little' };
-  }
-
-  #shape(): Shape {
-    this.#expect(/\(/y, 'a tuple of extents');
-    const shape: number[] = [];
-    while (this.#take(/\)/y) === undefined) {
-      // Python 2 wrote 3L for 3.
-      const extent = Number(this.#expect(/(0|[1-9]\d*)L?(?!\w)/y, 'an extent: an integer from 0'));
-      shape.push(extent);
-      const comma = this.#take(/,/y) !== undefined;
-      if (!comma && (this.#peek() !== ')' || shape.length === 1))
-        throw this.#wrong("',' after an extent", this.#found());
-    }
-    return shape;
-  }
-
-  // The first group that matched, or ''; undefined if the pattern does not match here.
-  #take(pattern: RegExp): string | undefined {
-    this.#skipSpace();
-    pattern.lastIndex = this.#at;
-    const match = pattern.exec(this.#text);
-    if (match === null) return undefined;
-    this.#at = pattern.lastIndex;
-    return match[1] ?? match[2] ?? '';
-  }
-
-  #expect(pattern: RegExp, expected: string): string {
-    const taken = this.#take(pattern);
-    if (taken === undefined) throw this.#wrong(expected, this.#found());
-    return taken;
-  }
-
-  #peek(): string {
-    this.#skipSpace();
-    return this.#text.charAt(this.#at);
-  }
-
-  #place(): number {
-    this.#skipSpace();
-    return this.#start + this.#at;
-  }
-
-  #wrong(expected: string, actual: string): DataFormatError {
-    return this.#complain(this.#place(), expected, actual);
-  }
-
-  #found(): string {
-    const rest = this.#text.slice(this.#at, this.#at + 20);
-    return rest === '' ? 'the end of the header' : quote(rest);
-  }
-
-  #skipSpace(): void {
-    while (' \t\r\n\f'.includes(this.#text.charAt(this.#at) || '.')) this.#at++;
-  }
-}
-
-function readArray(bytes: Uint8Array, header: Header, start: number, complain: Complain): Tensor {
+function readArray(bytes: Uint8Array, header: NpyHeader, start: number, complain: Complain): Tensor {
   const { type, order, fortranOrder, shape } = header;
   const dtype = dtypeOf[type];
   const width = dtype === undefined ? wideIntegerBytes[integerOf[type]] : bytesPerElement[dtype];
@@ -255,22 +85,7 @@ function readArray(bytes: Uint8Array, header: Header, start: number, complain: C
   if (!(size <= MAX_ELEMENTS && shape.every(Number.isSafeInteger)))
     throw complain(header.at, `at most ${MAX_ELEMENTS} elements`, of);
   const end = start + size * width;
-  if (bytes.length < end) {
-    throw complain(
-      bytes.length,
-      `${end} bytes for ${of}`,
-      `the end of the file after ${bytes.length} bytes`,
-      'The file is cut off: fetch it again.',
-    );
-  }
-  if (bytes.length > end) {
-    throw complain(
-      end,
-      `the end of the file, after ${of}`,
-      `${bytes.length - end} more bytes`,
-      'The header is wrong, or something was appended to the file.',
-    );
-  }
+  requireEnd(complain, bytes, end, `${end} bytes for ${of}`, of);
   const data = bytes.subarray(start);
   // In Fortran's order the first axis runs fastest: the elements of the transposed array in ours.
   const stored = fortranOrder ? shape.slice().reverse() : shape;
@@ -347,12 +162,4 @@ export function serializeNpy(x: Tensor): Uint8Array<ArrayBuffer> {
   );
   writeElements(x, bytes.subarray(start));
   return bytes;
-}
-
-function quote(text: string): string {
-  return shorten(JSON.stringify(text));
-}
-
-function shorten(text: string): string {
-  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
 }

@@ -8,7 +8,8 @@ import { ArgumentError, DataFormatError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import type { Tensor } from '../tensor.ts';
 import { JsonReader } from './json-reader.ts';
-import { parseSafetensors, type SafetensorsContent, serializeSafetensors } from './safetensors.ts';
+import { parseSafetensors, type SafetensorsContent } from './safetensors-read.ts';
+import { serializeSafetensors } from './safetensors-write.ts';
 import { compareUtf8, encodeUtf8 } from './utf8.ts';
 
 /** Options of {@link serializeSafetensorsShards}. */

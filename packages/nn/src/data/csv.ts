@@ -1,7 +1,7 @@
 // CSV (RFC 4180): fields between delimiters, quoted where they hold one; as text, or as the numbers of a tensor.
 
 import { ArgumentError, requireOptions, type Tensor, tensor } from '@adjoint/core';
-import { DataFormatError } from './errors.ts';
+import { complaintsOf, DataFormatError } from './errors.ts';
 
 /** Options of {@link parseCsv}. */
 export interface ParseCsvOptions {
@@ -196,8 +196,7 @@ function readRows(op: string, file: string, bytes: Uint8Array, delimiter: number
       throw wrong(from, 'UTF-8 text', 'bytes that are none', 'Convert the file to UTF-8.');
     }
   };
-  const wrong = (offset: number, expected: string, actual: string, remedy?: string): DataFormatError =>
-    new DataFormatError({ op, file, offset, expected, actual, ...(remedy === undefined ? {} : { remedy }) });
+  const wrong = complaintsOf(op, file);
   // The end of the line: LF, CRLF or the end of the file; 0 if there is none here.
   const lineEnd = (at: number): number =>
     bytes[at] === LF ? 1 : bytes[at] === CR && bytes[at + 1] === LF ? 2 : 0;

@@ -1,6 +1,6 @@
 // What can be wrong with a data file: its place (DataFileError), or its bytes (DataFormatError, which core shares).
 
-import { AdjointError } from '@adjoint/core/errors';
+import { AdjointError, DataFormatError } from '@adjoint/core/errors';
 
 export { type DataFault, DataFormatError } from '@adjoint/core/errors';
 
@@ -25,4 +25,13 @@ export class DataFileError extends AdjointError {
     this.directory = place.directory;
     this.tried = place.tried;
   }
+}
+
+/** Makes the error for a flaw at a byte of a file. */
+export type Complain = (offset: number, expected: string, actual: string, remedy?: string) => DataFormatError;
+
+/** The flaws that `op` finds in a file of this name. */
+export function complaintsOf(op: string, file: string): Complain {
+  return (offset, expected, actual, remedy) =>
+    new DataFormatError({ op, file, offset, expected, actual, remedy });
 }

@@ -3,7 +3,9 @@
 import { ArgumentError, DataFormatError, requireOptions, type Tensor } from '@adjoint/core';
 import { parseNpy, serializeNpy } from '@adjoint/core/io';
 import { DEFAULT_MAX_BYTES } from './gzip.ts';
-import { unzip, ZIP_LIMIT, type ZipContent, zip, zipLength } from './zip.ts';
+import { unzip } from './unzip.ts';
+import { type ZipContent, zip, zipLength } from './zip.ts';
+import { ZIP_LIMIT } from './zip-format.ts';
 
 const SUFFIX = '.npy';
 

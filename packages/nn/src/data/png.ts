@@ -2,7 +2,7 @@
 
 import { ArgumentError, requireOptions, type Tensor } from '@adjoint/core';
 import { type DecodedPng, decode } from 'fast-png';
-import { DataFormatError } from './errors.ts';
+import { complaintsOf, DataFormatError } from './errors.ts';
 import { inflate } from './inflate.ts';
 import { pixelsOf } from './png-pixels.ts';
 
@@ -83,8 +83,7 @@ async function checked(
   { maxBytes, opacity }: { readonly maxBytes: number; readonly opacity: boolean },
 ): Promise<{ readonly essence: Uint8Array; readonly colour: number }> {
   const op = 'decodePng';
-  const wrong = (offset: number, expected: string, actual: string, remedy?: string): DataFormatError =>
-    new DataFormatError({ op, file, offset, expected, actual, ...(remedy === undefined ? {} : { remedy }) });
+  const wrong = complaintsOf(op, file);
   const cutOff = (expected: string): DataFormatError =>
     wrong(
       bytes.length,

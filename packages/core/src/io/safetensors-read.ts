@@ -1,47 +1,25 @@
-// safetensors: tensors by name in one file, with no code to run. A length, a JSON header, the elements.
+// Reads safetensors: tensors by name in one file, with no code to run. A length, a JSON header, the elements.
 //
 // The format and its limits are those of https://github.com/huggingface/safetensors; what its Rust implementation refuses
 // is refused here, and besides what its README forbids and that lets pass (keys that stand twice, a header that does not begin with '{').
 
-import type { DType } from '../dtype.ts';
-import { bytesPerElement } from '../dtype.ts';
-import { ArgumentError, DataFormatError, formatShape } from '../errors.ts';
+import { MAX_ELEMENTS } from '@adjoint/kernels-cpu';
+import { bytesPerElement, type DType } from '../dtype.ts';
+import { ArgumentError, type DataFormatError, formatShape } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import type { Shape } from '../shape.ts';
-import { sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
+import { type Complain, complaintsOf, cutOff, quote, requireEnd, shorten } from './complaints.ts';
 import {
   findNonBoolean,
   readElements,
   readIntegers,
   type WideInteger,
   wideIntegerBytes,
-  writeElements,
 } from './elements.ts';
 import { JsonReader } from './json-reader.ts';
-import { compareUtf8, encodeUtf8, isWellFormed } from './utf8.ts';
+import { LENGTH_BYTES, MAX_HEADER_BYTES, METADATA, tagOf, writeOrder } from './safetensors-format.ts';
 
-/** The longest header that is read, in bytes, where no other bound is given: that of the reference implementation. */
-export const MAX_HEADER_BYTES = 100_000_000;
-
-const METADATA = '__metadata__';
-const LENGTH_BYTES = 8;
-
-// A tensor holds at most as many elements.
-const MAX_ELEMENTS = 2 ** 31 - 1;
-
-// In the order in which tensors are written: by descending alignment, as in the reference implementation's enum.
-const tagOf = {
-  float64: 'F64',
-  float32: 'F32',
-  int32: 'I32',
-  bfloat16: 'BF16',
-  float16: 'F16',
-  uint8: 'U8',
-  bool: 'BOOL',
-} as const satisfies Record<DType, string>;
-
-const writeOrder = Object.keys(tagOf) as DType[];
 const dtypeOf = new Map<string, DType>(writeOrder.map((dtype) => [tagOf[dtype], dtype]));
 const integerOf = new Map<string, WideInteger>([
   ['I8', 'int8'],
@@ -101,23 +79,13 @@ export function parseSafetensors(
       expected: 'an integer >= 0',
     });
   }
-  const complain: Complain = (offset, expected, actual, remedy) =>
-    new DataFormatError({
-      op: 'parseSafetensors',
-      file: name,
-      offset,
-      expected,
-      actual,
-      ...(remedy === undefined ? {} : { remedy }),
-    });
+  const complain = complaintsOf('parseSafetensors', name);
   const dataStart = readLength(bytes, maxHeaderBytes, complain);
   const { entries, metadata } = readHeader(bytes, dataStart, complain);
-  checkLayout(entries, bytes.length, dataStart, complain);
+  checkLayout(entries, bytes, dataStart, complain);
   const tensors = entries.map((entry) => [entry.name, readTensor(bytes, entry, dataStart, complain)]);
   return { tensors: Object.fromEntries(tensors), metadata };
 }
-
-type Complain = (offset: number, expected: string, actual: string, remedy?: string) => DataFormatError;
 
 /** What the header says of one tensor. */
 interface Entry {
@@ -133,14 +101,8 @@ interface Entry {
 
 // Gives the byte after the header.
 function readLength(bytes: Uint8Array, maxHeaderBytes: number, complain: Complain): number {
-  const cutOff = (expected: string): DataFormatError =>
-    complain(
-      bytes.length,
-      expected,
-      `the end of the file after ${bytes.length} bytes`,
-      'The file is cut off: fetch it again.',
-    );
-  if (bytes.length < LENGTH_BYTES) throw cutOff(`${LENGTH_BYTES} bytes that say how long the header is`);
+  if (bytes.length < LENGTH_BYTES)
+    throw cutOff(complain, bytes, `${LENGTH_BYTES} bytes that say how long the header is`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES);
   const length = view.getBigUint64(0, true);
   if (length > BigInt(maxHeaderBytes)) {
@@ -152,7 +114,7 @@ function readLength(bytes: Uint8Array, maxHeaderBytes: number, complain: Complai
     );
   }
   const dataStart = LENGTH_BYTES + Number(length);
-  if (bytes.length < dataStart) throw cutOff(`a header of ${length} bytes`);
+  if (bytes.length < dataStart) throw cutOff(complain, bytes, `a header of ${length} bytes`);
   if (bytes[LENGTH_BYTES] !== 0x7b) {
     const actual = length === 0n ? 'an empty header' : `the byte 0x${hex(bytes[LENGTH_BYTES])}`;
     throw complain(LENGTH_BYTES, "the '{' that a header begins with", actual);
@@ -218,7 +180,7 @@ function readCounts(json: JsonReader, expected: string): number[] {
 }
 
 // Sorts the entries by their place in the data, and checks that they cover it.
-function checkLayout(entries: Entry[], fileBytes: number, dataStart: number, complain: Complain): void {
+function checkLayout(entries: Entry[], bytes: Uint8Array, dataStart: number, complain: Complain): void {
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let covered = 0;
   for (const { name, at, tag, shape, begin, end } of entries) {
@@ -238,22 +200,7 @@ function checkLayout(entries: Entry[], fileBytes: number, dataStart: number, com
     covered = end;
   }
   const total = dataStart + covered;
-  if (fileBytes < total) {
-    throw complain(
-      fileBytes,
-      `${total} bytes, as the header says`,
-      `the end of the file after ${fileBytes} bytes`,
-      'The file is cut off: fetch it again.',
-    );
-  }
-  if (fileBytes > total) {
-    throw complain(
-      total,
-      'the end of the file, after the last tensor',
-      `${fileBytes - total} more bytes`,
-      'The header is wrong, or something was appended to the file.',
-    );
-  }
+  requireEnd(complain, bytes, total, `${total} bytes, as the header says`, 'the last tensor');
 }
 
 // null if the extents exceed what a tensor holds, or, as in the reference implementation, if they overflow on the way.
@@ -287,127 +234,6 @@ function readTensor(bytes: Uint8Array, entry: Entry, dataStart: number, complain
   const stray = dtype === 'bool' ? findNonBoolean(data) : -1;
   if (stray >= 0) throw complain(begin + stray, `0 or 1 in ${quote(name)}, which is BOOL`, `${data[stray]}`);
   return readElements(data, dtype, shape, 'little');
-}
-
-/** Options of {@link serializeSafetensors}. */
-export interface SerializeSafetensorsOptions {
-  /** Strings by name, for the file's `__metadata__`. Default: none. (Programs of PyTorch's world look for `{ format: 'pt' }`.) */
-  readonly metadata?: Readonly<Record<string, string>> | undefined;
-}
-
-/**
- * Writes tensors as a safetensors file. The twin in Python is `safetensors.torch.save`.
- *
- * The same tensors, names and metadata give the same bytes, in whatever order they are given. As in the reference
- * implementation, tensors are sorted by descending alignment of their type (F64, F32, I32, BF16, F16, U8, BOOL) and then
- * by name, and the header is padded with spaces to a multiple of 8 bytes, so that every tensor is aligned in the file.
- * (It leaves the order of metadata to chance; here they are sorted by key.) Names sort by code point.
- *
- * @param tensors of any dtype, shape and strides; graphs and gradients are not written.
- * @throws ArgumentError for names that UTF-8 cannot hold or the format reserves (`__metadata__`), for values that are no
- * tensors or, in the metadata, no strings, and for what exceeds {@link MAX_HEADER_BYTES} or the size of an array.
- * @example
- * const bytes = serializeSafetensors({ x: tensor([1, 2, 3]) });
- * bytes.length % 4; // 0
- * parseSafetensors(bytes).tensors.x.toArray(); // [1, 2, 3]
- */
-export function serializeSafetensors(
-  tensors: Readonly<Record<string, Tensor>>,
-  options: SerializeSafetensorsOptions = noOptions,
-): Uint8Array<ArrayBuffer> {
-  requireOptions('serializeSafetensors', options, ['metadata']);
-  const { metadata = {} } = options;
-  const named = Object.entries(tensors);
-  for (const [name, x] of named) checkNamed(name, x);
-  for (const entry of Object.entries(metadata)) checkMetadata(entry);
-  named.sort(
-    ([nameA, a], [nameB, b]) =>
-      writeOrder.indexOf(a.dtype) - writeOrder.indexOf(b.dtype) || compareUtf8(nameA, nameB),
-  );
-  const begins: number[] = [];
-  let dataBytes = 0;
-  for (const [, x] of named) {
-    begins.push(dataBytes);
-    dataBytes += sizeOf(x.shape) * bytesPerElement[x.dtype];
-  }
-  const ends = [...begins.slice(1), dataBytes];
-  const header = encodeHeader(
-    named.map(([name, { dtype, shape }], i) => {
-      const info = { dtype: tagOf[dtype], shape, data_offsets: [begins[i], ends[i]] };
-      return `${JSON.stringify(name)}:${JSON.stringify(info)}`;
-    }),
-    metadata,
-  );
-  const bytes = allocateFile(LENGTH_BYTES + header.length + dataBytes);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
-  bytes.set(header, LENGTH_BYTES);
-  const dataStart = LENGTH_BYTES + header.length;
-  for (const [i, [, x]] of named.entries())
-    writeElements(x, bytes.subarray(dataStart + begins[i], dataStart + ends[i]));
-  return bytes;
-}
-
-function encodeHeader(members: readonly string[], metadata: Readonly<Record<string, string>>): Uint8Array {
-  const notes = Object.entries(metadata)
-    .sort(([a], [b]) => compareUtf8(a, b))
-    .map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
-  const all = notes.length === 0 ? members : [`"${METADATA}":{${notes.join(',')}}`, ...members];
-  const text = encodeUtf8(`{${all.join(',')}}`);
-  const header = new Uint8Array(Math.ceil(text.length / 8) * 8).fill(0x20);
-  header.set(text);
-  if (header.length <= MAX_HEADER_BYTES) return header;
-  throw refusal(
-    'metadata',
-    header.length,
-    `names and metadata make a header of ${header.length} bytes, and no one reads more than ${MAX_HEADER_BYTES}; write large data as tensors.`,
-  );
-}
-
-function allocateFile(length: number): Uint8Array<ArrayBuffer> {
-  try {
-    return new Uint8Array(length);
-  } catch (cause) {
-    const error = refusal(
-      'tensors',
-      length,
-      `the file would have ${length} bytes, more than this platform gives to one array; split the tensors among files.`,
-    );
-    error.cause = cause;
-    throw error;
-  }
-}
-
-function checkNamed(name: string, value: unknown): void {
-  if (!(value instanceof Tensor))
-    throw refusal('tensors', value, `${quote(name)} is ${typeof value}; give a tensor.`);
-  if (name === METADATA)
-    throw refusal('tensors', name, `the format reserves the name ${METADATA}; rename the tensor.`);
-  if (!isWellFormed(name))
-    throw refusal('tensors', name, `the name ${quote(name)} holds half a surrogate pair; rename the tensor.`);
-}
-
-function checkMetadata([key, value]: readonly [string, unknown]): void {
-  if (typeof value !== 'string')
-    throw refusal(
-      'metadata',
-      value,
-      `${quote(key)} is ${typeof value}; give a string, as by JSON.stringify.`,
-    );
-  if (!isWellFormed(key) || !isWellFormed(value))
-    throw refusal('metadata', value, `${quote(key)} holds half a surrogate pair; give whole characters.`);
-}
-
-function refusal(operand: string, actual: unknown, message: string): ArgumentError {
-  return new ArgumentError(message, { op: 'serializeSafetensors', operand, actual });
-}
-
-function quote(text: string): string {
-  return shorten(JSON.stringify(text));
-}
-
-// A name or a shape may be as long as the header; a message need not.
-function shorten(text: string): string {
-  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
 }
 
 function hex(byte: number): string {
