@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { KernelInfo } from '@adjoint/kernels-cpu';
+import { transformWithEsbuild } from 'vite';
 import { afterAll, describe, expect, it } from 'vitest';
 
 const source = join(import.meta.dirname, '../../packages/kernels-cpu');
@@ -27,6 +28,16 @@ function copy(name: string, files: readonly string[]): string {
   const to = join(folder, name);
   for (const file of files) cpSync(join(source, file), join(to, file), { recursive: true });
   return to;
+}
+
+/** Compiles the tables of kernels in that copy, as they are in a package from the registry. `change` is done to them before. */
+async function compileTables(root: string, change = (text: string) => text): Promise<void> {
+  mkdirSync(join(root, 'dist/tiers'), { recursive: true });
+  for (const name of ['boundary', 'machine']) {
+    const text = change(readFileSync(join(source, `src/tiers/${name}.ts`), 'utf8'));
+    const { code } = await transformWithEsbuild(text, `${name}.ts`, { sourcemap: false });
+    writeFileSync(join(root, `dist/tiers/${name}.js`), code.replaceAll('./machine.ts', './machine.js'));
+  }
 }
 
 const environment = (env: Record<string, string>) => {
@@ -117,14 +128,34 @@ describe.runIf(existsSync(built))('with native kernels', () => {
     expect(kernelInfoOf(root).tier).toBe('native');
   });
 
-  it('those that came with the package for this platform are used, and nothing is compiled', () => {
+  it('those that came with the package for this platform are used, and nothing is compiled', async () => {
     const root = copy('prebuilt', [...sources, 'src']);
     mkdirSync(dirname(join(root, prebuilt)), { recursive: true });
     cpSync(built, join(root, prebuilt));
+    await compileTables(root);
     const lines = install(root, { CXX: compiler('unwanted', 'exit 1') });
     expect(lines).toEqual([expect.stringMatching(/came with the package/)]);
     expect(existsSync(join(root, 'build'))).toBe(false);
     expect(kernelInfoOf(root).tier).toBe('native');
+  });
+
+  it('those that came with the package but are of another version are not used, and a line says so', async () => {
+    const root = copy('outdated', [...sources, 'src']);
+    mkdirSync(dirname(join(root, prebuilt)), { recursive: true });
+    cpSync(built, join(root, prebuilt));
+    const CXX = '/nonexistent/c++';
+    const passedOver = (why: RegExp) => [
+      expect.stringMatching(why),
+      expect.stringMatching(/no native kernels/),
+    ];
+    await compileTables(root, (text) => text.replace("'add',\n  'sub'", "'sub',\n  'add'"));
+    expect(install(root, { CXX })).toEqual(
+      passedOver(/not used: their tables are not those of this package/),
+    );
+    writeFileSync(join(root, 'dist/tiers/boundary.js'), 'no JavaScript');
+    expect(install(root, { CXX })).toEqual(passedOver(/not used: this package is not compiled/));
+    await compileTables(root);
+    expect(install(root, { CXX })).toEqual([expect.stringMatching(/came with the package/)]);
   });
 
   it('those that do not load here are passed over, and kernelInfo says why', () => {

@@ -3,7 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const prebuilt = join(root, `prebuilds/${process.platform}-${process.arch}/adjoint.node`);
@@ -14,14 +14,41 @@ function say(text) {
   console.log(`@adjoint/kernels-cpu: ${text}`);
 }
 
-/** Whether this process can load the addon: a prebuilt one may be for another C library. */
-function loads(addon) {
+/** What an addon exports; undefined if this process cannot load it: a prebuilt one may be for another C library. */
+function load(addon) {
+  const module = { exports: {} };
   try {
-    process.dlopen({ exports: {} }, addon);
-    return true;
+    process.dlopen(module, addon);
+    return module.exports;
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+/** The hash of the package's own tables of kernels; undefined in a checkout, which is not compiled, where Node reads no TypeScript. */
+async function ownTables() {
+  const compiled = join(root, 'dist/tiers/boundary.js');
+  const place = existsSync(compiled) ? compiled : join(root, 'src/tiers/boundary.ts');
+  try {
+    return (await import(pathToFileURL(place).href)).boundaryHash();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the addon that came with the package loads here, and has the kernels that this package calls by their numbers. */
+async function prebuiltFits() {
+  if (!existsSync(prebuilt)) return false;
+  const addon = load(prebuilt);
+  if (addon === undefined) return false;
+  const own = await ownTables();
+  if (own !== undefined && addon.version?.() === own) return true;
+  const why =
+    own === undefined
+      ? 'this package is not compiled, so its tables cannot be compared with theirs'
+      : 'their tables are not those of this package, so they are of another version';
+  say(`the native kernels in prebuilds/ are not used: ${why}.`);
+  return false;
 }
 
 async function build() {
@@ -54,7 +81,7 @@ function explain(error) {
   return `no native kernels, because the build could not run (${reason}): ${INSTEAD}`;
 }
 
-if (existsSync(prebuilt) && loads(prebuilt)) {
+if (await prebuiltFits()) {
   say('the native kernels that came with the package load here: nothing to build.');
 } else {
   try {
