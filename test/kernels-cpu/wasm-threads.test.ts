@@ -23,8 +23,13 @@ function open(startWorker: StartWorker) {
   onTestFinished(() => team.disband());
   const instances: Instance[] = [];
   const kinds: MemoryKind[] = [];
-  const memory = new WasmMemory((kind) => {
-    const instance = startInstance('simd128', kind);
+  let copied = 0;
+  const memory = new WasmMemory((kind, copySome) => {
+    const instance = startInstance('simd128', kind, () => {
+      const more = copySome();
+      copied += more;
+      return more;
+    });
     if (instance) instances.push(instance);
     kinds.push(kind);
     return instance;
@@ -39,7 +44,7 @@ function open(startWorker: StartWorker) {
     expect(matmul(memory, a, b, Float64Array.of(0, 0), out)).toBe(DONE);
     return out;
   };
-  return { team, memory, instances, kinds, product };
+  return { team, memory, instances, kinds, product, copied: () => copied };
 }
 
 function expected(n: number): Float64Array {
@@ -100,9 +105,10 @@ test('workers that have ended delay nothing, and are no longer counted', async (
 });
 
 test.each([
-  { what: 'of all channels is shared', groups: 1, first: 'shared' },
-  { what: 'by channel is sooner computed than copied into a memory that is', groups: 64, first: 'alone' },
-] as const)('a convolution $what', ({ groups, first }) => {
+  { what: 'of all channels is shared', groups: 1, kernel: 3, first: 'shared' },
+  { what: 'by channel is shared', groups: 64, kernel: 3, first: 'shared' },
+  { what: 'of one tap by channel is sooner done than copied', groups: 64, kernel: 1, first: 'alone' },
+] as const)('a convolution $what', ({ groups, kernel, first }) => {
   const kinds: MemoryKind[] = [];
   const team = new WasmTeam(() => ({ stop() {} }));
   team.threads = 4;
@@ -112,9 +118,9 @@ test.each([
     return undefined;
   }, team);
   const channels = 64 / groups;
-  memory.numbers.set([16, groups, channels, channels, 1, 28, 28, 1, 3, 3, 1, 28, 28]);
-  const images = new Float32Array(16 * 64 * 28 * 28);
-  const weight = new Float32Array(64 * channels * 9);
+  memory.numbers.set([64, groups, channels, channels, 1, 28, 28, 1, kernel, kernel, 1, 28, 28]);
+  const images = new Float32Array(64 * 64 * 28 * 28);
+  const weight = new Float32Array(64 * channels * kernel ** 2);
   expect(convForward(memory, images, weight, images.slice())).toBe(OUT_OF_MEMORY);
   expect(kinds[0]).toBe(first);
 });
@@ -179,7 +185,7 @@ test('what threads do not share stays in a memory that is not shared, and so doe
 test('a host without room for a shared memory goes on with one thread', () => {
   const team = new WasmTeam(realStarter);
   const memory = new WasmMemory(
-    (kind) => (kind === 'shared' ? undefined : startInstance('simd128', kind)),
+    (kind, copySome) => (kind === 'shared' ? undefined : startInstance('simd128', kind, copySome)),
     team,
   );
   team.threads = 4;
@@ -190,6 +196,14 @@ test('a host without room for a shared memory goes on with one thread', () => {
   expect(matmul(memory, ones, ones, Float64Array.of(0, 0), out)).toBe(DONE);
   expect(out.every((value) => value === n)).toBe(true);
   expect(team.threads).toBe(1);
+});
+
+test('while workers compute, the caller copies what comes next and what came before', () => {
+  const { instances, product, copied } = open(realStarter);
+  // Three blocks of the depth: two of them come, and none goes, beside a block that is computed.
+  expect(differentBits(product(300), expected(300))).toEqual([]);
+  expect(instances).toHaveLength(1);
+  expect(copied()).toBeGreaterThanOrEqual(2);
 });
 
 test('functions of many elements give the same bits on any number of threads', () => {

@@ -67,6 +67,15 @@ class Jobs {
     return done;
   }
 
+  /** Whether all tasks but the caller's own are taken. For who opened the job. */
+  bool isTaken() const {
+    const int shares = get(shares_);
+    const Index n = get(count_);
+    for (int s = 0; s < shares; s++)
+      if (Index(unsigned(__atomic_load_n(&shared_[s].ticket, __ATOMIC_RELAXED))) < firstOf(s + 1, n, shares)) return false;
+    return true;
+  }
+
   /** Counts a task that was taken as done. */
   void finishOne() { __atomic_fetch_add(&finished_, 1, __ATOMIC_RELEASE); }
 

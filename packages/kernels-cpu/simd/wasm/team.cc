@@ -6,6 +6,9 @@
 
 #define EXPORT(name) extern "C" __attribute__((export_name(#name)))
 
+/** Copies a part of what the next pieces of a call need, or the last ones gave (src/tiers/wasm-pieces.ts); 0 if nothing is left of it. */
+extern "C" __attribute__((import_module("env"), import_name("copySome"))) int copySome();
+
 namespace {
 
 Jobs jobs;
@@ -29,6 +32,9 @@ void runOnTeam(int threads, Index n, Task task, void* context) {
   const unsigned job = jobs.open(threads, n, task, context);
   __atomic_store_n(&posted, int(job), __ATOMIC_SEQ_CST);
   if (__atomic_load_n(&sleepers, __ATOMIC_SEQ_CST) > 0) __builtin_wasm_memory_atomic_notify(&posted, 0xFFFFFFFFu);
+  // Nobody else can: operands and results are arrays of the calling thread alone. So it copies as long as others have tasks.
+  while (!jobs.isTaken() && copySome()) {
+  }
   jobs.lead(job);
   for (int spins = 0; !jobs.isFinished(n); spins++)
     if (mayWait && spins >= SPINS) __builtin_wasm_memory_atomic_wait32(&never, 0, 20000);

@@ -9,13 +9,21 @@ import { unpackModule } from './wasm-unpack.ts';
 /** Whether threads may work on a memory. What they may work on takes three times as long to copy into and out of. */
 export type MemoryKind = 'shared' | 'alone';
 
-/** Starts the module of an instruction set, on a memory of a kind; undefined if there is no memory to be had. */
-export function startInstance(instructionSet: InstructionSet, kind: MemoryKind): Instance | undefined {
+/**
+ * Starts the module of an instruction set, on a memory of a kind; undefined if there is no memory to be had.
+ *
+ * @param copySome - what the calling thread does while others work on its tasks: see simd/wasm/team.cc
+ */
+export function startInstance(
+  instructionSet: InstructionSet,
+  kind: MemoryKind,
+  copySome: () => number,
+): Instance | undefined {
   const api = webAssembly();
   const memory = api && newMemory(api, kind);
   if (!memory) return undefined;
   const module = new api.Module(unpackModule(instructionSet, kind));
-  const { exports } = new api.Instance(module, { env: { memory } });
+  const { exports } = new api.Instance(module, { env: { memory, copySome } });
   return { module, memory, exports: exports as Instance['exports'] };
 }
 

@@ -12,6 +12,7 @@ import {
   OUT_OF_MEMORY,
 } from './machine.ts';
 import { isDouble, MOST_BYTES, type WasmMemory } from './wasm-memory.ts';
+import { inPieces, slotsFor } from './wasm-pieces.ts';
 
 /** Elements of a piece of a flat element-wise kernel: operands and result stay in a first- or second-level cache. */
 const FLAT_PIECE = 2 ** 13;
@@ -20,8 +21,8 @@ const FLAT_PIECE = 2 ** 13;
 const SHARED_PIECE = 2 ** 17;
 
 /**
- * The functions that threads share, which take some nanoseconds per element. Everything else is sooner done than copied: a memory that is
- * shared is copied into and out of at a third of the speed.
+ * The functions that threads share, which take some nanoseconds per element. Everything else is sooner done than copied, which no
+ * threads can help with; and in browsers a memory that is shared is copied into and out of at a third of the speed.
  */
 const dear: ReadonlySet<MapName> = new Set<MapName>([
   'exp2',
@@ -138,23 +139,37 @@ function mappedFlat(
   const work = workOf(numbers, out.length);
   return memory.call(() => {
     const most = Math.min(memory.isShared(work) ? SHARED_PIECE : FLAT_PIECE, out.length);
-    const pointers = operands.map((operand) => memory.reserve(most, operand));
-    const po = memory.reserve(most, out);
+    const count = Math.ceil(out.length / Math.max(1, most));
+    const slots = slotsFor(memory, work, count);
+    const pointers = operands.map((operand) => memory.reserve(slots * most, operand));
+    const po = memory.reserve(slots * most, out);
     if (!po || pointers.includes(0)) return OUT_OF_MEMORY;
     for (const o of offsets) numbers[o] = 0;
-    for (let first = 0; first < out.length; first += most) {
-      const count = Math.min(most, out.length - first);
-      for (let p = 0; p < operands.length; p++) {
-        if (steps[p] === 1) memory.copyIn(operands[p], starts[p] + first, count, pointers[p]);
-        else if (first === 0) memory.copyIn(operands[p], starts[p], 1, pointers[p]);
-      }
-      numbers[at + 1] = count;
-      memory.putNumbers();
-      const status = run(pointers, po, count);
-      if (status !== DONE) return status;
-      memory.copyOut(po, out, first, count);
-    }
-    return DONE;
+    const lengthOf = (piece: number) => Math.min(most, out.length - piece * most);
+    // What is broadcast stays where it is.
+    const place = (p: number, slot: number) =>
+      pointers[p] + (steps[p] === 1 ? slot * most * operands[p].BYTES_PER_ELEMENT : 0);
+    const result = (slot: number) => po + slot * most * out.BYTES_PER_ELEMENT;
+    return inPieces(memory, slots, {
+      count,
+      enter: (piece, slot) => {
+        for (let p = 0; p < operands.length; p++) {
+          if (steps[p] === 1)
+            memory.copyInSoon(operands[p], starts[p] + piece * most, lengthOf(piece), place(p, slot));
+          else if (piece === 0) memory.copyInSoon(operands[p], starts[p], 1, place(p, slot));
+        }
+      },
+      run: (piece, slot) => {
+        numbers[at + 1] = lengthOf(piece);
+        memory.putNumbers();
+        return run(
+          pointers.map((_, p) => place(p, slot)),
+          result(slot),
+          lengthOf(piece),
+        );
+      },
+      leave: (piece, slot) => memory.copyOutSoon(result(slot), out, piece * most, lengthOf(piece)),
+    });
   }, work);
 }
 

@@ -3,6 +3,7 @@
 
 import type { FloatArray, NumericArray } from '../kernels.ts';
 import { NUMBERS, OUT_OF_MEMORY } from './machine.ts';
+import { copyShared } from './wasm-host.ts';
 import type { MemoryKind } from './wasm-instance.ts';
 import type { SharedInstance, WasmTeam } from './wasm-team.ts';
 
@@ -39,6 +40,21 @@ export const MOST_BYTES = 2 ** 28;
 /** Multiply-adds from which on a call is shared among threads: a tenth of a millisecond. */
 const WORTH_SHARING = 2 ** 21;
 
+/** Starts an instance, unless there is no memory for it: see `startInstance`. */
+type Start = (kind: MemoryKind, copySome: () => number) => Instance | undefined;
+
+/** Bytes that are copied at once while others compute: some microseconds. */
+const COPIED_AT_ONCE = 2 ** 17;
+
+/** Bytes of one buffer, to another. */
+interface Copy {
+  readonly from: ArrayBufferLike;
+  readonly source: number;
+  readonly to: ArrayBufferLike;
+  readonly target: number;
+  readonly bytes: number;
+}
+
 /**
  * The memory of the kernels: that of an instance which works alone, and that of one which threads share. Each is started when the first call
  * comes for it.
@@ -46,16 +62,16 @@ const WORTH_SHARING = 2 ** 21;
 export class WasmMemory {
   /** The arguments of a call that are numbers: `putNumbers` hands them over. */
   readonly numbers = new Float64Array(NUMBERS);
-  readonly #start: (kind: MemoryKind) => Instance | undefined;
+  readonly #start: Start;
   readonly #team: WasmTeam | undefined;
   readonly #instances: Record<MemoryKind, Instance | undefined> = { alone: undefined, shared: undefined };
   #running: Instance | undefined;
+  /** Copies that are to come, and how many bytes of the first of them are done. */
+  #pending: Copy[] = [];
+  #copied = 0;
 
-  /**
-   * @param start - starts an instance, unless there is no memory for it
-   * @param team - the threads that may work on one
-   */
-  constructor(start: (kind: MemoryKind) => Instance | undefined, team: WasmTeam | undefined) {
+  /** @param team - the threads that may work on an instance */
+  constructor(start: Start, team: WasmTeam | undefined) {
     this.#start = start;
     this.#team = team;
   }
@@ -91,6 +107,8 @@ export class WasmMemory {
     } finally {
       instance.exports.release(0);
       this.#running = undefined;
+      this.#pending = [];
+      this.#copied = 0;
     }
   }
 
@@ -108,7 +126,7 @@ export class WasmMemory {
   }
 
   #open(kind: MemoryKind): Instance | undefined {
-    this.#instances[kind] ??= this.#start(kind);
+    this.#instances[kind] ??= this.#start(kind, () => this.#copySome());
     return this.#instances[kind];
   }
 
@@ -119,12 +137,67 @@ export class WasmMemory {
   }
 
   copyIn(from: NumericArray, first: number, length: number, pointer: number): void {
-    const to = viewLike(from, this.#instance.memory.buffer, pointer, length);
-    to.set(first === 0 && length === from.length ? from : from.subarray(first, first + length));
+    this.#copy(this.#inward(from, first, length, pointer), 0);
   }
 
   copyOut(pointer: number, to: NumericArray, first: number, length: number): void {
-    to.set(viewLike(to, this.#instance.memory.buffer, pointer, length), first);
+    this.#copy(this.#outward(pointer, to, first, length), 0);
+  }
+
+  /** As `copyIn`, by the end of `settle`: what can is done while threads compute what is called before that. */
+  copyInSoon(from: NumericArray, first: number, length: number, pointer: number): void {
+    this.#pending.push(this.#inward(from, first, length, pointer));
+  }
+
+  /** As `copyOut`, by the end of `settle`. */
+  copyOutSoon(pointer: number, to: NumericArray, first: number, length: number): void {
+    this.#pending.push(this.#outward(pointer, to, first, length));
+  }
+
+  settle(): void {
+    for (const copy of this.#pending) {
+      this.#copy(copy, this.#copied);
+      this.#copied = 0;
+    }
+    this.#pending.length = 0;
+  }
+
+  /** Makes a part of the copies that are to come; 0 if there are none. */
+  #copySome(): number {
+    const [next] = this.#pending;
+    if (!next) return 0;
+    this.#copy(next, this.#copied, COPIED_AT_ONCE);
+    this.#copied += COPIED_AT_ONCE;
+    if (this.#copied >= next.bytes) {
+      this.#pending.shift();
+      this.#copied = 0;
+    }
+    return 1;
+  }
+
+  #inward(from: NumericArray, first: number, length: number, pointer: number): Copy {
+    const size = from.BYTES_PER_ELEMENT;
+    const source = from.byteOffset + first * size;
+    return { from: from.buffer, source, to: this.#buffer, target: pointer, bytes: length * size };
+  }
+
+  #outward(pointer: number, to: NumericArray, first: number, length: number): Copy {
+    const size = to.BYTES_PER_ELEMENT;
+    const target = to.byteOffset + first * size;
+    return { from: this.#buffer, source: pointer, to: to.buffer, target, bytes: length * size };
+  }
+
+  #copy({ from, source, to, target, bytes }: Copy, done: number, most = bytes): void {
+    const count = Math.min(bytes - done, most);
+    if (count <= 0) return;
+    const copied = new Uint8Array(to, target + done, count);
+    const original = new Uint8Array(from, source + done, count);
+    if (this.#running === this.#instances.shared) copyShared(copied, original);
+    else copied.set(original);
+  }
+
+  get #buffer(): ArrayBufferLike {
+    return this.#instance.memory.buffer;
   }
 
   putNumbers(): void {
@@ -147,17 +220,4 @@ export class WasmMemory {
 
 export function isDouble(array: FloatArray): number {
   return array instanceof Float64Array ? 1 : 0;
-}
-
-function viewLike(
-  like: NumericArray,
-  buffer: ArrayBufferLike,
-  pointer: number,
-  length: number,
-): NumericArray {
-  if (like instanceof Float32Array) return new Float32Array(buffer, pointer, length);
-  if (like instanceof Float64Array) return new Float64Array(buffer, pointer, length);
-  if (like instanceof Int32Array) return new Int32Array(buffer, pointer, length);
-  if (like instanceof Uint16Array) return new Uint16Array(buffer, pointer, length);
-  return new Uint8Array(buffer, pointer, length);
 }

@@ -3,16 +3,23 @@
 import type { FloatArray } from '../kernels.ts';
 import { DONE, NOT_HERE, OUT_OF_MEMORY } from './machine.ts';
 import { isDouble, MOST_BYTES, type WasmMemory } from './wasm-memory.ts';
+import { inPieces, slotsFor } from './wasm-pieces.ts';
 
 /** Bytes of the images of a convolution that are in memory at once, about. */
 const PIECE = 2 ** 24;
 
+/** Into how many pieces a convolution is cut, at most, but for the room that they take. */
+const MOST_PIECES = 4;
+
 /**
  * Multiply-adds per byte of its images from which on a convolution takes longer than copying them. Below (depthwise), images stay in a second-level
- * cache between copying and computing, and no threads share them: a memory that is shared is copied into and out of at a third of the speed.
+ * cache between copying and computing.
  */
 const WORTH_A_COPY = 4;
 const CHEAP_PIECE = 2 ** 19;
+
+/** The same from which on threads share a convolution: one alone has less to copy. */
+const WORTH_SHARING = 1;
 
 /** Bytes of a row of the depth that a product sums up at a time, at most: see `depthBlock` in simd/gemm.h. */
 const DEPTH_BLOCK = 1024;
@@ -30,41 +37,47 @@ export function matmul(
   const steps = batch === 1 && bColumn > 0 && bRow >= n * bColumn ? blockOf(depth, out) : depth;
   const aSpan = span(starts, 0, batch, (m - 1) * aRow, (depth - 1) * aColumn);
   const bSpan = span(starts, batch, batch, (steps - 1) * bRow, (n - 1) * bColumn);
-  const bytes = (aSpan.length + bSpan.length + out.length) * out.BYTES_PER_ELEMENT;
+  const size = out.BYTES_PER_ELEMENT;
+  const work = batch * m * n * depth;
+  // Rows of b are packed while they are still in a cache, a block of the depth at a time: the kernel would cut its sums there, too.
+  const blocks = Math.max(1, Math.ceil(depth / steps));
+  const slots = slotsFor(memory, work, blocks);
+  const bytes = (aSpan.length + slots * bSpan.length + out.length) * size;
   if (bytes > MOST_BYTES) return NOT_HERE;
-  return memory.call(
-    () => {
-      const [pa, pb, po] = [
-        memory.reserve(aSpan.length, out),
-        memory.reserve(bSpan.length, out),
-        memory.reserve(out.length, out),
-      ];
-      const ps = memory.reserve(starts.length, starts);
-      if (!pa || !pb || !po || !ps) return OUT_OF_MEMORY;
-      memory.copyIn(a, aSpan.first, aSpan.length, pa);
-      memory.copyIn(
-        starts.map((start, t) => start - (t < batch ? aSpan.first : bSpan.first)),
-        0,
-        starts.length,
-        ps,
-      );
-      // Rows of b are packed while they are still in a cache, a block of the depth at a time: the kernel would cut its sums there, too.
-      for (let first = 0; first < Math.max(1, depth); first += steps) {
-        const count = Math.min(steps, depth - first);
-        const mark = memory.mark();
-        memory.copyIn(b, bSpan.first + first * bRow, bSpan.length - (steps - count) * bRow, pb);
-        numbers[2] = count;
+  return memory.call(() => {
+    const [pa, pb, po] = [
+      memory.reserve(aSpan.length, out),
+      memory.reserve(slots * bSpan.length, out),
+      memory.reserve(out.length, out),
+    ];
+    const ps = memory.reserve(starts.length, starts);
+    if (!pa || !pb || !po || !ps) return OUT_OF_MEMORY;
+    memory.copyIn(a, aSpan.first, aSpan.length, pa);
+    memory.copyIn(
+      starts.map((start, t) => start - (t < batch ? aSpan.first : bSpan.first)),
+      0,
+      starts.length,
+      ps,
+    );
+    const stepsOf = (block: number) => Math.min(steps, depth - block * steps);
+    const right = (slot: number) => pb + slot * bSpan.length * size;
+    return inPieces(memory, slots, {
+      count: blocks,
+      enter: (block, slot) => {
+        const length = bSpan.length - (steps - stepsOf(block)) * bRow;
+        memory.copyInSoon(b, bSpan.first + block * steps * bRow, length, right(slot));
+      },
+      run: (block, slot) => {
+        numbers[2] = stepsOf(block);
         memory.putNumbers();
-        const left = pa + first * aColumn * a.BYTES_PER_ELEMENT;
-        const status = memory.exports.matmul(isDouble(out), left, pb, ps, batch, po, first > 0 ? 1 : 0);
-        memory.release(mark);
-        if (status !== DONE) return status;
-      }
-      memory.copyOut(po, out, 0, out.length);
-      return DONE;
-    },
-    batch * m * n * depth,
-  );
+        const left = pa + block * steps * aColumn * size;
+        return memory.exports.matmul(isDouble(out), left, right(slot), ps, batch, po, block > 0 ? 1 : 0);
+      },
+      leave: (block) => {
+        if (block === blocks - 1) memory.copyOutSoon(po, out, 0, out.length);
+      },
+    });
+  }, work);
 }
 
 /** Even blocks of at most DEPTH_BLOCK bytes. */
@@ -105,28 +118,53 @@ function convByImages(
   const { numbers } = memory;
   const batch = numbers[0];
   const work = multiplyAdds(numbers, batch);
-  const isCheap = work < WORTH_A_COPY * (from.byteLength + to.byteLength);
-  const images = imagesPerPiece(batch, from, to, isCheap ? CHEAP_PIECE : PIECE);
-  const forThreads = isCheap ? 0 : work;
+  const bytes = from.byteLength + to.byteLength;
+  const most = work < WORTH_A_COPY * bytes ? CHEAP_PIECE : pieceBeside(w, bytes);
+  const images = Math.min(batch, imagesPerPiece(batch, from, to, most));
+  if (images === 0) return DONE;
+  const count = Math.ceil(batch / images);
+  const forThreads = work < WORTH_SHARING * bytes ? 0 : work;
+  // An image larger than a piece is alone in memory.
+  const slots = images * bytes > PIECE * batch ? 1 : slotsFor(memory, forThreads, count);
   const [fromSize, toSize] = [from.length / batch, to.length / batch];
-  for (let first = 0; first < batch; first += images) {
-    const count = Math.min(images, batch - first);
-    const status = memory.call(() => {
-      const pw = memory.reserve(w.length, w);
-      const [pf, pt] = [memory.reserve(count * fromSize, w), memory.reserve(count * toSize, w)];
-      if (!pw || !pf || !pt) return OUT_OF_MEMORY;
-      memory.copyIn(w, 0, w.length, pw);
-      memory.copyIn(from, first * fromSize, count * fromSize, pf);
-      numbers[0] = count;
-      memory.putNumbers();
-      const [pa, pb] = kind === 0 ? [pf, pw] : [pw, pf];
-      const done = memory.exports.conv(kind, isDouble(w), pa, pb, pt);
-      if (done === DONE) memory.copyOut(pt, to, first * toSize, count * toSize);
-      return done;
-    }, forThreads);
-    if (status !== DONE) return status;
-  }
-  return DONE;
+  return memory.call(() => {
+    const pw = memory.reserve(w.length, w);
+    const pf = memory.reserve(slots * images * fromSize, w);
+    const pt = memory.reserve(slots * images * toSize, w);
+    if (!pw || !pf || !pt) return OUT_OF_MEMORY;
+    memory.copyIn(w, 0, w.length, pw);
+    const imagesOf = (piece: number) => Math.min(images, batch - piece * images);
+    const place = (start: number, slot: number, size: number) =>
+      start + slot * images * size * w.BYTES_PER_ELEMENT;
+    return inPieces(memory, slots, {
+      count,
+      enter: (piece, slot) =>
+        memory.copyInSoon(
+          from,
+          piece * images * fromSize,
+          imagesOf(piece) * fromSize,
+          place(pf, slot, fromSize),
+        ),
+      run: (piece, slot) => {
+        numbers[0] = imagesOf(piece);
+        memory.putNumbers();
+        const source = place(pf, slot, fromSize);
+        const [pa, pb] = kind === 0 ? [source, pw] : [pw, source];
+        return memory.exports.conv(kind, isDouble(w), pa, pb, place(pt, slot, toSize));
+      },
+      leave: (piece, slot) =>
+        memory.copyOutSoon(place(pt, slot, toSize), to, piece * images * toSize, imagesOf(piece) * toSize),
+    });
+  }, forThreads);
+}
+
+/**
+ * Bytes of a piece where images take `bytes` in all. The weight is packed for each piece, and what is copied before the first piece and after the last
+ * one nobody overlaps: the sum is least where pieces are as many as the root of the images' size over the weight's.
+ */
+function pieceBeside(w: FloatArray, bytes: number): number {
+  const pieces = Math.max(1, Math.min(MOST_PIECES, Math.floor(Math.sqrt(bytes / Math.max(1, w.byteLength)))));
+  return Math.min(PIECE, Math.ceil(bytes / pieces));
 }
 
 function weightGradOfImages(

@@ -4,6 +4,7 @@ import type { NumericArray } from '../kernels.ts';
 import { DONE, NOT_HERE, OUT_OF_MEMORY } from './machine.ts';
 import { FIRST_UNIT, isRead, isWritten, perUnitOf, startOf, UNIT_COUNT } from './units.ts';
 import { MOST_BYTES, type WasmMemory } from './wasm-memory.ts';
+import { inPieces } from './wasm-pieces.ts';
 
 /** Bytes of a piece: operands and results stay in a first- or second-level cache. */
 const UNIT_PIECE = 2 ** 17;
@@ -26,24 +27,39 @@ export function units(memory: WasmMemory, ...arrays: readonly NumericArray[]): n
       numbers[startOf(p)] = pointers[p];
       if (perUnit[p] === 0) memory.copyIn(arrays[p], starts[p], lengths[p], pointers[p]);
     }
-    for (let first = 0; first < units; first += most) {
-      const count = Math.min(most, units - first);
-      const mark = memory.mark();
-      for (let p = 0; p < arrays.length; p++) {
-        if (perUnit[p] > 0 && isRead(numbers, p))
-          memory.copyIn(arrays[p], starts[p] + first * perUnit[p], count * perUnit[p], pointers[p]);
-      }
-      numbers[FIRST_UNIT] = first;
-      numbers[UNIT_COUNT] = count;
-      memory.putNumbers();
-      const status = memory.exports.units();
-      memory.release(mark);
-      if (status !== DONE) return status;
-      for (let p = 0; p < arrays.length; p++) {
-        if (perUnit[p] > 0 && isWritten(numbers, p))
-          memory.copyOut(pointers[p], arrays[p], starts[p] + first * perUnit[p], count * perUnit[p]);
-      }
-    }
+    const countOf = (piece: number) => Math.min(most, units - piece * most);
+    const status = inPieces(memory, 1, {
+      count: Math.ceil(units / Math.max(1, most)),
+      enter: (piece) => {
+        for (let p = 0; p < arrays.length; p++) {
+          if (perUnit[p] > 0 && isRead(numbers, p))
+            memory.copyInSoon(
+              arrays[p],
+              starts[p] + piece * most * perUnit[p],
+              countOf(piece) * perUnit[p],
+              pointers[p],
+            );
+        }
+      },
+      run: (piece) => {
+        numbers[FIRST_UNIT] = piece * most;
+        numbers[UNIT_COUNT] = countOf(piece);
+        memory.putNumbers();
+        return memory.exports.units();
+      },
+      leave: (piece) => {
+        for (let p = 0; p < arrays.length; p++) {
+          if (perUnit[p] > 0 && isWritten(numbers, p))
+            memory.copyOutSoon(
+              pointers[p],
+              arrays[p],
+              starts[p] + piece * most * perUnit[p],
+              countOf(piece) * perUnit[p],
+            );
+        }
+      },
+    });
+    if (status !== DONE) return status;
     for (let p = 0; p < arrays.length; p++) {
       if (perUnit[p] === 0 && isWritten(numbers, p))
         memory.copyOut(pointers[p], arrays[p], starts[p], lengths[p]);

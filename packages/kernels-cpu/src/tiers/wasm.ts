@@ -37,7 +37,7 @@ export function loadWasm(instructionSet?: string): WasmTier | NoTier {
   if (failure) return { reason: `WebAssembly could not be compiled (${failure}).` };
   const startWorker = workerStarter();
   const team = startWorker && new WasmTeam(startWorker);
-  const memory = new WasmMemory((kind) => startInstance(chosen, kind), team);
+  const memory = new WasmMemory((kind, copySome) => startInstance(chosen, kind, copySome), team);
   return {
     kernels: accelerate(machineOn(memory)),
     instructionSet: chosen,
