@@ -33,9 +33,11 @@ template <class T> static Moments squaresOfRun(const T* x, Index n) {
 template <class T>
 static void normaliseGroup(bool streams, const NormShape& s, const T* x, const T* weight, const T* bias, T mean, T rstd, T* y, Index from, Index to) {
   const Vec<T> m = splat(mean), r = splat(rstd);
+  const Index ahead = nextOf<T>(s.run);
   if (s.places == 1) {
     writeRun<T>(streams, y + from, to - from, [&](Index j, const auto& some) __attribute__((always_inline)) {
       const Index i = from + j;
+      fetch(x + i + ahead);
       return fma((some.get(x + i) - m) * r, some.get(weight + i), some.get(bias + i));
     });
     return;
@@ -43,6 +45,7 @@ static void normaliseGroup(bool streams, const NormShape& s, const T* x, const T
   eachChannel(s, from, to, [&](Index first, Index end, Index c) {
     const Vec<T> w = splat(weight[c]), b = splat(bias[c]);
     writeRun<T>(streams, y + first, end - first, [&](Index i, const auto& some) __attribute__((always_inline)) {
+      fetch(x + first + i + ahead);
       return fma((some.get(x + first + i) - m) * r, w, b);
     });
   });
@@ -161,9 +164,12 @@ static GradSums gradSums(const NormShape& s, const T* g, const T* x, const T* we
 template <class T>
 static void gradOfGroup(bool streams, const NormShape& s, const T* g, const T* x, const T* weight, Vec<T> mean, Vec<T> rstd, GradSums sums, T* out, Index from, Index to) {
   const Vec<T> average = splat(s.centred ? T(sums.ones / double(s.run)) : T(0)), slope = splat(T(sums.products / double(s.run)));
+  const Index ahead = nextOf<T>(s.run);
   if (s.places == 1) {
     writeRun<T>(streams, out + from, to - from, [&](Index j, const auto& some) __attribute__((always_inline)) {
       const Index i = from + j;
+      fetch(g + i + ahead);
+      fetch(x + i + ahead);
       return rstd * (some.get(g + i) * some.get(weight + i) - average - (some.get(x + i) - mean) * rstd * slope);
     });
     return;
@@ -171,6 +177,8 @@ static void gradOfGroup(bool streams, const NormShape& s, const T* g, const T* x
   eachChannel(s, from, to, [&](Index first, Index end, Index c) {
     const Vec<T> w = splat(weight[c]);
     writeRun<T>(streams, out + first, end - first, [&](Index i, const auto& some) __attribute__((always_inline)) {
+      fetch(g + first + i + ahead);
+      fetch(x + first + i + ahead);
       return rstd * (some.get(g + first + i) * w - average - (some.get(x + first + i) - mean) * rstd * slope);
     });
   });

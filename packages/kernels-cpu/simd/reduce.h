@@ -74,8 +74,10 @@ template <Summand SUMMAND> struct SumOp {
     Doubles value[SUMS] = {}, error[SUMS] = {};
     for (Index row = 0; row < rows; row++, x += step) {
       Index i = 0;
-      for (; i + SUMS * HALF <= n; i += SUMS * HALF)
+      for (; i + SUMS * HALF <= n; i += SUMS * HALF) {
+        fetch<T, SUMS * HALF>(x + i + PAGE<T>);
         UNROLL for (int v = 0; v < SUMS; v++) addVector<T>(value[v], error[v], of(loadDoubles(x + i + v * HALF)));
+      }
       for (; i + HALF <= n; i += HALF) addVector<T>(value[0], error[0], of(loadDoubles(x + i)));
       for (; i < n; i++) addTo(s, of(double(x[i])));
     }

@@ -99,7 +99,11 @@ template <class T, bool LOGARITHM> static void softmaxRow(bool streams, const T*
   if (STREAMS && streams && n <= STREAM_ROW) {
     T row[STREAM_ROW] __attribute__((aligned(64)));
     const Vec<T> scale = splat(T(1 / exponentialsOfRow<T, true>(x, largest, row, n)));
-    writeRun<T>(true, y, n, [&](Index i, const auto& some) __attribute__((always_inline)) { return some.get(row + i) * scale; });
+    const Index ahead = nextOf<T>(n);
+    writeRun<T>(true, y, n, [&](Index i, const auto& some) __attribute__((always_inline)) {
+      fetch(x + i + ahead);
+      return some.get(row + i) * scale;
+    });
     return;
   }
   scaleRow<T>(y, T(1 / exponentialsOfRow<T, true>(x, largest, y, n)), n);
@@ -117,7 +121,10 @@ template <class T, bool LOGARITHM> static double softmaxGradSum(const T* g, cons
 /** y(g − Σ g y); of the logarithm g − e^y Σ g. */
 template <class T, bool LOGARITHM> static void softmaxGradApply(bool streams, const T* g, const T* y, double sum, T* out, Index n) {
   const Vec<T> total = splat(T(sum));
+  const Index ahead = nextOf<T>(n);
   writeRun<T>(streams, out, n, [&](Index i, const auto& some) __attribute__((always_inline)) {
+    fetch(g + i + ahead);
+    fetch(y + i + ahead);
     const Vec<T> gs = some.get(g + i), ys = some.get(y + i);
     return LOGARITHM ? gs - expOf<T>(ys) * total : ys * (gs - total);
   });

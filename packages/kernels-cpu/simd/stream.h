@@ -1,5 +1,5 @@
-// Results too large for the caches are written past them: a store into fresh memory would first read what it overwrites, and push out
-// what others are about to read.
+// Operands and results too large for the caches. Results are written past them: a store into fresh memory would first read what it
+// overwrites, and push out what others are about to read. Operands are asked for ahead.
 
 namespace ADJOINT_NAMESPACE {
 
@@ -45,6 +45,16 @@ template <class T> static void streamRun(T* to, const T* from, Index n) {
   for (; i + W <= n; i += W) streamVector(to + i, load(from + i));
   for (; i < n; i++) to[i] = from[i];
 }
+
+/**
+ * Asks for N elements that will be read soon: they need not be there, for nothing is read. By itself a processor looks ahead within a page; and
+ * while a row is gone through once more, or written, nothing would come from memory.
+ */
+template <class T, int N = Lanes<T>::N> INLINE void fetch(const T* p) {
+  for (int i = 0; i < N; i += 64 / int(sizeof(T))) __builtin_prefetch(p + i, 0, 2);
+}
+/** How many elements a page holds: as far ahead as is worth it where elements follow each other. */
+template <class T> constexpr Index PAGE = 4096 / sizeof(T);
 
 /** What was streamed is in memory before what this thread stores next. */
 INLINE void settleStreams() {

@@ -15,6 +15,9 @@ template <class F> static void eachUnit(Run& run, Index count, Index workPerUnit
 /** Whether a unit of so many elements is shared among threads: on any number of them it is cut alike. */
 INLINE bool isLong(Index n) { return n >= 4 * MAP_TASK; }
 
+/** How far from the elements of a row, once it is in the caches, those lie that come next; long ones are gone through from end to end. */
+template <class T> INLINE Index nextOf(Index length) { return isLong(length) ? PAGE<T> : larger(length, PAGE<T>); }
+
 /** Calls `body(unit, from, to)` for units of `length` elements, of which long ones are cut into pieces of MAP_TASK. */
 template <class F> static void eachPiece(Run& run, Index count, Index length, const F& body) {
   if (!isLong(length)) {
