@@ -1,40 +1,15 @@
-// Matrix products and convolutions of every fast tier and instruction set, against the reference.
+// Convolutions of every fast tier and instruction set, against the reference.
 
-import {
-  type ConvGeometry,
-  convGeometry,
-  type FloatArray,
-  openTier,
-  type Strided,
-} from '@adjoint/kernels-cpu';
+import { type ConvGeometry, convGeometry, type FloatArray, openTier } from '@adjoint/kernels-cpu';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { geometryArbitrary } from './arbitraries.ts';
+import { differentValues, integers, reals } from './product-values.ts';
+import { type Float, floatTypes } from './samples.ts';
 import { differentBits, fastTiers } from './tiers-available.ts';
 import { sizes } from './trilinear.ts';
-import { view } from './views.ts';
 
 const reference = openTier('reference').kernels;
-const types = [Float32Array, Float64Array] as const;
-type Float = (typeof types)[number];
-
-/** Whole numbers whose sums are exact in either type. */
-function integers(Type: Float, length: number, seed: number): FloatArray {
-  const values = new Type(length);
-  for (let i = 0; i < length; i++) values[i] = ((i * 7919 + seed * 104729 + ((i * i) % 13)) % 9) - 4;
-  return values;
-}
-
-/** Numbers of mixed sign and size. */
-function reals(Type: Float, length: number, seed: number): FloatArray {
-  const values = new Type(length);
-  let state = seed * 2 + 1;
-  for (let i = 0; i < length; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    values[i] = (state / 2 ** 31) * 2 ** ((i % 7) - 3);
-  }
-  return values;
-}
 
 const junk = (like: FloatArray) => like.slice().fill(Number.NaN);
 
@@ -270,7 +245,7 @@ interface LayerCase {
   readonly bounds: readonly FloatArray[];
 }
 
-const layerCases = new Map<Float, Map<ConvGeometry, LayerCase>>(types.map((Type) => [Type, new Map()]));
+const layerCases = new Map<Float, Map<ConvGeometry, LayerCase>>(floatTypes.map((Type) => [Type, new Map()]));
 
 function layerCase(g: ConvGeometry, Type: Float): LayerCase {
   const known = layerCases.get(Type)?.get(g);
@@ -294,7 +269,7 @@ describe.each(fastTiers)('%s', (name, { kernels, setThreads }) => {
     setThreads(4);
   });
 
-  describe.each(types)('%o', (Type) => {
+  describe.each(floatTypes)('%o', (Type) => {
     test('convolutions of whole numbers are exact, for every geometry', () => {
       fc.assert(
         fc.property(geometryArbitrary, fc.integer({ min: 1, max: 4 }), (g, threads) => {
@@ -384,119 +359,5 @@ describe.each(fastTiers)('%s', (name, { kernels, setThreads }) => {
         expect(differentBits(shared, alone)).toEqual([]);
       },
     );
-
-    test('matrix products: every size, stride, offset, transposition and batch', () => {
-      fc.assert(
-        fc.property(productArbitrary(Type), fc.integer({ min: 1, max: 4 }), ([shape, a, b], threads) => {
-          setThreads(threads);
-          const length = shape.reduce((p, q) => p * q, 1);
-          const [expected, got] = [new Type(length), new Type(length).fill(Number.NaN)];
-          reference.matmul(a, b, expected, shape);
-          kernels.matmul(a, b, got, shape);
-          expect(differentValues(got, expected)).toEqual([]);
-        }),
-        { numRuns: 200 },
-      );
-    });
-
-    test('large matrix products: within the bound, the same bits on 1 to 4 threads and however the operands lie', () => {
-      for (const [m, n, depth] of [
-        [130, 67, 1000],
-        [1, 300, 500],
-        [300, 1, 77],
-        [257, 2100, 40],
-        [2100, 70, 40],
-        [31, 1040, 1024],
-        [40, 2100, 700],
-        [44, 96, 515],
-      ]) {
-        const a = view(reals(Type, m * depth, 1), [m, depth]);
-        const b = view(reals(Type, depth * n, 2), [depth, n]);
-        const absolute = (x: Strided<FloatArray>) => ({ ...x, data: x.data.map(Math.abs) });
-        const [close, bound] = [new Type(m * n), new Type(m * n)];
-        reference.matmul(a, b, close, [m, n]);
-        reference.matmul(absolute(a), absolute(b), bound, [m, n]);
-        let first: FloatArray | undefined;
-        for (const threads of [1, 2, 3, 4]) {
-          setThreads(threads);
-          const got = new Type(m * n).fill(Number.NaN);
-          kernels.matmul(a, b, got, [m, n]);
-          first ??= got;
-          expect(differentBits(got, first)).toEqual([]);
-          for (const [left, right] of [
-            [turned(a), b],
-            [a, turned(b)],
-          ]) {
-            kernels.matmul(left, right, got.fill(Number.NaN), [m, n]);
-            expect(differentBits(got, first)).toEqual([]);
-          }
-        }
-        const epsilon = Type === Float32Array ? 2 ** -24 : 2 ** -53;
-        let worst = 0;
-        for (let i = 0; i < m * n; i++)
-          worst = Math.max(worst, Math.abs((first as FloatArray)[i] - close[i]) / bound[i]);
-        expect(worst).toBeLessThanOrEqual((depth + 2) * epsilon);
-      }
-    });
   });
 });
-
-/** The same matrix, stored column by column. */
-function turned({ data, shape: [rows, columns] }: Strided<FloatArray>): Strided<FloatArray> {
-  const copy = data.map((_, i) => data[(i % rows) * columns + Math.floor(i / rows)]);
-  return { data: copy, shape: [rows, columns], strides: [1, rows], offset: 0 };
-}
-
-/** Where the values differ; NaN equals NaN, and 0 equals −0. */
-function differentValues(got: FloatArray, expected: FloatArray): string[] {
-  const different: string[] = [];
-  for (let i = 0; i < expected.length && different.length < 5; i++) {
-    if (got[i] !== expected[i] && !(Number.isNaN(got[i]) && Number.isNaN(expected[i])))
-      different.push(`${i}: ${got[i]}, expected ${expected[i]}`);
-  }
-  return different;
-}
-
-/** A batch of products of up to 40 × 40 × 40, with operands transposed, reversed, broadcast or offset. */
-function productArbitrary(Type: Float) {
-  const extent = fc.integer({ min: 0, max: 40 });
-  const batch = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 2 });
-  return fc
-    .tuple(batch, extent, extent, extent)
-    .chain(([axes, m, n, depth]) =>
-      fc.tuple(
-        fc.constant([...axes, m, n]),
-        operandArbitrary(Type, axes, m, depth, 1),
-        operandArbitrary(Type, axes, depth, n, 2),
-      ),
-    );
-}
-
-function operandArbitrary(Type: Float, axes: readonly number[], rows: number, columns: number, seed: number) {
-  return fc
-    .record({
-      dropped: fc.nat(axes.length),
-      broadcast: fc.nat(3),
-      transposed: fc.boolean(),
-      reversed: fc.boolean(),
-      gap: fc.nat(3),
-      offset: fc.nat(5),
-    })
-    .map(({ dropped, broadcast, transposed, reversed, gap, offset }): Strided<FloatArray> => {
-      const batch = axes.slice(dropped).map((size, axis) => ((broadcast >> axis) & 1 ? 1 : size));
-      const inner = (transposed ? rows : columns) + gap;
-      const size = inner * (transposed ? columns : rows);
-      const strides = batch.map((_, axis) => batch.slice(axis + 1).reduce((p, q) => p * q, 1) * size);
-      const total = batch.reduce((p, q) => p * q, 1) * size;
-      const data = integers(Type, offset + total, seed);
-      const [row, column] = transposed ? [1, inner] : [inner, 1];
-      // Reversed rows start at the last.
-      const start = reversed && rows > 0 ? offset + (rows - 1) * row : offset;
-      return {
-        data,
-        shape: [...batch, rows, columns],
-        strides: [...strides, reversed ? -row : row, column],
-        offset: start,
-      };
-    });
-}
