@@ -1,6 +1,22 @@
 // What PyTorch's users reach for on a tensor: T, mT, numel, and the loop over the first axis.
 
-import { add, arange, grad, mul, ShapeError, sum, type Tensor, tensor, zeros } from '@adjoint/core';
+import {
+  ArgumentError,
+  add,
+  arange,
+  assertGradcheck,
+  DTypeError,
+  Generator,
+  grad,
+  mul,
+  randn,
+  randnLike,
+  ShapeError,
+  sum,
+  type Tensor,
+  tensor,
+  zeros,
+} from '@adjoint/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
@@ -81,4 +97,65 @@ test('gradients flow through all of them', () => {
   );
   expect(grad(sum(mul(x.T, weight)), [x])[0].toArray()).toEqual(weight.T.toArray());
   expect(grad(sum(mul(x.mT, weight)), [x])[0].toArray()).toEqual(weight.mT.toArray());
+});
+
+test('repeatInterleave puts as many copies of each element in its place as it is told', () => {
+  const run = shapes.chain((shape) =>
+    fc.record({
+      shape: fc.constant(shape.length === 0 ? [2] : shape),
+      axis: fc.nat(Math.max(0, shape.length - 1)),
+      counts: fc.array(fc.nat(3), { minLength: 3, maxLength: 3 }),
+    }),
+  );
+  fc.assert(
+    fc.property(run, ({ shape, axis, counts }) => {
+      const x = counted(shape);
+      const size = shape[axis];
+      const slices = x.unbind({ axis });
+      for (const repeats of [counts[0], counts.slice(0, size)]) {
+        if (typeof repeats !== 'number' && repeats.length !== size) continue;
+        const each = (i: number): number => (typeof repeats === 'number' ? repeats : repeats[i]);
+        const expected = slices.flatMap((slice, i) => new Array<unknown>(each(i)).fill(slice.toArray()));
+        const result = x.repeatInterleave(repeats, { axis });
+        expect(result.unbind({ axis }).map((slice) => slice.toArray())).toEqual(expected);
+      }
+      const flat = Array.from(x.toTypedArray()).flatMap((value) => [value, value]);
+      expect(x.repeatInterleave(2).toArray()).toEqual(flat);
+    }),
+  );
+  const w = randn([2, 3], { dtype: 'float64', generator: new Generator(0) });
+  for (const repeats of [2, [0, 3]]) assertGradcheck((y) => y.repeatInterleave(repeats, { axis: 0 }), [w]);
+  expect(() => w.repeatInterleave([1, 2], { axis: 1 })).toThrow(ArgumentError);
+  expect(() => w.repeatInterleave(-1)).toThrow('give one non-negative integer, or one for each of the 6');
+});
+
+test('unflatten is the inverse of flatten', () => {
+  fc.assert(
+    fc.property(shapes, fc.nat(4), fc.nat(4), (shape, first, length) => {
+      fc.pre(shape.length > 0);
+      const startAxis = first % shape.length;
+      const endAxis = Math.min(startAxis + length, shape.length - 1);
+      const x = counted(shape);
+      const merged = x.flatten({ startAxis, endAxis });
+      const sizes = shape.slice(startAxis, endAxis + 1);
+      expect(merged.unflatten(startAxis, sizes)).toEqual(x);
+      if (merged.size > 0) expect(merged.unflatten(startAxis, [-1, ...sizes.slice(1)])).toEqual(x);
+    }),
+  );
+  for (const sizes of [[], [5], [-1, -1], [-1, 5], [-2, -6], [2.4, 5]])
+    expect(() => zeros([12]).unflatten(0, sizes)).toThrow(ShapeError);
+  expect(() => zeros([12]).unflatten(1, [3, 4])).toThrow(ArgumentError);
+  expect(() => zeros([12]).unflatten(0, 3 as never)).toThrow(
+    'unflatten: sizes is 3; give an array of numbers',
+  );
+  expect(() => zeros([0, 3]).unflatten(0, [-1, 0])).toThrow(ShapeError);
+});
+
+test('randnLike has the shape and dtype of its operand, and the numbers of randn', () => {
+  const x = zeros([2, 3], { dtype: 'float16' });
+  const made = randnLike(x, { generator: new Generator(1) });
+  expect(made).toEqual(randn([2, 3], { dtype: 'float16', generator: new Generator(1) }));
+  const places = zeros([2], { dtype: 'int32' });
+  expect(() => randnLike(places)).toThrow(DTypeError);
+  expect(randnLike(places, { dtype: 'float64' }).dtype).toBe('float64');
 });

@@ -1,16 +1,23 @@
 // Changes in place: what the target's type can hold, what is refused, and that a refusal changes nothing.
 
 import {
+  ArgumentError,
   add_,
   canCast,
+  clamp_,
   copy_,
   type DType,
   DTypeError,
+  div_,
   dtypes,
   fill_,
   full,
+  GradientError,
+  isFloat,
   mul_,
+  noGrad,
   ShapeError,
+  sub_,
   tensor,
   zeros,
 } from '@adjoint/core';
@@ -58,6 +65,35 @@ describe('arithmetic in place', () => {
     expect(() => add_(target, zeros([3]))).toThrow(ShapeError);
     expect(() => add_(target, zeros([3]))).toThrow(/^add_: a value of shape \(3,\)/);
     expect(() => copy_(target, zeros([2, 2]))).toThrow(/^copy_: a value of shape \(2, 2\)/);
+  });
+});
+
+describe('what is computed in place is what is computed', () => {
+  test.each(dtypes.filter((dtype) => dtype !== 'bool'))('in %s', (dtype) => {
+    const make = () => tensor([1, 6, 4], { dtype });
+    const other = tensor([1, 2, 4], { dtype });
+    expect(sub_(make(), other)).toEqual(expect.objectContaining({ dtype }));
+    expect(sub_(make(), 1).toArray()).toEqual([0, 5, 3]);
+    expect(sub_(make(), other, { alpha: 1 }).toArray()).toEqual([0, 4, 0]);
+    expect(clamp_(make(), { min: 2, max: 5 }).toArray()).toEqual([2, 5, 4]);
+    if (isFloat(dtype)) {
+      expect(sub_(make(), other, { alpha: 0.5 }).toArray()).toEqual([0.5, 5, 2]);
+      expect(div_(make(), other).toArray()).toEqual([1, 3, 1]);
+      expect(clamp_(make(), { max: other }).toArray()).toEqual([1, 2, 4]);
+    } else {
+      expect(() => div_(make(), other)).toThrow('div_: the result is float32');
+    }
+  });
+
+  test('under the same rules', () => {
+    const leaf = tensor([1, 2], { requiresGrad: true });
+    for (const change of [() => sub_(leaf, 1), () => div_(leaf, 2), () => clamp_(leaf, { min: 0 })])
+      expect(change).toThrow(GradientError);
+    expect(() => sub_(zeros([2], { dtype: 'bool' }), zeros([2], { dtype: 'bool' }))).toThrow(DTypeError);
+    expect(() => clamp_(zeros([2]), { min: zeros([3]) })).toThrow(/^clamp_: a value of shape \(3,\)/);
+    expect(() => clamp_(zeros([2]), {})).toThrow(ArgumentError);
+    expect(noGrad(() => leaf.sub_(leaf.mul(0.5)).clamp_({ max: 0.75 })).toArray()).toEqual([0.5, 0.75]);
+    expect(leaf.storage.version).toBe(2);
   });
 });
 

@@ -4,20 +4,21 @@ import * as core from '@adjoint/core';
 import { describe, expect, it } from 'vitest';
 
 const creation =
-  'tensor zeros ones full zerosLike onesLike fullLike eye arange linspace rand randn randint randperm bernoulli multinomial';
+  'tensor zeros ones full zerosLike onesLike fullLike eye arange linspace rand randn randLike randnLike randint randperm bernoulli multinomial';
 const random = 'manualSeed Generator';
 const arithmetic =
   'add sub mul div neg pow remainder floorDivide abs sign exp exp2 expm1 log log2 log10 log1p sqrt rsqrt reciprocal square';
 const functions =
   'sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh atan2 hypot erf floor ceil round trunc clamp where maximum minimum lerp';
-const predicates = 'eq ne lt le gt ge logicalAnd logicalOr logicalXor logicalNot isnan isinf isfinite';
+const predicates =
+  'eq ne lt le gt ge logicalAnd logicalOr logicalXor logicalNot isnan isinf isfinite isclose allclose equal';
 const activations =
   'sigmoid logSigmoid softplus relu relu6 leakyRelu prelu elu celu selu gelu silu mish hardtanh hardswish hardsigmoid softsign';
 const reductions =
   'sum mean prod max min amax amin argmax argmin var std norm logsumexp any all cumsum cumprod median';
 const products = 'matmul bmm dot outer triu tril diagonal trace';
 const shapes =
-  'reshape view flatten squeeze unsqueeze permute transpose expand repeat tile split chunk unbind narrow slice select flip roll pad';
+  'reshape view flatten squeeze unflatten unsqueeze permute transpose expand repeat repeatInterleave tile split chunk unbind narrow slice select flip roll pad';
 const indexing =
   'gather scatter scatterAdd indexSelect index maskedFill maskedSelect take sort argsort topk unique nonzero';
 const softmaxes = 'softmax logSoftmax';

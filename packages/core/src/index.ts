@@ -34,16 +34,20 @@ export {
   flatten,
   flip,
   movedim,
+  type RepeatInterleaveOptions,
   type RollOptions,
   repeat,
+  repeatInterleave,
   roll,
   type SqueezeOptions,
   squeeze,
   tile,
+  unflatten,
   unsqueeze,
 } from './ops/axes.ts';
 export { type ClampOptions, clamp, type HardtanhOptions, hardtanh } from './ops/bounds.ts';
 export { cast } from './ops/cast.ts';
+export { allclose, type CloseOptions, equal, isclose } from './ops/close.ts';
 export { eq, ge, gt, isfinite, isinf, isnan, le, lt, ne } from './ops/compare.ts';
 export type * from './ops/conv-functions.ts';
 export {
@@ -106,7 +110,7 @@ export { type CtcLossOptions, ctcLoss, type Lengths } from './ops/losses-sequenc
 export { maskedFill, maskedSelect } from './ops/masked.ts';
 export { matmul } from './ops/matmul.ts';
 export { median } from './ops/median.ts';
-export { add_, copy_, fill_, modify_, mul_, zero_ } from './ops/mutate.ts';
+export { add_, clamp_, copy_, div_, fill_, modify_, mul_, sub_, zero_ } from './ops/mutate.ts';
 export {
   groupNorm,
   type LocalResponseNormOptions,

@@ -7,6 +7,7 @@ export type * from './ops/arithmetic.ts';
 export type * from './ops/axes.ts';
 export type * from './ops/bounds.ts';
 export type * from './ops/cast.ts';
+export type * from './ops/close.ts';
 export type * from './ops/compare.ts';
 export type * from './ops/diagonal.ts';
 export type * from './ops/division.ts';

@@ -6,9 +6,21 @@ import type { DType } from './dtype.ts';
 import { formatShape, ShapeError } from './errors.ts';
 import type * as sources from './method-sources.ts';
 import { add, div, mul, neg, sub } from './ops/arithmetic.ts';
-import { flatten, flip, movedim, repeat, roll, squeeze, tile, unsqueeze } from './ops/axes.ts';
+import {
+  flatten,
+  flip,
+  movedim,
+  repeat,
+  repeatInterleave,
+  roll,
+  squeeze,
+  tile,
+  unflatten,
+  unsqueeze,
+} from './ops/axes.ts';
 import { clamp, hardtanh } from './ops/bounds.ts';
 import { cast } from './ops/cast.ts';
+import { allclose, equal, isclose } from './ops/close.ts';
 import { eq, ge, gt, isfinite, isinf, isnan, le, lt, ne } from './ops/compare.ts';
 import { diagonal, trace, tril, triu } from './ops/diagonal.ts';
 import { floorDivide, remainder } from './ops/division.ts';
@@ -25,7 +37,7 @@ import { indexSelect, take } from './ops/lookup.ts';
 import { maskedFill, maskedSelect } from './ops/masked.ts';
 import { matmul } from './ops/matmul.ts';
 import { median } from './ops/median.ts';
-import { add_, copy_, fill_, mul_, zero_ } from './ops/mutate.ts';
+import { add_, clamp_, copy_, div_, fill_, mul_, sub_, zero_ } from './ops/mutate.ts';
 import type { Operand } from './ops/operand.ts';
 import { pad } from './ops/pad.ts';
 import { pow, reciprocal, rsqrt, sqrt, square } from './ops/powers.ts';
@@ -69,12 +81,14 @@ const methods = {
   expand,
   view,
   flatten,
+  unflatten,
   squeeze,
   unsqueeze,
   movedim,
   flip,
   roll,
   repeat,
+  repeatInterleave,
   tile,
   slice,
   select,
@@ -109,6 +123,9 @@ const methods = {
   isnan,
   isinf,
   isfinite,
+  isclose,
+  allclose,
+  equal,
   exp,
   exp2,
   expm1,
@@ -199,7 +216,10 @@ const methods = {
   fill_,
   zero_,
   add_,
+  sub_,
   mul_,
+  div_,
+  clamp_,
   backward,
   registerHook,
 };

@@ -36,6 +36,7 @@ export * from './layers/transformer.ts';
 export * from './layers/unpooling.ts';
 export * from './losses/losses.ts';
 export * from './module/containers.ts';
+export { functionalCall } from './module/functional-call.ts';
 export type { ForwardHook, ForwardPreHook, HookHandle } from './module/hooks.ts';
 export { type Member, Module, type PlacedTensor, type UnaryModule } from './module/module.ts';
 export * from './module/parameter.ts';

@@ -121,6 +121,8 @@ describe('crops and flips', () => {
     ).toHaveLength(11);
     expect(() => randomCrop(picture, [4, 4])).toThrow(ShapeError);
     expect(centerCrop(picture, [1, 2]).toArray()).toEqual([[[5, 6]]]);
+    expect(centerCrop(picture, 1).shape).toEqual([1, 1, 1]);
+    expect(randomCrop(picture, 2, { generator: new Generator(0) }).shape).toEqual([1, 2, 2]);
   });
 
   test('flips flip with their probability', () => {

@@ -31,6 +31,7 @@ import {
   CrossEntropyLoss,
   causalMask,
   Embedding,
+  Flatten,
   GELU,
   GLU,
   GRU,
@@ -55,6 +56,7 @@ import {
   TransformerDecoderLayer,
   TransformerEncoder,
   TransformerEncoderLayer,
+  Unflatten,
   weightNorm,
 } from '@adjoint/nn';
 import { SGD } from '@adjoint/nn/optim';
@@ -417,4 +419,14 @@ test('a loss keeps its weights as buffers, which follow the model', () => {
   expect(loss.parameters()).toEqual([]);
   const x = both.forward(zeros([1, 2], float64));
   expect(noGrad(() => loss.forward(x, tensor([1], { dtype: 'int32' }))).dtype).toBe('float64');
+});
+
+test('Unflatten undoes Flatten, behind any batch', () => {
+  const x = randn([2, 3, 4, 5]);
+  const back = new Sequential(new Flatten(), new Unflatten(1, [3, -1, 5]));
+  expect(back.forward(x)).toEqual(x);
+  expect(new Unflatten(-1, [1, 5]).forward(x).shape).toEqual([2, 3, 4, 1, 5]);
+  expect(() => new Unflatten(1, [3, 7]).forward(new Flatten().forward(x))).toThrow(ShapeError);
+  expect(() => new Unflatten(1, 60 as never)).toThrow('Unflatten: sizes is 60; give an array of numbers');
+  expect(() => new Unflatten(1, [2.5])).toThrow(ArgumentError);
 });

@@ -2,11 +2,14 @@
 
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
-import { checkAxes, checkAxis, type Shape } from '../shape.ts';
+import { checkAxes, checkAxis, requireList, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
+import { tensor } from './create.ts';
 import { expand } from './expand-sum.ts';
 import { cat } from './join.ts';
 import { permute, reshape, sliceView } from './layout.ts';
+import { selectAlong } from './lookup.ts';
+import { requireTensor } from './operand.ts';
 import { narrow } from './slice.ts';
 
 /** Options of {@link flatten}. */
@@ -38,6 +41,79 @@ export function flatten(x: Tensor, options: FlattenOptions = noOptions): Tensor 
   if (x.ndim === 0) return reshape(x, [1]);
   const merged = x.shape.slice(start, end + 1).reduce((product, size) => product * size, 1);
   return reshape(x, [...x.shape.slice(0, start), merged, ...x.shape.slice(end + 1)]);
+}
+
+/**
+ * Splits an axis into several, the inverse of {@link flatten}. A view where the operand's layout has one. PyTorch's `torch.unflatten`.
+ *
+ * @param sizes what the axis becomes; one of them may be -1, which is then worked out.
+ * @throws ArgumentError for an axis out of range; ShapeError if the sizes do not make up the axis.
+ * @example
+ * unflatten(zeros([2, 12]), 1, [3, -1]).shape; // [2, 3, 4]
+ */
+export function unflatten(x: Tensor, axis: number, sizes: Shape): Tensor {
+  const op = 'unflatten';
+  requireTensor(op, 'x', x);
+  const at = checkAxis(axis, x.ndim, op);
+  requireList(sizes, op, 'sizes');
+  const known = sizes.reduce((product, size) => (size === -1 ? product : product * size), 1);
+  const open = sizes.filter((size) => size === -1).length;
+  const whole = x.shape[at];
+  const missing = whole / known;
+  const fits = sizes.length > 0 && (open === 0 ? known === whole : open === 1 && Number.isInteger(missing));
+  if (!fits || !sizes.every((size) => Number.isInteger(size) && size >= -1)) {
+    throw new ShapeError(
+      `sizes are [${sizes.join(', ')}] and axis ${at} of shape ${formatShape(x.shape)} is ${whole}; their product must be ${whole}, and one of them at most may be -1.`,
+      { op, operand: 'sizes', actual: sizes, expected: `sizes whose product is ${whole}` },
+    );
+  }
+  const split = sizes.map((size) => (size === -1 ? missing : size));
+  return reshape(x, [...x.shape.slice(0, at), ...split, ...x.shape.slice(at + 1)]);
+}
+
+/** Options of {@link repeatInterleave}. */
+export interface RepeatInterleaveOptions {
+  /** The axis along which elements are repeated. Default: the tensor is seen as one axis. */
+  readonly axis?: number | undefined;
+}
+
+/**
+ * Repeats each element in its place, where {@link repeat} repeats the whole. PyTorch's `torch.repeat_interleave`.
+ *
+ * @param repeats one count for all elements along the axis, or one for each.
+ * @throws ArgumentError for an axis out of range, or counts that are not as many non-negative integers as there are elements.
+ * @example
+ * repeatInterleave(tensor([1, 2]), 2).toArray(); // [1, 1, 2, 2]
+ * repeatInterleave(tensor([[1, 2], [3, 4]]), [0, 3], { axis: 0 }).toArray(); // [[3, 4], [3, 4], [3, 4]]
+ */
+export function repeatInterleave(
+  x: Tensor,
+  repeats: number | readonly number[],
+  options: RepeatInterleaveOptions = noOptions,
+): Tensor {
+  const op = 'repeatInterleave';
+  requireOptions(op, options, ['axis']);
+  requireTensor(op, 'x', x);
+  const rows = options.axis === undefined || x.ndim === 0 ? reshape(x, [x.size]) : x;
+  const axis = options.axis === undefined ? 0 : checkAxis(options.axis, x.ndim, op);
+  const size = rows.shape[axis];
+  if (typeof repeats !== 'number') requireList(repeats, op, 'repeats');
+  const counts = typeof repeats === 'number' ? new Array<number>(size).fill(repeats) : repeats;
+  if (counts.length !== size || !counts.every((count) => Number.isInteger(count) && count >= 0)) {
+    throw new ArgumentError(
+      `repeats is ${typeof repeats === 'number' ? repeats : `[${counts.join(', ')}]`}; give one non-negative integer, or one for each of the ${size} elements along axis ${axis}.`,
+      { op, operand: 'repeats', actual: repeats, expected: `1 or ${size} non-negative integers` },
+    );
+  }
+  if (typeof repeats === 'number') {
+    // Each element becomes (element, repeat), of which the second is expanded, then both are merged.
+    const { shape } = rows;
+    const [before, after] = [shape.slice(0, axis + 1), shape.slice(axis + 1)];
+    const spread = expand(reshape(rows, [...before, 1, ...after]), [...before, repeats, ...after]);
+    return reshape(spread, [...shape.slice(0, axis), size * repeats, ...after]);
+  }
+  const places = Int32Array.from(counts.flatMap((count, i) => new Array<number>(count).fill(i)));
+  return selectAlong(rows, tensor(places), { axis, op });
 }
 
 /** Options of {@link squeeze}. */

@@ -2,18 +2,19 @@
 // leaves; each raises the storage's version, so that a graph which saved the old values says so instead of using the new.
 
 import { kernels, type NumericArray } from '@adjoint/kernels-cpu';
-import { canCast, computeDType, isHalf, resultType } from '../dtype.ts';
+import { canCast, computeDType, isHalf } from '../dtype.ts';
 import { ArgumentError, DTypeError, formatShape, GradientError, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { broadcastsTo } from '../shape.ts';
 import { gradMode, noGrad } from '../tape/mode.ts';
 import { tracing } from '../tape/tracing.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
-import { add, mul } from './arithmetic.ts';
+import { add, div, mul, sub } from './arithmetic.ts';
+import { type ClampOptions, clamp } from './bounds.ts';
 import { cast } from './cast.ts';
 import { expand } from './expand-sum.ts';
 import { clone } from './layout.ts';
-import { type Operand, scalar, toOperand } from './operand.ts';
+import { type Operand, scalar } from './operand.ts';
 
 function mutate(op: string, target: Tensor, source: Operand, value: () => Tensor): Tensor {
   requireMutable(op, target, source);
@@ -39,14 +40,16 @@ function requireFit(op: string, target: Tensor, source: Operand): void {
   );
 }
 
-// Arithmetic whose result is of a higher category than the target (bool < integer < float) would lose what it adds.
-function requireHolds(op: string, target: Tensor, source: Operand): void {
-  const result = resultType(target, toOperand(source, target));
-  if (canCast(result, target.dtype)) return;
-  throw new DTypeError(
-    `the result is ${result} and the tensor changed in place ${target.dtype}, which cannot hold it; compute a new tensor, or convert the source with to('${target.dtype}').`,
-    { op, operand: 'source', actual: result, expected: target.dtype },
-  );
+// Arithmetic whose result is of a higher category than the target (bool < integer < float) would lose what it computes.
+function arithmetic(op: string, target: Tensor, source: Operand, compute: () => Tensor): Tensor {
+  return mutate(op, target, source, () => {
+    const result = compute();
+    if (canCast(result.dtype, target.dtype)) return result;
+    throw new DTypeError(
+      `the result is ${result.dtype} and the tensor changed in place ${target.dtype}, which cannot hold it; compute a new tensor, or convert the source with to('${target.dtype}').`,
+      { op, operand: 'source', actual: result.dtype, expected: target.dtype },
+    );
+  });
 }
 
 function requireMutable(op: string, target: Tensor, source: Operand): void {
@@ -111,23 +114,55 @@ export function zero_(target: Tensor): Tensor {
 export function add_(
   target: Tensor,
   source: Operand,
-  options: { readonly alpha?: number | undefined } = noOptions,
+  options: {
+    /** What the source is multiplied by first. Default 1. */
+    readonly alpha?: number | undefined;
+  } = noOptions,
 ): Tensor {
   requireOptions('add_', options, ['alpha']);
-  const { alpha = 1 } = options;
-  return mutate('add_', target, source, () => {
-    const step = alpha === 1 ? source : typeof source === 'number' ? source * alpha : mul(source, alpha);
-    requireHolds('add_', target, step);
-    return add(target, step);
-  });
+  return arithmetic('add_', target, source, () => add(target, scaled(source, options.alpha)));
+}
+
+/** Subtracts `alpha · source` in place. PyTorch's `Tensor.sub_`. Errors as {@link add_}, and DTypeError for two bools. */
+export function sub_(
+  target: Tensor,
+  source: Operand,
+  options: {
+    /** What the source is multiplied by first. Default 1. */
+    readonly alpha?: number | undefined;
+  } = noOptions,
+): Tensor {
+  requireOptions('sub_', options, ['alpha']);
+  return arithmetic('sub_', target, source, () => sub(target, scaled(source, options.alpha)));
+}
+
+function scaled(source: Operand, alpha = 1): Operand {
+  if (alpha === 1) return source;
+  return typeof source === 'number' ? source * alpha : mul(source, alpha);
 }
 
 /** Multiplies in place. PyTorch's `Tensor.mul_`. Errors as {@link add_}. */
 export function mul_(target: Tensor, source: Operand): Tensor {
-  return mutate('mul_', target, source, () => {
-    requireHolds('mul_', target, source);
-    return mul(target, source);
-  });
+  return arithmetic('mul_', target, source, () => mul(target, source));
+}
+
+/** Divides in place. PyTorch's `Tensor.div_`. Errors as {@link add_}: the quotient of integers is no integer. */
+export function div_(target: Tensor, source: Operand): Tensor {
+  return arithmetic('div_', target, source, () => div(target, source));
+}
+
+/**
+ * Cuts the values off at bounds in place, as `clamp` does. PyTorch's `Tensor.clamp_`.
+ *
+ * @throws as {@link add_}; ArgumentError without a bound.
+ * @example
+ * clamp_(tensor([-2, 0.5, 3]), { min: -1, max: 1 }).toArray(); // [-1, 0.5, 1]
+ */
+export function clamp_(target: Tensor, options: ClampOptions): Tensor {
+  requireOptions('clamp_', options, ['min', 'max']);
+  const { min, max } = options;
+  for (const bound of [min, max]) if (typeof bound === 'object') requireFit('clamp_', target, bound);
+  return arithmetic('clamp_', target, 0, () => clamp(target, { min, max }));
 }
 
 /**

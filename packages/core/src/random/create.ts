@@ -93,6 +93,42 @@ export function randn(shape: Shape, options: RandomOptions = noOptions): Tensor 
 }
 
 /**
+ * Numbers as of {@link rand}, in the shape and dtype of `x`. PyTorch's `torch.rand_like`.
+ *
+ * @throws DTypeError if `x` is not floating-point and no dtype is given.
+ * @example
+ * randLike(zeros([2, 3]), { generator: new Generator(1) }).shape; // [2, 3]
+ */
+export function randLike(x: Tensor, options: RandomOptions = noOptions): Tensor {
+  requireOptions('randLike', options, ['dtype', 'generator', 'requiresGrad']);
+  return rand(x.shape, like('randLike', x, options));
+}
+
+/**
+ * Numbers as of {@link randn}, in the shape and dtype of `x`: the noise of a variational autoencoder. PyTorch's `torch.randn_like`.
+ *
+ * @throws DTypeError if `x` is not floating-point and no dtype is given.
+ * @example
+ * const std = tensor([0.5, 2]);
+ * std.mul(randnLike(std, { generator: new Generator(1) })).shape; // [2]
+ */
+export function randnLike(x: Tensor, options: RandomOptions = noOptions): Tensor {
+  requireOptions('randnLike', options, ['dtype', 'generator', 'requiresGrad']);
+  return randn(x.shape, like('randnLike', x, options));
+}
+
+function like(op: string, { dtype: own }: Tensor, options: RandomOptions): RandomOptions {
+  const dtype = options.dtype ?? own;
+  if (isFloat(dtype)) return { ...options, dtype };
+  throw new DTypeError(`x is ${dtype}; random numbers are floating-point, so say which with { dtype }.`, {
+    op,
+    operand: 'dtype',
+    actual: dtype,
+    expected: 'a floating-point dtype',
+  });
+}
+
+/**
  * Numbers drawn from the standard normal distribution, restricted to [lower, upper]. JAX's `random.truncated_normal`.
  *
  * @throws ArgumentError unless lower < upper (either may be infinite) and the interval reaches within 37 of 0; ShapeError and DTypeError as {@link randn}.

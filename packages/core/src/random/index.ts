@@ -5,7 +5,9 @@ export {
   type RandomOptions,
   rand,
   randint,
+  randLike,
   randn,
+  randnLike,
   randperm,
   truncatedNormal,
 } from './create.ts';

@@ -41,6 +41,7 @@ export {
   type WeightedRandomSamplerOptions,
 } from './samplers.ts';
 export {
+  type CropSize,
   centerCrop,
   normalize,
   type RandomCropOptions,

@@ -59,17 +59,22 @@ export function normalize(
   return x.sub(perChannel('mean', mean)).div(perChannel('std', std));
 }
 
+/** The pixels of a window: both sides alike, or height and width. */
+export type CropSize = number | readonly [height: number, width: number];
+
 /**
  * The middle `height` × `width` pixels. torchvision's `CenterCrop`, of pictures at least that large.
  *
  * @param x shape (…, H, W).
+ * @param size of both sides, or height and width.
+ * @throws ShapeError for a window larger than the picture.
  * @example
  * centerCrop(tensor([[[1, 2, 3]]]), [1, 1]).toArray(); // [[[2]]]
  */
-export function centerCrop(x: Tensor, size: readonly [height: number, width: number]): Tensor {
+export function centerCrop(x: Tensor, size: CropSize): Tensor {
   const [, height, width] = requireImage('centerCrop', x);
-  requireRoom('centerCrop', x, size);
-  return crop(x, size, [Math.round((height - size[0]) / 2), Math.round((width - size[1]) / 2)]);
+  const window = requireRoom('centerCrop', x, size);
+  return crop(x, window, [Math.round((height - window[0]) / 2), Math.round((width - window[1]) / 2)]);
 }
 
 /** Options of {@link randomCrop}. */
@@ -82,26 +87,23 @@ export interface RandomCropOptions extends RandomTransformOptions {
  * A window of `height` × `width` pixels at a random place, each equally likely. torchvision's `RandomCrop`.
  *
  * @param x shape (…, H, W).
+ * @param size of both sides, or height and width.
  * @throws ShapeError for a window larger than the padded picture.
  * @example
  * randomCrop(zeros([3, 32, 32]), [32, 32], { padding: 4, generator: new Generator(0) }).shape; // [3, 32, 32]
  */
-export function randomCrop(
-  x: Tensor,
-  size: readonly [height: number, width: number],
-  options: RandomCropOptions = {},
-): Tensor {
+export function randomCrop(x: Tensor, size: CropSize, options: RandomCropOptions = {}): Tensor {
   requireOptions('randomCrop', options, ['padding', 'generator']);
   const { padding = 0, generator = defaultGenerator } = options;
   const op = 'randomCrop';
   requireImage(op, x);
   requireInteger(op, 'padding', padding, 0);
   const padded = padding === 0 ? x : pad(x, [padding, padding, padding, padding]);
-  requireRoom(op, padded, size);
+  const window = requireRoom(op, padded, size);
   const [height, width] = padded.shape.slice(-2);
-  const top = generator.nextBelow(height - size[0] + 1);
-  const left = generator.nextBelow(width - size[1] + 1);
-  return crop(padded, size, [top, left]);
+  const top = generator.nextBelow(height - window[0] + 1);
+  const left = generator.nextBelow(width - window[1] + 1);
+  return crop(padded, window, [top, left]);
 }
 
 /** Options of the random flips. */
@@ -155,11 +157,15 @@ function crop(
   return narrow(narrow(x, x.ndim - 2, top, height), x.ndim - 1, left, width);
 }
 
-function requireRoom(op: string, x: Tensor, [height, width]: readonly [number, number]): void {
+// The window's height and width, which fit into the picture.
+function requireRoom(op: string, x: Tensor, size: CropSize): readonly [number, number] {
+  const [height, width] = Array.isArray(size)
+    ? (size as readonly [number, number])
+    : [size as number, size as number];
   requireInteger(op, 'height', height, 1);
   requireInteger(op, 'width', width, 1);
   const [rows, columns] = x.shape.slice(-2);
-  if (height <= rows && width <= columns) return;
+  if (height <= rows && width <= columns) return [height, width];
   throw new ShapeError(
     `a window of ${height} × ${width} does not fit into a picture of ${rows} × ${columns}; take a smaller one, or more padding.`,
     { op, operand: 'size', actual: [height, width], expected: `at most ${rows} × ${columns}` },

@@ -1,6 +1,15 @@
 // Layers that are a matrix product, and those that change nothing but the shape.
 
-import { type FlattenOptions, flatten, linear, requireOptions, type Tensor, zeros } from '@adjoint/core';
+import {
+  ArgumentError,
+  type FlattenOptions,
+  flatten,
+  linear,
+  requireOptions,
+  type Tensor,
+  unflatten,
+  zeros,
+} from '@adjoint/core';
 import { type InitOptions, uniform_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
@@ -91,5 +100,42 @@ export class Flatten extends Module {
 
   override extraRepr(): string {
     return `startAxis=${this.startAxis}, endAxis=${this.endAxis}`;
+  }
+}
+
+/**
+ * Splits an axis into several: {@link unflatten} as a module, the inverse of {@link Flatten}. PyTorch's `nn.Unflatten`.
+ *
+ * @param axis counts the batch as axis 0; negative ones from the end.
+ * @param sizes what the axis becomes; one of them may be -1.
+ * @throws ArgumentError for sizes that are none; from `forward`, ShapeError if they do not make up the axis.
+ * @example
+ * const decoder = new Sequential(new Linear(4, 8 * 7 * 7), new Unflatten(1, [8, 7, 7]));
+ * decoder.forward(zeros([16, 4])).shape; // [16, 8, 7, 7]
+ */
+export class Unflatten extends Module {
+  readonly axis: number;
+  readonly sizes: readonly number[];
+
+  constructor(axis: number, sizes: readonly number[]) {
+    super();
+    this.axis = axis;
+    if (!Array.isArray(sizes)) {
+      throw new ArgumentError(`sizes is ${String(sizes)}; give an array of numbers, such as [8, 7, 7].`, {
+        op: 'Unflatten',
+        operand: 'sizes',
+        actual: sizes,
+        expected: 'an array of numbers',
+      });
+    }
+    this.sizes = sizes.map((size: number, i) => requireInteger('Unflatten', `sizes[${i}]`, size, -1));
+  }
+
+  forward(x: Tensor): Tensor {
+    return unflatten(x, this.axis, this.sizes);
+  }
+
+  override extraRepr(): string {
+    return `${this.axis}, [${this.sizes.join(', ')}]`;
   }
 }

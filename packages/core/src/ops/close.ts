@@ -1,0 +1,73 @@
+// Comparing whole tensors: element by element within a tolerance, or all at once.
+
+import { noOptions, requireOptions } from '../options.ts';
+import { sameShape } from '../shape.ts';
+import { noGrad } from '../tape/mode.ts';
+import type { Tensor } from '../tensor.ts';
+import { add, mul, sub } from './arithmetic.ts';
+import { cast } from './cast.ts';
+import { eq, isfinite, isnan, le } from './compare.ts';
+import { logicalAnd, logicalOr } from './logic.ts';
+import { type Operand, toOperand } from './operand.ts';
+import { all } from './quantifiers.ts';
+import { abs } from './select.ts';
+
+/** Options of {@link isclose} and {@link allclose}. */
+export interface CloseOptions {
+  /** Difference allowed per unit of `|b|`. Default 1e-5. */
+  readonly rtol?: number | undefined;
+  /** Difference allowed beside that. Default 1e-8. */
+  readonly atol?: number | undefined;
+  /** Whether two NaN are close. Default false. */
+  readonly equalNan?: boolean | undefined;
+}
+
+const closeOptions: readonly (keyof CloseOptions)[] = ['rtol', 'atol', 'equalNan'];
+
+/**
+ * Where `|a - b| <= atol + rtol · |b|`, as bool, computed in float64; an infinity is close to itself alone. PyTorch's `torch.isclose`,
+ * which takes operands of one dtype only.
+ *
+ * @throws ShapeError if the shapes do not broadcast.
+ * @example
+ * isclose(tensor([1, 2]), tensor([1.000001, 2.1])).toArray(); // [1, 0]
+ */
+export function isclose(a: Operand, b: Operand, options: CloseOptions = noOptions): Tensor {
+  requireOptions('isclose', options, closeOptions);
+  return close(a, b, options);
+}
+
+/**
+ * Whether all elements are close, as {@link isclose} has it. PyTorch's `torch.allclose`.
+ *
+ * @throws ShapeError if the shapes do not broadcast; TraceError in a traced function, which cannot read values.
+ * @example
+ * allclose(tensor([0.1]).add(0.2), tensor([0.3])); // true
+ */
+export function allclose(a: Operand, b: Operand, options: CloseOptions = noOptions): boolean {
+  requireOptions('allclose', options, closeOptions);
+  return all(close(a, b, options)).item() === 1;
+}
+
+/**
+ * Whether two tensors have the same shape and the same values, whatever their dtypes; NaN is not the same as NaN. PyTorch's
+ * `torch.equal`.
+ *
+ * @throws TraceError in a traced function, which cannot read values.
+ * @example
+ * equal(tensor([1, 2]), tensor([1, 2], { dtype: 'int32' })); // true
+ */
+export function equal(a: Tensor, b: Tensor): boolean {
+  return sameShape(a.shape, b.shape) && all(eq(a, b)).item() === 1;
+}
+
+function close(a: Operand, b: Operand, { rtol = 1e-5, atol = 1e-8, equalNan = false }: CloseOptions): Tensor {
+  return noGrad(() => {
+    const x = cast(toOperand(a, b), 'float64');
+    const y = cast(toOperand(b, a), 'float64');
+    const error = abs(sub(x, y));
+    const near = logicalAnd(isfinite(error), le(error, add(mul(abs(y), rtol), atol)));
+    const either = logicalOr(eq(x, y), near);
+    return equalNan ? logicalOr(either, logicalAnd(isnan(x), isnan(y))) : either;
+  });
+}
