@@ -1,8 +1,16 @@
 // The printed form of a module: its tree, with options, shapes and numbers of parameters.
 
 import { formatShape } from '@adjoint/core';
-import type { Module } from './module.ts';
-import { Parameter } from './parameter.ts';
+import { type Buffer, Parameter } from './parameter.ts';
+
+/** What has a printed form, as modules have. */
+export interface Describable {
+  extraRepr(): string;
+  namedChildren(): readonly (readonly [string, Describable])[];
+  ownMembers(): Iterable<{ readonly name: string; readonly value: Describable | Parameter | Buffer }>;
+  parameters(): readonly Parameter[];
+  buffers(): readonly Buffer[];
+}
 
 /**
  * Writes the tree of a module, and below it what it holds in all:
@@ -13,11 +21,11 @@ import { Parameter } from './parameter.ts';
  *     )
  *     78,500 parameters
  */
-export function describeModule(root: Module): string {
+export function describeModule(root: Describable): string {
   return `${tree(root, '')}\n${totals(root)}`;
 }
 
-function tree(module: Module, indent: string): string {
+function tree(module: Describable, indent: string): string {
   const head = `${module.constructor.name}(${module.extraRepr()})${own(module)}`;
   const children = module.namedChildren();
   if (children.length === 0) return head;
@@ -27,7 +35,7 @@ function tree(module: Module, indent: string): string {
   return `${head === bare ? bare.slice(0, -1) : `${head} (`}\n${lines.join('\n')}\n${indent})`;
 }
 
-function own(module: Module): string {
+function own(module: Describable): string {
   const parameters: string[] = [];
   const buffers: string[] = [];
   let count = 0;
@@ -46,7 +54,7 @@ function own(module: Module): string {
   return notes.map((note) => `  ${note}`).join('');
 }
 
-function totals(root: Module): string {
+function totals(root: Describable): string {
   const parameters = root.parameters();
   const count = parameters.reduce((sum, { size }) => sum + size, 0);
   const trained = parameters.reduce((sum, { size, requiresGrad }) => sum + (requiresGrad ? size : 0), 0);

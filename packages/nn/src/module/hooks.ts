@@ -1,17 +1,20 @@
 // Hooks around a module's forward. A module without hooks pays nothing: the first hook lays a wrapper over its forward, and
 // the last one to go takes it away.
 
-import type { Module } from './module.ts';
+/** What has a forward, as modules have. */
+export interface Forwards {
+  forward(...inputs: never[]): unknown;
+}
 
 /** Sees a call after it was computed; what it returns, if not undefined, replaces the output. */
-export type ForwardHook<M extends Module> = (
+export type ForwardHook<M extends Forwards> = (
   module: M,
   inputs: Parameters<M['forward']>,
   output: ReturnType<M['forward']>,
 ) => ReturnType<M['forward']> | undefined;
 
 /** Sees a call before it is computed; a list that it returns replaces the inputs. */
-export type ForwardPreHook<M extends Module> = (
+export type ForwardPreHook<M extends Forwards> = (
   module: M,
   inputs: Parameters<M['forward']>,
 ) => readonly unknown[] | undefined;
@@ -21,8 +24,8 @@ export interface HookHandle {
   remove(): void;
 }
 
-type AnyHook = (module: Module, inputs: readonly unknown[], output: unknown) => unknown;
-type AnyPreHook = (module: Module, inputs: readonly unknown[]) => readonly unknown[] | undefined;
+type AnyHook = (module: Forwards, inputs: readonly unknown[], output: unknown) => unknown;
+type AnyPreHook = (module: Forwards, inputs: readonly unknown[]) => readonly unknown[] | undefined;
 type Forward = (...inputs: readonly unknown[]) => unknown;
 
 interface Hooks {
@@ -32,10 +35,10 @@ interface Hooks {
   readonly own: PropertyDescriptor | undefined;
 }
 
-const hooksOf = new WeakMap<Module, Hooks>();
+const hooksOf = new WeakMap<Forwards, Hooks>();
 
 /** Calls `hook` after each forward of `module`, in the order in which hooks were added. */
-export function addForwardHook<M extends Module>(module: M, hook: ForwardHook<M>): HookHandle {
+export function addForwardHook<M extends Forwards>(module: M, hook: ForwardHook<M>): HookHandle {
   const hooks = wrap(module);
   const entry = { hook: hook as AnyHook };
   hooks.after.add(entry);
@@ -43,14 +46,14 @@ export function addForwardHook<M extends Module>(module: M, hook: ForwardHook<M>
 }
 
 /** Calls `hook` before each forward of `module`, in the order in which hooks were added. */
-export function addForwardPreHook<M extends Module>(module: M, hook: ForwardPreHook<M>): HookHandle {
+export function addForwardPreHook<M extends Forwards>(module: M, hook: ForwardPreHook<M>): HookHandle {
   const hooks = wrap(module);
   const entry = { hook: hook as AnyPreHook };
   hooks.before.add(entry);
   return { remove: () => unwrapAfter(module, hooks, () => hooks.before.delete(entry)) };
 }
 
-function wrap(module: Module): Hooks {
+function wrap(module: Forwards): Hooks {
   const present = hooksOf.get(module);
   if (present !== undefined) return present;
   const own = Object.getOwnPropertyDescriptor(module, 'forward');
@@ -75,7 +78,7 @@ function wrap(module: Module): Hooks {
   return hooks;
 }
 
-function unwrapAfter(module: Module, hooks: Hooks, remove: () => void): void {
+function unwrapAfter(module: Forwards, hooks: Hooks, remove: () => void): void {
   remove();
   if (hooks.before.size > 0 || hooks.after.size > 0 || hooksOf.get(module) !== hooks) return;
   hooksOf.delete(module);

@@ -1,8 +1,7 @@
 // State dicts: a module's values by path, taken out and put back, under Adjoint's names and layouts or PyTorch's.
 
 import { AdjointError, copy_, formatShape, noGrad, requireOptions, reshape, Tensor } from '@adjoint/core';
-import type { Module, PlacedTensor } from './module.ts';
-import { Buffer } from './parameter.ts';
+import { Buffer, type Parameter } from './parameter.ts';
 
 /** Tensors by path. */
 export type StateDict = Readonly<Record<string, Tensor>>;
@@ -63,8 +62,20 @@ export class StateDictError extends AdjointError {
   }
 }
 
+/** A parameter or buffer at its place in what has state. */
+interface PlacedState {
+  readonly path: string;
+  readonly owner: { torchShape(name: string): readonly number[] | null };
+  readonly member: { readonly name: string; readonly value: Parameter | Buffer };
+}
+
+/** What state dicts are taken out of and put back into, as modules are. */
+export interface Stateful {
+  placedTensors(): readonly PlacedState[];
+}
+
 /** The values of a module's parameters and persistent buffers by path. */
-export function saveState(root: Module, options: StateOptions): StateDict {
+export function saveState(root: Stateful, options: StateOptions): StateDict {
   requireOptions('stateDict', options, ['layout']);
   const { layout = 'adjoint' } = options;
   const state: Record<string, Tensor> = {};
@@ -85,7 +96,7 @@ export function saveState(root: Module, options: StateOptions): StateDict {
 }
 
 /** Checks all of `state` against the module, then copies it in. */
-export function loadState(root: Module, state: StateDict, options: LoadOptions): LoadReport {
+export function loadState(root: Stateful, state: StateDict, options: LoadOptions): LoadReport {
   requireOptions('loadStateDict', options, ['strict']);
   const { strict = true } = options;
   const places = new Map(persistent(root).map((placed) => [placed.path, placed]));
@@ -116,13 +127,13 @@ export function loadState(root: Module, state: StateDict, options: LoadOptions):
   return { missing, unexpected };
 }
 
-function persistent(root: Module): PlacedTensor[] {
+function persistent(root: Stateful): PlacedState[] {
   return root
     .placedTensors()
     .filter(({ member }) => !(member.value instanceof Buffer) || member.value.persistent);
 }
 
-function legalShapes({ owner, member }: PlacedTensor): (readonly number[])[] {
+function legalShapes({ owner, member }: PlacedState): (readonly number[])[] {
   const torch = owner.torchShape(member.name);
   return torch === null ? [member.value.shape] : [member.value.shape, torch];
 }

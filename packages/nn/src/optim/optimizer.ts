@@ -13,23 +13,11 @@ import {
   Tensor,
 } from '@adjoint/core';
 import { Parameter } from '../module/parameter.ts';
+import type { BaseOptions, Group, ParamGroup, ParamInput } from './groups.ts';
 import { type FloatValues, ParamState } from './param-state.ts';
 import { loadOptimizerState, type OptimizerState, saveOptimizerState, type TensorSpec } from './state.ts';
 
-/** Options that every optimiser has. */
-export interface BaseOptions {
-  /** Learning rate. */
-  lr: number;
-}
-
-/** Parameters with options of their own; what a group does not say, the optimiser's options say. */
-export type ParamGroup<Options> = { readonly params: Iterable<Parameter> } & Partial<Readonly<Options>>;
-
-/** What optimisers take: parameters, or groups of them. */
-export type ParamInput<Options> = Iterable<Parameter> | Iterable<ParamGroup<Options>>;
-
-/** A group as the optimiser holds it. Options may be changed between steps, by schedulers or by hand. */
-export type Group<Options> = { readonly params: Parameter[] } & Options;
+export type { BaseOptions, Group, ParamGroup, ParamInput } from './groups.ts';
 
 /** What an optimiser sees of one parameter in a step. */
 export interface Update<Options> {

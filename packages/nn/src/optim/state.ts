@@ -2,7 +2,7 @@
 
 import { AdjointError, cast, clone, type DType, formatShape, noGrad, Tensor } from '@adjoint/core';
 import type { Parameter } from '../module/parameter.ts';
-import type { BaseOptions, Group, Optimizer } from './optimizer.ts';
+import type { BaseOptions, Group } from './groups.ts';
 import { ParamState } from './param-state.ts';
 
 /** A group in a state dict: its options, and its parameters by number. */
@@ -34,9 +34,17 @@ export class OptimizerStateError extends AdjointError {
   }
 }
 
+/** What state is taken out of and put back into, as optimisers are. */
+export interface Stateful<Options> {
+  readonly name: string;
+  readonly groups: readonly Group<Options>[];
+  readonly parameters: readonly Parameter[];
+  readonly state: Map<Parameter, ParamState>;
+}
+
 /** Options and state of an optimiser. */
 export function saveOptimizerState<Options extends BaseOptions>(
-  optimizer: Optimizer<Options>,
+  optimizer: Stateful<Options>,
 ): OptimizerState {
   const parameters = optimizer.parameters;
   const numbers = new Map(parameters.map((parameter, i) => [parameter, i]));
@@ -68,7 +76,7 @@ export interface StateRules<Options> {
 
 /** Checks all of `state` against the optimiser, then takes it over. */
 export function loadOptimizerState<Options extends BaseOptions>(
-  optimizer: Optimizer<Options>,
+  optimizer: Stateful<Options>,
   state: OptimizerState,
   rules: StateRules<Options>,
 ): void {
@@ -96,7 +104,7 @@ export function loadOptimizerState<Options extends BaseOptions>(
 }
 
 function flawsOf<Options extends BaseOptions>(
-  optimizer: Optimizer<Options>,
+  optimizer: Stateful<Options>,
   state: OptimizerState,
   rules: StateRules<Options>,
 ): string[] {

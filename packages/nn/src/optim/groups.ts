@@ -1,0 +1,18 @@
+// Groups of parameters with options of their own: as optimisers take them, and as they hold them.
+
+import type { Parameter } from '../module/parameter.ts';
+
+/** Options that every optimiser has. */
+export interface BaseOptions {
+  /** Learning rate. */
+  lr: number;
+}
+
+/** Parameters with options of their own; what a group does not say, the optimiser's options say. */
+export type ParamGroup<Options> = { readonly params: Iterable<Parameter> } & Partial<Readonly<Options>>;
+
+/** What optimisers take: parameters, or groups of them. */
+export type ParamInput<Options> = Iterable<Parameter> | Iterable<ParamGroup<Options>>;
+
+/** A group as the optimiser holds it. Options may be changed between steps, by schedulers or by hand. */
+export type Group<Options> = { readonly params: Parameter[] } & Options;
