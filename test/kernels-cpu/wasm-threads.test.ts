@@ -9,8 +9,12 @@ import {
   type StartWorker,
   workerStarter,
 } from '../../packages/kernels-cpu/src/tiers/wasm-host.ts';
-import { type MemoryKind, startInstance } from '../../packages/kernels-cpu/src/tiers/wasm-instance.ts';
-import { type Instance, WasmMemory } from '../../packages/kernels-cpu/src/tiers/wasm-memory.ts';
+import { startInstance } from '../../packages/kernels-cpu/src/tiers/wasm-instance.ts';
+import {
+  type Instance,
+  type MemoryKind,
+  WasmMemory,
+} from '../../packages/kernels-cpu/src/tiers/wasm-memory.ts';
 import { convForward, matmul } from '../../packages/kernels-cpu/src/tiers/wasm-products.ts';
 import { WasmTeam } from '../../packages/kernels-cpu/src/tiers/wasm-team.ts';
 import { differentBits } from './tiers-available.ts';

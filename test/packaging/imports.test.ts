@@ -18,6 +18,49 @@ function specifiersOf(code: string): readonly string[] {
   return [...bare.matchAll(pattern)].map((match) => match[2] as string);
 }
 
+/** Files that reach each other by their imports, types included: the strongly connected sets (Tarjan 1972) of more than one. */
+function circlesOf(files: ReadonlyMap<string, readonly string[]>): string[][] {
+  const index = new Map<string, number>();
+  const open: string[] = [];
+  const circles: string[][] = [];
+  const visit = (file: string): number => {
+    index.set(file, index.size);
+    let low = index.get(file)!;
+    open.push(file);
+    for (const next of files.get(file) ?? []) {
+      if (!index.has(next)) low = Math.min(low, visit(next));
+      else if (open.includes(next)) low = Math.min(low, index.get(next)!);
+    }
+    if (low === index.get(file)) {
+      const set = open.splice(open.indexOf(file));
+      if (set.length > 1) circles.push(set.sort());
+    }
+    return low;
+  };
+  for (const file of files.keys()) if (!index.has(file)) visit(file);
+  return circles;
+}
+
+test('circles are found, and trees are none', () => {
+  const graph = (edges: Readonly<Record<string, string>>) =>
+    new Map(Object.entries(edges).map(([file, to]) => [file, [...to]]));
+  expect(circlesOf(graph({ a: 'bc', b: 'd', c: 'd', d: '' }))).toEqual([]);
+  expect(circlesOf(graph({ a: 'b', b: 'c', c: 'bd', d: '' }))).toEqual([['b', 'c']]);
+  expect(circlesOf(graph({ a: 'b', b: 'ca', c: 'd', d: 'b', e: 'f', f: 'e' }))).toEqual([
+    ['a', 'b', 'c', 'd'],
+    ['e', 'f'],
+  ]);
+});
+
+/** Tensor, node and op name each other, as a graph, its points and its steps must (ARCHITECTURE.md). No other types do. */
+const mutual: readonly string[] = [
+  'registry.ts',
+  'tape/node.ts',
+  'tape/observer.ts',
+  'tape/tracing.ts',
+  'tensor.ts',
+];
+
 /** `@adjoint/core/conv` is of `@adjoint/core`, `fflate/esm` of `fflate`. */
 function packageOf(name: string): string {
   return name.split('/', name.startsWith('@') ? 2 : 1).join('/');
@@ -85,6 +128,13 @@ describe.each(folders)('%s', (folder) => {
       expect(name, file).toMatch(/\.ts$/);
       expect(existsSync(target), `${file} imports ${name}`).toBe(true);
     }
+  });
+
+  test('runs in no circle, but where three types name each other', () => {
+    const files = new Map<string, string[]>();
+    for (const { file, name } of relative)
+      files.set(file, [...(files.get(file) ?? []), normalize(join(dirname(file), name))]);
+    expect(circlesOf(files)).toEqual(folder === 'core' ? [mutual] : []);
   });
 
   test('describes the same entries to the workspace and to the registry', () => {

@@ -2,12 +2,9 @@
 
 import { type Memory, type WebAssemblyApi, webAssembly } from './wasm-host.ts';
 import type { InstructionSet } from './wasm-instructions.ts';
-import type { Instance } from './wasm-memory.ts';
+import type { Instance, MemoryKind } from './wasm-memory.ts';
 import { packedModule } from './wasm-modules.ts';
 import { unpackModule } from './wasm-unpack.ts';
-
-/** Whether threads may work on a memory. What they may work on takes three times as long to copy into and out of. */
-export type MemoryKind = 'shared' | 'alone';
 
 /**
  * Starts the module of an instruction set, on a memory of a kind; undefined if there is no memory to be had.

@@ -4,7 +4,6 @@
 import type { FloatArray, NumericArray } from '../kernels.ts';
 import { NUMBERS, OUT_OF_MEMORY } from './machine.ts';
 import { copyShared } from './wasm-host.ts';
-import type { MemoryKind } from './wasm-instance.ts';
 import type { SharedInstance, WasmTeam } from './wasm-team.ts';
 
 /** What a module exports: see simd/wasm/module.cc. Pointers are byte positions in its memory. */
@@ -28,6 +27,9 @@ interface Exports {
   reduce(isDouble: number, a: number, out: number): number;
   units(): number;
 }
+
+/** Whether threads may work on a memory. What they may work on takes three times as long to copy into and out of. */
+export type MemoryKind = 'shared' | 'alone';
 
 /** A module that runs. */
 export interface Instance extends SharedInstance {
