@@ -253,3 +253,44 @@ test('arrays of other types fall through to the reference', () => {
     expect(wide[2999]).toBe(Math.exp(Math.fround(1.499)));
   }
 });
+
+// Numbers beside tensors are arrays of one element, which machines may be handed otherwise than long ones.
+describe.each(fastTiers)('%s: single elements', (_, { kernels }) => {
+  const ofType = (like: NumericArray, values: readonly number[]): NumericArray =>
+    new (like.constructor as new (values: readonly number[]) => NumericArray)(values);
+  const long: readonly NumericArray[] = [new Float32Array(300), new Float64Array(300), new Int32Array(300)];
+
+  test.each(long)('each of two or three is read at its own place, in any type, on each call', (array) => {
+    const { length } = array;
+    const many = { data: array.map((_, i) => i - 150), shape: [length], strides: [1], offset: 0 };
+    const one = (value: number): Strided => ({
+      data: ofType(array, [value]),
+      shape: [],
+      strides: [],
+      offset: 0,
+    });
+    const out = ofType(array, new Array<number>(length).fill(99));
+    for (const [a, b] of [
+      [3, 5],
+      [-7, 2],
+    ]) {
+      kernels.sub(many, one(a), out, [length]);
+      expect(out).toEqual(many.data.map((x) => x - a));
+      kernels.sub(one(a), one(b), out, [length]);
+      expect(out.every((x) => x === a - b)).toBe(true);
+      kernels.where({ ...many, data: many.data.map((x) => (x > 0 ? 1 : 0)) }, one(a), one(b), out, [length]);
+      expect(out).toEqual(many.data.map((x) => (x > 0 ? a : b)));
+      kernels.where(one(0), one(a), one(b), out, [length]);
+      expect(out.every((x) => x === b)).toBe(true);
+    }
+  });
+
+  test.each(floatTypes)('a reduction to one is what is written, on each call', (Type) => {
+    for (const value of [1, 2]) {
+      const data = new Type(300).fill(value);
+      const out = new Type(1);
+      kernels.sum({ data, shape: [300], strides: [1], offset: 0 }, [0], out);
+      expect(out[0]).toBe(300 * value);
+    }
+  });
+});

@@ -13,12 +13,16 @@ function derivative(
   return (g, a, out, shape, givenP = p, givenQ = q) => {
     if (out.length === 0) return;
     const rows = new Rows(shape, [g, a]);
+    const cotangents = g.data;
+    const values = a.data;
+    const di = rows.step(0);
+    const dj = rows.step(1);
     let k = 0;
     do {
       let i = rows.at(0);
       let j = rows.at(1);
-      for (const end = k + rows.length; k < end; k++, i += rows.step(0), j += rows.step(1))
-        out[k] = f(g.data[i], a.data[j], givenP, givenQ);
+      for (const end = k + rows.length; k < end; k++, i += di, j += dj)
+        out[k] = f(cotangents[i], values[j], givenP, givenQ);
     } while (rows.next());
   };
 }

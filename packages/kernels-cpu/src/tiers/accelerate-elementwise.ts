@@ -19,6 +19,7 @@ import {
   UNARY_OPS,
   UNARY_PREDICATES,
 } from './machine.ts';
+import { readable } from './singles.ts';
 import { done } from './status.ts';
 import { putLayout } from './views.ts';
 
@@ -90,6 +91,15 @@ const typeNumber = Object.fromEntries(ELEMENT_TYPES.map((type, i) => [type, i]))
   number
 >;
 
+/** The number of the type of an array's elements: by comparisons, for a look into the table above is felt in each call. */
+function typeNumberOf(array: NumericArray): number {
+  if (array instanceof Float32Array) return FLOAT;
+  if (array instanceof Float64Array) return DOUBLE;
+  return typeNumber[elementTypeOf(array)];
+}
+const FLOAT = typeNumber.float32;
+const DOUBLE = typeNumber.float64;
+
 const isWhole = (array: NumericArray): boolean => array instanceof Int32Array || array instanceof Uint8Array;
 
 /** Whether the op gives on these types what the reference gives. */
@@ -122,19 +132,20 @@ function runnerOf(machine: Machine, name: MapName): Runner {
     numbers[1] = p;
     numbers[2] = q;
     numbers[3] = operands.length;
-    for (let i = 0; i < operands.length; i++)
-      numbers[MAP_TYPES + i] = typeNumber[elementTypeOf(operands[i].data)];
-    numbers[MAP_TYPES + operands.length] = typeNumber[elementTypeOf(out)];
+    for (let i = 0; i < operands.length; i++) numbers[MAP_TYPES + i] = typeNumberOf(operands[i].data);
+    numbers[MAP_TYPES + operands.length] = typeNumberOf(out);
     return done(call(machine, operands, out), name);
   };
 }
 
-/** Without a list of arguments: that would cost as much as the call. */
+/** Runs what the numbers of the machine say. Without a list of arguments: that would cost as much as the call. */
 function call(machine: Machine, operands: readonly Strided[], out: NumericArray): number {
-  const { data } = operands[0];
-  if (operands.length === 1) return machine.map(data, out);
-  if (operands.length === 2) return machine.map(data, operands[1].data, out);
-  return machine.map(data, operands[1].data, operands[2].data, out);
+  const { numbers } = machine;
+  const a = readable(operands[0].data, numbers[MAP_TYPES], 0);
+  if (operands.length === 1) return machine.map(a, out);
+  const b = readable(operands[1].data, numbers[MAP_TYPES + 1], 1);
+  if (operands.length === 2) return machine.map(a, b, out);
+  return machine.map(a, b, readable(operands[2].data, numbers[MAP_TYPES + 2], 2), out);
 }
 
 export function elementwise(machine: Machine): Partial<Kernels> {

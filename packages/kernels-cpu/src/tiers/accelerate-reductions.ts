@@ -4,6 +4,7 @@ import type { FloatArray, Kernels, ReduceKernel } from '../kernels.ts';
 import { reference } from '../reference/index.ts';
 import { elementCount } from '../reference/strided.ts';
 import { type Machine, REDUCE_OPS } from './machine.ts';
+import { writable } from './singles.ts';
 import { done, sameFloats } from './status.ts';
 import { putReduction } from './views.ts';
 
@@ -21,7 +22,11 @@ function reduceOf(machine: Machine, name: (typeof REDUCE_OPS)[number], op: numbe
     const count = elementCount(a.shape);
     if (count >= worth.cheap && sameFloats(a.data, a.data, out) && putReduction(numbers, 1, a, axes)) {
       numbers[0] = op;
-      if (done(machine.reduce(a.data as FloatArray, out as FloatArray), name)) return;
+      const result = writable(out as FloatArray);
+      if (done(machine.reduce(a.data as FloatArray, result), name)) {
+        if (result !== out) out[0] = result[0];
+        return;
+      }
     }
     reference[name](a, axes, out);
   };
