@@ -162,6 +162,26 @@ const layers: readonly ConvGeometry[] = [
     padding: [3, 5],
     groups: 2,
   }),
+  // The same with taps that are apart: phases of unequal length, and more of them than an axis has positions.
+  convGeometry({
+    batch: 2,
+    inChannels: 64,
+    outChannels: 48,
+    inputSize: [19, 31],
+    kernelSize: 3,
+    dilation: [3, 2],
+    padding: [3, 1],
+  }),
+  convGeometry({
+    batch: 3,
+    inChannels: 96,
+    outChannels: 96,
+    inputSize: [5, 44],
+    kernelSize: 3,
+    dilation: [7, 2],
+    padding: [7, 2],
+    groups: 2,
+  }),
   // Rows of tiles longer than a block, and a single column of them.
   convGeometry({ batch: 1, inChannels: 40, outChannels: 36, inputSize: [6, 301], kernelSize: 3, padding: 1 }),
   convGeometry({

@@ -11,7 +11,7 @@ const reference = openTier('reference').kernels;
 const types = [Float32Array, Float64Array] as const;
 type Float = (typeof types)[number];
 
-/** Enough channels and tiles that the tiers transform them; odd and even extents, and none, little and much padding. */
+/** Enough channels and tiles that the tiers transform them; odd and even extents; none, little and much padding; taps that are apart. */
 const layers: readonly ConvGeometry[] = [
   convGeometry({ batch: 2, inChannels: 40, outChannels: 44, inputSize: [17, 20], kernelSize: 3, padding: 1 }),
   convGeometry({ batch: 3, inChannels: 64, outChannels: 48, inputSize: [16, 15], kernelSize: 3 }),
@@ -23,6 +23,15 @@ const layers: readonly ConvGeometry[] = [
     kernelSize: 3,
     padding: 3,
     groups: 2,
+  }),
+  convGeometry({
+    batch: 2,
+    inChannels: 40,
+    outChannels: 44,
+    inputSize: [21, 24],
+    kernelSize: 3,
+    dilation: [2, 3],
+    padding: [2, 3],
   }),
 ];
 
@@ -94,6 +103,7 @@ function sandwich(m: Matrix, at: (i: number, j: number) => number): number[] {
 
 /** One convolution of stride 1, of absolute values: source channels, weight per (row, channel), and where target (0, 0) reads. */
 interface Plain {
+  readonly dilation: readonly number[];
   readonly channels: number;
   readonly rows: number;
   readonly extent: readonly number[];
@@ -102,16 +112,22 @@ interface Plain {
   weight(row: number, channel: number, h: number, w: number): number;
 }
 
+/** Where tiles of two outputs, `dilation` apart, begin on an axis. */
+function tileStarts(extent: number, dilation: number): number[] {
+  return Array.from({ length: extent }, (_, i) => i).filter((i) => Math.floor(i / dilation) % 2 === 0);
+}
+
 /** |A|ᵀ[Σ (|G| |g| |G|ᵀ) ⊙ (|B|ᵀ |d| |B|)]|A| for every output [row][h][w]. */
 function tileBound(c: Plain): Float64Array {
   const bound = new Float64Array(c.rows * c.extent[0] * c.extent[1]);
   const weights = Array.from({ length: c.rows * c.channels }, (_, i) =>
     sandwich(G, (h, w) => c.weight(Math.floor(i / c.channels), i % c.channels, h, w)),
   );
-  for (let h = 0; h < c.extent[0]; h += 2)
-    for (let w = 0; w < c.extent[1]; w += 2) {
+  for (const h of tileStarts(c.extent[0], c.dilation[0]))
+    for (const w of tileStarts(c.extent[1], c.dilation[1])) {
+      const [down, right] = c.dilation;
       const tile = Array.from({ length: c.channels }, (_, k) =>
-        sandwich(B, (i, j) => c.source(k, h + i + c.origin[0], w + j + c.origin[1])),
+        sandwich(B, (i, j) => c.source(k, h + i * down + c.origin[0], w + j * right + c.origin[1])),
       );
       for (let row = 0; row < c.rows; row++) {
         const sums = new Float64Array(16);
@@ -119,7 +135,7 @@ function tileBound(c: Plain): Float64Array {
           for (let p = 0; p < 16; p++) sums[p] += weights[row * c.channels + k][p] * tile[k][p];
         const outputs = sandwich(transposed(A), (i, j) => sums[4 * i + j]);
         outputs.forEach((value, p) => {
-          const [i, j] = [h + (p >> 1), w + (p & 1)];
+          const [i, j] = [h + (p >> 1) * down, w + (p & 1) * right];
           if (i < c.extent[0] && j < c.extent[1]) bound[(row * c.extent[0] + i) * c.extent[1] + j] = value;
         });
       }
@@ -131,14 +147,15 @@ function tileBound(c: Plain): Float64Array {
 function weightBound(g: ConvGeometry, x: Reader, y: Reader): Float64Array {
   const sums = Array.from({ length: g.outChannels * g.inChannels }, () => new Float64Array(16));
   const [low, left] = g.padding;
+  const [down, right] = g.dilation;
   for (let n = 0; n < g.batch; n++)
-    for (let h = 0; h < g.outputSize[0]; h += 2)
-      for (let w = 0; w < g.outputSize[1]; w += 2) {
+    for (const h of tileStarts(g.outputSize[0], down))
+      for (const w of tileStarts(g.outputSize[1], right)) {
         const tiles = Array.from({ length: g.inChannels }, (_, c) =>
-          sandwich(B, (i, j) => x(n, c, h + i - low, w + j - left)),
+          sandwich(B, (i, j) => x(n, c, h + i * down - low, w + j * right - left)),
         );
         for (let k = 0; k < g.outChannels; k++) {
-          const outputs = sandwich(A, (i, j) => y(n, k, h + i, w + j));
+          const outputs = sandwich(A, (i, j) => y(n, k, h + i * down, w + j * right));
           for (let c = 0; c < g.inChannels; c++)
             for (let p = 0; p < 16; p++) sums[k * g.inChannels + c][p] += outputs[p] * tiles[c][p];
         }
@@ -164,6 +181,7 @@ function bounds(g: ConvGeometry, { x, w, y }: Operands): readonly Float64Array[]
   const images = Array.from({ length: g.batch }, (_, n) => n);
   const forward = images.map((n) =>
     tileBound({
+      dilation: g.dilation,
       channels: g.inChannels,
       rows: g.outChannels,
       extent: g.outputSize,
@@ -174,10 +192,11 @@ function bounds(g: ConvGeometry, { x, w, y }: Operands): readonly Float64Array[]
   );
   const back = images.map((n) =>
     tileBound({
+      dilation: g.dilation,
       channels: g.outChannels,
       rows: g.inChannels,
       extent: g.inputSize,
-      origin: g.padding.map((p) => p - 2),
+      origin: g.padding.map((p, axis) => p - 2 * g.dilation[axis]),
       source: (k, i, j) => readY(n, k, i, j),
       weight: (c, k, i, j) => tap(k, c, 2 - i, 2 - j),
     }),
@@ -251,7 +270,7 @@ describe.each(fastTiers)('%s', (_name, { kernels }) => {
           // d0 − d2 and the like are out of range; sums of w · d are not, and none cancels out.
           const at = (Math.floor(array.length / width / 2) + 5) * width + 4;
           array[at] = huge;
-          array[at + 2] = -0.7 * huge;
+          array[at + 2 * g.dilation[1]] = -0.7 * huge;
           const expected = derivatives(reference, g, given)[kernel];
           const got = derivatives(kernels, g, given)[kernel];
           expect(expected.some((value) => Math.abs(value) > huge / 4096)).toBe(true);

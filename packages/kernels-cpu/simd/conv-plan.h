@@ -16,6 +16,14 @@ INLINE Index waveOf(const Run& run, Index units, Index bytes) {
   return ceilDivide(larger(1, units), ceilDivide(larger(1, units), most));
 }
 
+/** Runs `body` for each of `n` small things, several in a task: to be taken costs a task about what it takes to copy a short row. */
+template <class F> inline void parallelShares(Run& run, Index n, const F& body) {
+  const Index tasks = run.threads == 1 ? smaller(n, 1) : smaller(n, 8 * run.threads);
+  parallel(run, tasks, [&](Index t, int thread) {
+    for (Index i = shareOf(n, t, tasks); i < shareOf(n, t + 1, tasks); i++) body(i, thread);
+  });
+}
+
 /** Copies for bands of images: `channels × slices × rowPhases × columnPhases` planes of `rows × pitch` elements. */
 struct Padded {
   Index channels, extent[3];
@@ -79,11 +87,20 @@ template <class T> INLINE void copySteps(T* to, const T* from, Index step, Index
     copyRun(to, from, n);
     return;
   }
+  constexpr Index N = Lanes<T>::N;
   Index j = 0;
-  if (step == 2) {
-    for (; j + Lanes<T>::N < n; j += Lanes<T>::N) store(to + j, evens(load(from + 2 * j), load(from + 2 * j + Lanes<T>::N)));
-    if (Lanes<T>::N > 4)
-      for (; j + 4 < n; j += 4) store4(to + j, __builtin_shufflevector(load4(from + 2 * j), load4(from + 2 * j + 4), 0, 2, 4, 6));
+  if (step == 2 && n >= N) {
+    for (; j + N <= n; j += N) store(to + j, loadEvens(from + 2 * j));
+    if (j < n) store(to + n - N, loadEvens(from + 2 * (n - N)));
+    return;
+  }
+  if (step == 2 && N > 4 && n >= 4) {
+    const auto four = [&](Index at) {
+      store4(to + at, __builtin_shufflevector(load4(from + 2 * at), load4(from + 2 * at + 3), 0, 2, 5, 7));
+    };
+    for (; j + 4 <= n; j += 4) four(j);
+    if (j < n) four(n - 4);
+    return;
   }
   for (; j < n; j++) to[j] = from[j * step];
 }
@@ -111,9 +128,8 @@ template <class T> static void copyChannel(const Padded& p, const T* image, Inde
             zero(to, p.pitch);
             continue;
           }
-          for (Index j = 0; j < low; j++) to[j] = 0;
+          zeroEnds(to, low, high, p.pitch);
           copySteps(to + low, plane + h * p.extent[2] + start + low * scale, scale, high - low);
-          for (Index j = high; j < p.pitch; j++) to[j] = 0;
         }
       }
   }

@@ -26,7 +26,7 @@ template <class T> INLINE void putColumns(T* to, Index phases, Index step, const
 
 /** Positions per panel that is read in place. */
 template <class T> INLINE Index directWidth(const ConvPlan<T>& plan) {
-  return (plan.m <= Tiles<T>::THIN ? Tiles<T>::thinVectors[plan.m] : NV) * Lanes<T>::N;
+  return (plan.m <= Tiles<T>::FEW ? Tiles<T>::fewVectors[plan.m] : NV) * Lanes<T>::N;
 }
 
 /** Whether whole panels make up a row of the output, which then takes the sums as they lie. */
@@ -95,14 +95,14 @@ static void directPanels(const ConvPlan<T>& plan, const OutputPhase<T>* phases, 
     singlePanels(plan, phases, group, copy, target, first, last, sums);
     return;
   }
-  const bool thin = plan.m <= Tiles<T>::THIN, fits = panelsFitRows(plan, phases->count[2]);
+  const bool few = plan.m <= Tiles<T>::FEW, fits = panelsFitRows(plan, phases->count[2]);
   const Index width = directWidth(plan), pitch = plan.padded.pitch, columns = phases->count[2];
   const Index positions = (target.rows - 1) * pitch + columns;
   const Index channelStep = plan.outPlane(), rowStep = plan.outStep[1] * plan.outExtent[2], step = plan.outStep[2];
   for (Index q0 = first; q0 < last; q0 += PANELS)
     for (Index i = 0; i < plan.m; i += plan.height) {
       const Index rows = smaller(plan.height, plan.m - i), sumsSize = rows * width;
-      const OffsetsTile<T> run = thin ? Tiles<T>::thin[rows] : Tiles<T>::offsets[rows];
+      const OffsetsTile<T> run = few ? Tiles<T>::few[rows] : Tiles<T>::offsets[rows];
       for (Index q = q0; q < smaller(last, q0 + PANELS); q++) {
         const Index p0 = fits ? q * width / columns * pitch + q * width % columns : q * width, count = smaller(width, positions - p0);
         T* const to = fits ? target.data + i * channelStep + p0 / pitch * rowStep + p0 % pitch : sums;
@@ -174,22 +174,32 @@ static void layPanel(const ConvPlan<T>& plan, Index columns, const T* copies, co
   }
 }
 
-/** to[k · N + position] for `depth` steps. Up to a register more than depth · N elements are written. */
-template <class T> static void packPanel(const Panel<T>& panel, const Index* offsets, Index depth, T* to) {
-  constexpr Index N = Tile<T>::N, W = Lanes<T>::N;
+/** to[k · N + position] for `depth` steps, in pieces of E elements. Up to a piece more than depth · N elements are written. */
+template <class T, int E> static void packPieces(const Panel<T>& panel, const Index* offsets, Index depth, T* to) {
+  constexpr Index N = Tile<T>::N;
   struct Move {
     const T* from;
     Index start;
   } moves[N];
   Index count = 0;
   for (Index s = 0; s < panel.count; s++)
-    for (Index j = 0; j < panel.segments[s].count; j += W) moves[count++] = {panel.segments[s].from + j, panel.segments[s].start + j};
-  // Whole registers are copied in ascending order: what is too much is overwritten by the next.
+    for (Index j = 0; j < panel.segments[s].count; j += E) moves[count++] = {panel.segments[s].from + j, panel.segments[s].start + j};
+  // Whole pieces are copied in ascending order: what is too much is overwritten by the next.
   for (Index k = 0; k < depth; k++, to += N) {
     const Index offset = offsets[k];
-    for (Index i = 0; i < count; i++) store(to + moves[i].start, load(moves[i].from + offset));
+    for (Index i = 0; i < count; i++) __builtin_memcpy(to + moves[i].start, moves[i].from + offset, E * sizeof(T));
     if (panel.width < N) zero(to + panel.width, N - panel.width);
   }
+}
+
+/** As `packPieces`, in pieces no longer than the rows: what spans two lines of a cache takes twice as long. */
+template <class T> static void packPanel(const Panel<T>& panel, const Index* offsets, Index depth, T* to) {
+  constexpr int W = Lanes<T>::N, HALF = W < 8 ? W : W / 2;
+  Index longest = 0;
+  for (Index s = 0; s < panel.count; s++) longest = larger(longest, panel.segments[s].count);
+  if (longest <= 4) packPieces<T, (W < 4 ? W : 4)>(panel, offsets, depth, to);
+  else if (longest <= HALF) packPieces<T, HALF>(panel, offsets, depth, to);
+  else packPieces<T, W>(panel, offsets, depth, to);
 }
 
 /**
@@ -259,7 +269,7 @@ template <class T> static Costs costsOf(const ConvPlan<T>& plan) {
     const OutputPhase<T>& phase = plan.phase[f];
     const Index rows = smaller(plan.bandRows, phase.count[1]), columns = phase.count[2];
     if (rows <= 0 || columns <= 0 || phase.depth == 0) continue;
-    costs.direct += double(phase.depth) * directPanelCount(plan, phase, rows) * Tile<T>::N * plan.m;
+    costs.direct += double(phase.depth) * directPanelCount(plan, phase, rows) * directWidth(plan) * plan.m;
     costs.packed += double(phase.depth) * rows * columns * (plan.m + 3 + 3.0 * Lanes<T>::N / columns);
     // A step of a tile of few registers waits for the one before it.
     const Index size = lanePositions<T>(columns), registers = ceilDivide(plan.m, Lanes<T>::N);
@@ -344,7 +354,7 @@ template <class T> static Status runPlan(Run& run, const ConvPlan<T>& plan) {
   for (Index group = 0; group < plan.groups; group++)
     for (Index w0 = 0; w0 < unitsPerGroup; w0 += wave) {
       const Index count = smaller(wave, unitsPerGroup - w0);
-      parallel(run, count * channels, [&](Index t, int) {
+      parallelShares(run, count * channels, [&](Index t, int) {
         Index n, depth, band;
         place(w0 + t / channels, n, depth, band);
         const Index c = t % channels;

@@ -3,13 +3,7 @@
 
 namespace ADJOINT_NAMESPACE {
 
-/** Sums that are made apart and added up in the end, and what they may take, in bytes. */
-enum { TAP_PARTS = 16, TAP_BYTES = 2 << 20 };
-
-/**
- * dw, summed over the batch image by image, band by band, block by block, in parts that depend on the sizes alone: each is summed by one
- * thread, from copies that no other reads, and all are added up in order. Of a single part the threads share the tiles.
- */
+/** dw, summed over the batch image by image, band by band, block by block, in parts: see conv-parts.h. */
 template <class T> static Status weightByTaps(Run& run, const ConvShape& s, const T* x, const T* y, T* w) {
   constexpr Index W = Lanes<T>::N;
   ConvPlan<T> plan;
@@ -21,24 +15,24 @@ template <class T> static Status weightByTaps(Run& run, const ConvShape& s, cons
   const WeightUnits units = {plan.depths, plan.bands, plan.bandRows, s.batch * plan.depths * plan.bands};
   // Rows whose part of y stays in the first-level cache, tap after tap.
   const Index blockRows = larger(1, DEPTH_BLOCK * 2 / Index(sizeof(T)) / larger(1, s.out[2]));
-  const Index blocks = ceilDivide(units.bandRows, blockRows), parts = p.channels + blocks;
+  const Index blocks = ceilDivide(units.bandRows, blockRows);
   const Index xSize = plan.unitSize(), unitSize = roundUp(xSize + units.bandRows * s.out[2] * lanes, 16);
   const Index strips = ceilDivide(m, 2 * W), tapTiles = ceilDivide(columns, TAPS), tiles = strips * tapTiles;
   const Index sumsSize = roundUp(columns * lanes, 16);
-  const Index room = TAP_BYTES / Index(sizeof(T)) / larger(1, sumsSize);
-  const Index sumParts = units.perGroup < 4 || room < 4 ? 1 : smaller(units.perGroup, smaller(room, Index(TAP_PARTS)));
+  const UnitSums all = {s.groups, units.perGroup, unitSize, sumsSize, p.channels + blocks, tiles, lanes / W};
+  const Index sumParts = all.template parts<T>();
 
-  const auto copyPart = [&](T* copy, Index group, Index unit, Index part) {
+  const auto copyPiece = [&](T* copy, Index group, Index unit, Index piece) {
     Index n, depth, band;
     units.place(unit, n, depth, band);
     const Index first = band * units.bandRows, bandRows = smaller(units.bandRows, s.out[1] - first);
-    if (part < p.channels) {
-      const Index channel = (n * s.groups + group) * p.channels + part;
-      copyChannel(p, x + channel * plan.sourcePlane(), depth, first, copy + part * p.channelSize());
+    if (piece < p.channels) {
+      const Index channel = (n * s.groups + group) * p.channels + piece;
+      copyChannel(p, x + channel * plan.sourcePlane(), depth, first, copy + piece * p.channelSize());
       return;
     }
     // Strips of two registers of channels, or one: [block][strip][position][channel].
-    const Index r = (part - p.channels) * blockRows, positions = smaller(blockRows, bandRows - r) * s.out[2];
+    const Index r = (piece - p.channels) * blockRows, positions = smaller(blockRows, bandRows - r) * s.out[2];
     const T* from = y + (n * s.groups + group) * m * outPlane + (depth * s.out[1] + first + r) * s.out[2];
     T* to = copy + xSize + r * s.out[2] * lanes;
     for (Index i = 0; i < m && positions > 0; i += 2 * W)
@@ -56,54 +50,19 @@ template <class T> static Status weightByTaps(Run& run, const ConvShape& s, cons
       }
     }
   };
-  /** `sums` are those of each part of a group. */
-  const auto finish = [&](T* sums, Index group, Index i) {
-    for (Index k = 0; k < columns; k++) {
-      T total = sums[k * lanes + i];
-      for (Index part = 1; part < sumParts; part++) total += sums[part * sumsSize + k * lanes + i];
-      w[(group * m + i) * columns + k] = total;
-    }
+  // A register of channels at a time.
+  const auto finish = [&](T* sums, Index group, Index task) {
+    const Index i = task * W;
+    if (sumParts > 1)
+      for (Index k = 0; k < columns; k++) {
+        T* const to = sums + k * lanes + i;
+        Vec<T> total = load(to);
+        for (Index part = 1; part < sumParts; part++) total += load(to + part * sumsSize);
+        store(to, total);
+      }
+    pack(sums + i, lanes, Index(1), columns, columns, smaller(W, m - i), w + (group * m + i) * columns);
   };
-
-  const Index groupsAtOnce = smaller(s.groups, ceilDivide(4 * run.threads, sumParts));
-  if (sumParts > 1 || groupsAtOnce >= run.threads) {
-    T* const copies = take<T>(run, run.threads * unitSize);
-    T* const sums = take<T>(run, groupsAtOnce * sumParts * sumsSize);
-    if (!copies || !sums) return OUT_OF_MEMORY;
-    for (Index first = 0; first < s.groups; first += groupsAtOnce) {
-      const Index count = smaller(groupsAtOnce, s.groups - first);
-      parallel(run, count * sumParts, [&](Index task, int thread) {
-        T* const copy = copies + thread * unitSize;
-        T* const to = sums + task * sumsSize;
-        zero(to, sumsSize);
-        const Index part = task % sumParts, last = shareOf(units.perGroup, part + 1, sumParts);
-        for (Index unit = shareOf(units.perGroup, part, sumParts); unit < last; unit++) {
-          for (Index piece = 0; piece < parts; piece++) copyPart(copy, first + task / sumParts, unit, piece);
-          addTiles(copy, to, unit, 0, tiles);
-        }
-      });
-      parallel(run, count * m, [&](Index t, int) { finish(sums + t / m * sumParts * sumsSize, first + t / m, t % m); });
-    }
-    return DONE;
-  }
-  const Index wave = waveOf(run, units.perGroup, unitSize * Index(sizeof(T)));
-  T* copies = take<T>(run, wave * unitSize);
-  T* sums = take<T>(run, sumsSize);
-  if (!copies || !sums) return OUT_OF_MEMORY;
-  for (Index group = 0; group < s.groups; group++) {
-    zero(sums, sumsSize);
-    for (Index w0 = 0; w0 < units.perGroup; w0 += wave) {
-      const Index count = smaller(wave, units.perGroup - w0);
-      parallel(run, count * parts, [&](Index t, int) { copyPart(copies + t / parts * unitSize, group, w0 + t / parts, t % parts); });
-      const Index tasks = smaller(tiles, run.threads == 1 ? 1 : 4 * run.threads);
-      parallel(run, tasks, [&](Index task, int) {
-        for (Index u = 0; u < count; u++)
-          addTiles(copies + u * unitSize, sums, w0 + u, tiles * task / tasks, tiles * (task + 1) / tasks);
-      });
-    }
-    parallel(run, m, [&](Index i, int) { finish(sums, group, i); });
-  }
-  return DONE;
+  return sumUnits<T>(run, all, copyPiece, addTiles, finish);
 }
 
 }  // namespace ADJOINT_NAMESPACE

@@ -44,11 +44,11 @@ template <class T> static Status weightByChannels(Run& run, const ConvShape& s, 
     return count;
   };
   for (Index group = 0; group < s.groups; group++) {
-    parallel(run, m, [&](Index i, int) { zero(sums + i * taps * channels, taps * channels); });
+    parallelShares(run, m, [&](Index i, int) { zero(sums + i * taps * channels, taps * channels); });
     for (Index b0 = 0; b0 < bundles; b0 += wave) {
       const Index first = b0 * bundle, count = smaller(wave * bundle, units.perGroup - first);
       const Index slabs = s.kernel[0] * rows;
-      parallel(run, count * (slabs + strips), [&](Index t, int) {
+      parallelShares(run, count * (slabs + strips), [&](Index t, int) {
         const Index local = t / (slabs + strips), unit = first + local, part = t % (slabs + strips);
         Index n, depth, band;
         units.place(unit, n, depth, band);
@@ -100,7 +100,7 @@ template <class T> static Status weightByChannels(Run& run, const ConvShape& s, 
           }
       });
     }
-    parallel(run, m, [&](Index i, int) {
+    parallelShares(run, m, [&](Index i, int) {
       pack(sums + i * taps * channels, channels, Index(1), taps, taps, s.inChannels, w + (group * m + i) * s.inChannels * taps);
     });
   }
@@ -120,18 +120,20 @@ template <class T> static Status weightByRows(Run& run, const ConvShape& s, cons
   const WeightUnits units = {plan.depths, plan.bands, plan.bandRows, s.batch * plan.depths * plan.bands};
   const Index tileRows = ceilDivide(m, ceilDivide(m, Index(Tiles<T>::DOT_ROWS))), tileColumns = Tiles<T>::dotColumns[tileRows];
   const Index strips = ceilDivide(m, tileRows), columnTiles = ceilDivide(columns, tileColumns), tiles = strips * columnTiles;
-  parallel(run, s.groups * m, [&](Index i, int) { zero(w + i * columns, columns); });
-  const auto copyPart = [&](T* copy, Index group, Index unit, Index part) {
+  const Index size = m * columns, sumsSize = roundUp(size, 16), finishers = smaller(m, 16);
+  const UnitSums all = {s.groups, units.perGroup, unitSize, sumsSize, p.channels + m, tiles, finishers};
+  const Index sumParts = all.template parts<T>();
+  const auto copyPiece = [&](T* copy, Index group, Index unit, Index piece) {
     Index n, depth, band;
     units.place(unit, n, depth, band);
     const Index first = band * units.bandRows, bandRows = smaller(units.bandRows, s.out[1] - first);
-    if (part < p.channels) {
-      const Index channel = (n * s.groups + group) * p.channels + part;
-      copyChannel(p, x + channel * plan.sourcePlane(), depth, first, copy + part * p.channelSize());
-      if (part == p.channels - 1) zero(copy + p.channels * p.channelSize(), xSize - p.channels * p.channelSize());
+    if (piece < p.channels) {
+      const Index channel = (n * s.groups + group) * p.channels + piece;
+      copyChannel(p, x + channel * plan.sourcePlane(), depth, first, copy + piece * p.channelSize());
+      if (piece == p.channels - 1) zero(copy + p.channels * p.channelSize(), xSize - p.channels * p.channelSize());
       return;
     }
-    const Index i = part - p.channels;
+    const Index i = piece - p.channels;
     const T* from = y + ((n * s.groups + group) * m + i) * outPlane + (depth * s.out[1] + first) * s.out[2];
     T* to = copy + xSize + i * yRow;
     for (Index r = 0; r < bandRows; r++, from += s.out[2], to += p.pitch) {
@@ -140,13 +142,13 @@ template <class T> static Status weightByRows(Run& run, const ConvShape& s, cons
     }
     zero(to, yRow - bandRows * p.pitch);
   };
-  const auto addTiles = [&](const T* copy, Index group, Index unit, Index first, Index last) {
+  const auto addTiles = [&](const T* copy, T* sums, Index unit, Index first, Index last) {
     const Index bandRows = smaller(units.bandRows, s.out[1] - unit % units.bands * units.bandRows);
     const Index positions = roundUp((bandRows - 1) * p.pitch + s.out[2], W);
     for (Index t = first; t < last; t++) {
       // A last strip that is too short repeats its last row; so do columns.
       const Index i = t % strips * tileRows, j = t / strips * tileColumns, rows = smaller(tileRows, m - i);
-      T* to = w + (group * m + i) * columns + j;
+      T* to = sums + i * columns + j;
       const int width = int(smaller(tileColumns, columns - j));
       const T* left = copy + xSize + i * yRow;
       if (rows == tileRows) {
@@ -159,38 +161,20 @@ template <class T> static Status weightByRows(Run& run, const ConvShape& s, cons
       }
     }
   };
-  if (s.groups >= 4 * run.threads || (run.threads == 1 && s.groups > 1)) {
-    T* copies = take<T>(run, run.threads * unitSize);
-    if (!copies) return OUT_OF_MEMORY;
-    parallel(run, s.groups, [&](Index group, int thread) {
-      T* copy = copies + thread * unitSize;
-      for (Index unit = 0; unit < units.perGroup; unit++) {
-        for (Index part = 0; part < p.channels + m; part++) copyPart(copy, group, unit, part);
-        addTiles(copy, group, unit, 0, tiles);
-      }
-    });
-    return DONE;
-  }
-  const Index wave = waveOf(run, units.perGroup, unitSize * Index(sizeof(T)));
-  T* copies = take<T>(run, wave * unitSize);
-  if (!copies) return OUT_OF_MEMORY;
-  for (Index group = 0; group < s.groups; group++)
-    for (Index w0 = 0; w0 < units.perGroup; w0 += wave) {
-      const Index count = smaller(wave, units.perGroup - w0), parts = p.channels + m;
-      parallel(run, count * parts, [&](Index t, int) { copyPart(copies + t / parts * unitSize, group, w0 + t / parts, t % parts); });
-      const Index tasks = smaller(tiles, run.threads == 1 ? 1 : 4 * run.threads);
-      parallel(run, tasks, [&](Index task, int) {
-        for (Index u = 0; u < count; u++)
-          addTiles(copies + u * unitSize, group, w0 + u, tiles * task / tasks, tiles * (task + 1) / tasks);
-      });
+  const auto finish = [&](T* sums, Index group, Index task) {
+    for (Index i = shareOf(size, task, finishers); i < shareOf(size, task + 1, finishers); i++) {
+      T total = sums[i];
+      for (Index part = 1; part < sumParts; part++) total += sums[part * sumsSize + i];
+      w[group * size + i] = total;
     }
-  return DONE;
+  };
+  return sumUnits<T>(run, all, copyPiece, addTiles, finish);
 }
 
 template <class T> static Status convWeightGrad(Run& run, const ConvShape& s, const T* x, const T* y, T* w) {
   if (isDense(s)) return denseWeightGrad(run, s, x, y, w);
   if (isPointwise(s) && s.groups == 1) return pointwiseWeight(run, s, x, y, w);
-  if (isThreeByThree(s)) {
+  if (isThreeByThree(s) && s.dilation[1] == 1 && s.dilation[2] == 1) {
     const WinogradWeight<T> tiles = winogradWeight(s, x, y);
     if (winogradWeightPays(tiles) && runWinogradWeight(run, tiles, w) == DONE) return DONE;
   }

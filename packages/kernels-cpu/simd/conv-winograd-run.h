@@ -49,6 +49,10 @@ template <class T> INLINE Index stripScratch(const Winograd<T>& p) { return WEIG
 template <class T> struct TileBlock {
   enum { MOST = BLOCK_PANELS * Tile<T>::N };
   TileRows<MOST> source;
+  /** A row of the copy: elements low … high are those of a channel of the source from `from` on, the others are zeros. */
+  struct Copied {
+    Index from, low, high, at, count;
+  } copied[4 * MOST];
   /** A register of neighbouring tiles: where its four rows are in the copy, and where it goes in the first channel's panel. */
   struct Piece {
     Index from[4], to;
@@ -63,16 +67,30 @@ template <class T> struct TileBlock {
 template <class T> static void layBlock(const Winograd<T>& p, Index first, Index last, TileBlock<T>& b) {
   constexpr Index N = Tile<T>::N, W = Lanes<T>::N;
   b.source.lay(p.grid, first, last, W);
+  for (Index r = 0; r < b.source.rowCount; r++) {
+    const auto& row = b.source.rows[r];
+    Index image, phase[2];
+    p.place(row.image, image, phase);
+    const Index step = p.dilation[1], h = phase[0] + row.row * p.dilation[0] + p.start[0], column = phase[1] + row.first * step + p.start[1];
+    const bool outside = h < 0 || h >= p.from[0];
+    const Index low = outside ? row.count : column < 0 ? smaller(row.count, ceilDivide(-column, step)) : 0;
+    const Index high = larger(low, column < p.from[1] ? smaller(row.count, ceilDivide(p.from[1] - column, step)) : 0);
+    b.copied[r] = {low == high ? 0 : (image * p.groups * p.channels * p.from[0] + h) * p.from[1] + column + low * step, low, high, row.at, row.count};
+  }
   b.pieceCount = b.outputCount = 0;
   Index panels = 0;
   for (Index i = 0; i < b.source.pieceCount; i++) {
     const auto& piece = b.source.pieces[i];
+    Index image, phase[2], extent[2];
+    p.place(piece.image, image, phase);
+    for (int a = 0; a < 2; a++) extent[a] = ceilDivide(p.to[a] - phase[a], p.dilation[a]);
     for (Index j = 0; j < piece.count;) {
       const Index lane = (piece.tile + j) % N, panel = (piece.tile + j) / N, width = smaller(N - lane, piece.count - j);
       const Index y = 2 * piece.row, x = 2 * (piece.column + j);
       while (panels <= panel) b.outputStart[panels++] = b.outputCount;
-      b.outputs[b.outputCount++] = {lane, (piece.image * p.groups * p.m * p.to[0] + y) * p.to[1] + x, smaller(2, p.to[0] - y),
-                                    smaller(2 * width, p.to[1] - x)};
+      const Index row = phase[0] + y * p.dilation[0], column = phase[1] + x * p.dilation[1];
+      b.outputs[b.outputCount++] = {lane, (image * p.groups * p.m * p.to[0] + row) * p.to[1] + column, smaller(2, extent[0] - y),
+                                    smaller(2 * width, extent[1] - x)};
       for (Index k = j; k < j + width; k += W)
         b.pieces[b.pieceCount++] = {{piece.from[0] + 2 * k, piece.from[1] + 2 * k, piece.from[2] + 2 * k, piece.from[3] + 2 * k},
                                     panel * POINTS * p.panelMatrix() + lane + k - j};
@@ -84,18 +102,11 @@ template <class T> static void layBlock(const Winograd<T>& p, Index first, Index
 
 /** The rows that a block reads of one channel, with zeros around. */
 template <class T> static void copyRows(const Winograd<T>& p, const TileBlock<T>& b, const T* channel, T* copy) {
-  const Index imageStep = p.groups * p.channels * p.from[0] * p.from[1];
+  const Index step = p.dilation[1];
   for (Index r = 0; r < b.source.rowCount; r++) {
-    const auto& row = b.source.rows[r];
-    T* const to = copy + row.at;
-    if (row.row < 0 || row.row >= p.from[0]) {
-      zero(to, row.count);
-      continue;
-    }
-    const Index low = larger(0, smaller(row.count, -row.first)), high = larger(low, smaller(row.count, p.from[1] - row.first));
-    for (Index j = 0; j < low; j++) to[j] = 0;
-    copyRun(to + low, channel + row.image * imageStep + row.row * p.from[1] + row.first + low, high - low);
-    for (Index j = high; j < row.count; j++) to[j] = 0;
+    const auto& row = b.copied[r];
+    zeroEnds(copy + row.at, row.low, row.high, row.count);
+    copySteps(copy + row.at + row.low, channel + row.from, step, row.high - row.low);
   }
 }
 
@@ -150,8 +161,14 @@ static Vec<T> putTiles(const Winograd<T>& p, const TileBlock<T>& b, Index panel,
   for (Index r = 0; r < rows; r++, target += p.to[0] * p.to[1])
     for (Index k = b.outputStart[panel]; k < b.outputStart[panel + 1]; k++) {
       const auto& output = b.outputs[k];
-      for (Index i = 0; i < output.rows; i++)
-        copyRun(target + output.to + i * p.to[1], lines + (2 * r + i) * 2 * N + 2 * output.lane, output.columns);
+      for (Index i = 0; i < output.rows; i++) {
+        T* const to = target + output.to + i * p.dilation[0] * p.to[1];
+        const T* const line = lines + (2 * r + i) * 2 * N + 2 * output.lane;
+        if (p.dilation[1] == 1)
+          copyRun(to, line, output.columns);
+        else
+          for (Index j = 0; j < output.columns; j++) to[j * p.dilation[1]] = line[j];
+      }
     }
   return odd;
 }

@@ -5,6 +5,9 @@
 // expression in absolute values, (channels + 14) times: it knows the tile, not the output, as elements of d that an output does not
 // meet cancel out. Larger tiles save more and are neither exact nor that accurate. Numbers that are not finite would not cancel out,
 // nor do sums that overflow on the way: where one shows up among the results, all is left to the direct kernels.
+//
+// Taps that are apart meet the outputs of one phase (position modulo dilation) only, which lie as far apart: every phase of an image is an
+// image of its own.
 
 namespace ADJOINT_NAMESPACE {
 
@@ -105,8 +108,10 @@ INLINE Index tileRowsReach(const TileGrid& grid, Index tiles, Index unit) {
 template <class T> struct Winograd {
   /** Per group: channels of the source, and rows of the weight in strips of `height`. */
   Index batch, groups, channels, m, height;
-  /** Rows and columns of the source and of the target. */
-  Index from[2], to[2];
+  /** Rows and columns of the source and of the target; how far taps are apart; where the first tap of target (0, 0) reads. */
+  Index from[2], to[2], dilation[2], start[2];
+  /** Phases of the target per axis, and tiles of one of them. */
+  Index phases[2];
   TileGrid grid;
   const T* source;
   T* target;
@@ -114,22 +119,28 @@ template <class T> struct Winograd {
   /** Elements of the weight from row to row, and from channel to channel. */
   Index rowStep, channelStep;
   bool turned;
-  Index tileCount() const { return batch * grid.rows * grid.columns; }
+  Index tileCount() const { return batch * phases[0] * phases[1] * grid.rows * grid.columns; }
+  /** The image of the batch, and the phase of its rows and columns, that are image `index` of the tiles. */
+  void place(Index index, Index& image, Index (&phase)[2]) const {
+    image = index / (phases[0] * phases[1]);
+    phase[0] = index / phases[1] % phases[0];
+    phase[1] = index % phases[1];
+  }
   // A matrix per point, with room for the register that its last row is written in.
   Index panelMatrix() const { return channels * Tile<T>::N + Lanes<T>::N; }
   Index stripMatrix() const { return channels * height + Lanes<T>::N; }
 };
 
-/** 3 × 3 taps side by side on two axes at most. */
+/** 3 × 3 taps on two axes at most, each output. */
 INLINE bool isThreeByThree(const ConvShape& s) {
   for (int axis = 1; axis < 3; axis++)
-    if (s.kernel[axis] != 3 || s.stride[axis] != 1 || s.dilation[axis] != 1) return false;
+    if (s.kernel[axis] != 3 || s.stride[axis] != 1) return false;
   return s.in[0] == 1 && s.out[0] == 1 && s.kernel[0] == 1 && s.padding[0] == 0;
 }
 
 /** With channels and rows of the weight, the source and the target of one of the two; what is left are the steps of the weight. */
 template <class T>
-static Winograd<T> winogradOf(const ConvShape& s, Index channels, Index m, const Index* from, const Index* to, const Index (&origin)[2], const T* source,
+static Winograd<T> winogradOf(const ConvShape& s, Index channels, Index m, const Index* from, const Index* to, const Index (&start)[2], const T* source,
                               const T* weight, T* target) {
   Winograd<T> p = {};
   p.batch = s.batch;
@@ -140,8 +151,11 @@ static Winograd<T> winogradOf(const ConvShape& s, Index channels, Index m, const
   for (int a = 0; a < 2; a++) {
     p.from[a] = from[a + 1];
     p.to[a] = to[a + 1];
+    p.dilation[a] = s.dilation[a + 1];
+    p.start[a] = start[a];
+    p.phases[a] = smaller(p.dilation[a], p.to[a]);
   }
-  p.grid = {ceilDivide(p.to[0], 2), ceilDivide(p.to[1], 2), {origin[0], origin[1]}};
+  p.grid = {ceilDivide(ceilDivide(p.to[0], p.dilation[0]), 2), ceilDivide(ceilDivide(p.to[1], p.dilation[1]), 2), {0, 0}};
   p.source = source;
   p.weight = weight;
   p.target = target;
@@ -156,7 +170,7 @@ template <class T> static Winograd<T> winogradForward(const ConvShape& s, const 
 }
 
 template <class T> static Winograd<T> winogradInputGrad(const ConvShape& s, const T* w, const T* y, T* x) {
-  Winograd<T> p = winogradOf<T>(s, s.outChannels, s.inChannels, s.out, s.in, {s.padding[1] - 2, s.padding[2] - 2}, y, w, x);
+  Winograd<T> p = winogradOf<T>(s, s.outChannels, s.inChannels, s.out, s.in, {s.padding[1] - 2 * s.dilation[1], s.padding[2] - 2 * s.dilation[2]}, y, w, x);
   p.rowStep = 9;
   p.channelStep = 9 * s.inChannels;
   p.turned = true;

@@ -65,8 +65,7 @@ template <class T> static Status convInputGrad(Run& run, const ConvShape& s, con
   if (isDense(s)) return denseInputGrad(run, s, w, y, x);
   if (isPointwise(s)) return pointwise<T>(run, s, {w, 1, s.inChannels}, s.inChannels, s.outChannels, y, x);
   if (isThreeByThree(s) && tryWinograd(run, winogradInputGrad<T>(s, w, y, x)) == DONE) return DONE;
-  if (!allFinite(w, s.groups * s.outChannels * s.inChannels * taps)) return NOT_HERE;
-  if (depthwiseTurns<T>(s)) return depthwiseInputGrad(run, s, w, y, x);
+  if (depthwiseTurns<T>(s)) return allFinite(w, s.groups * taps) ? depthwiseInputGrad(run, s, w, y, x) : NOT_HERE;
   AxisTaps axis[3];
   ConvPlan<T> plan;
   Padded& p = plan.padded;
@@ -138,18 +137,23 @@ template <class T> static Status convInputGrad(Run& run, const ConvShape& s, con
       }
   if (lanesPay(plan, 1)) useLanes(plan);
   T* weights = take<T>(run, s.groups * plan.weightRows * s.outChannels * taps + 16);
-  T* turned = take<T>(run, run.threads * plan.height * taps);
+  // Of each thread, in lines of their own.
+  const Index turnedSize = roundUp(plan.height * taps, 32);
+  T* turned = take<T>(run, run.threads * turnedSize);
   if (!weights || !turned) return OUT_OF_MEMORY;
   const Index strips = ceilDivide(plan.m, plan.height);
   for (Index f = 0; f < plan.phases; f++) {
     plan.phase[f].weight = weights;
     weights += s.groups * plan.weightRows * plan.phase[f].depth;
   }
+  bool odd = false;
   parallel(run, s.groups * strips, [&](Index task, int thread) {
     const Index group = task / strips, i = task % strips * plan.height, rows = smaller(plan.height, plan.m - i), width = plan.stripWidth(i);
-    T* const byTap = turned + thread * plan.height * taps;
+    T* const byTap = turned + thread * turnedSize;
     for (Index m = 0; m < s.outChannels; m++) {
-      pack(w + ((group * s.outChannels + m) * s.inChannels + i) * taps, taps, Index(1), rows, width, taps, byTap);
+      const T* const from = w + ((group * s.outChannels + m) * s.inChannels + i) * taps;
+      if (!allFinite(from, rows * taps)) __atomic_store_n(&odd, true, __ATOMIC_RELAXED);
+      pack(from, taps, Index(1), rows, width, taps, byTap);
       const Index* list = tapLists;
       for (Index f = 0; f < plan.phases; f++) {
         const OutputPhase<T>& phase = plan.phase[f];
@@ -159,6 +163,7 @@ template <class T> static Status convInputGrad(Run& run, const ConvShape& s, con
       }
     }
   });
+  if (odd) return NOT_HERE;
   return runPlan(run, plan);
 }
 

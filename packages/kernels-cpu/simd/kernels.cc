@@ -29,6 +29,7 @@ SMALL
 #include "conv-winograd.h"
 #include "conv-winograd-run.h"
 #include "conv.h"
+#include "conv-parts.h"
 #include "conv-taps.h"
 #include "conv-winograd-weight.h"
 #include "conv-weight.h"

@@ -11,6 +11,11 @@ namespace ADJOINT_NAMESPACE {
 #define ODDS_4 1, 3, 5, 7
 #define ODDS_8 1, 3, 5, 7, 9, 11, 13, 15
 #define ODDS_16 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
+// Of two registers that overlap by one element.
+#define JOINED_2 0, 3
+#define JOINED_4 0, 2, 5, 7
+#define JOINED_8 0, 2, 4, 6, 9, 11, 13, 15
+#define JOINED_16 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31
 #define LOW_2 0, 2
 #define LOW_4 0, 4, 1, 5
 #define LOW_8 0, 8, 1, 9, 2, 10, 3, 11
@@ -37,9 +42,13 @@ namespace ADJOINT_NAMESPACE {
 /** Every other element, from the first or the second on. */
 SHUFFLE(evens, EVENS)
 SHUFFLE(odds, ODDS)
+SHUFFLE(evensJoined, JOINED)
 /** a0, b0, a1, b1 … of the lower halves, and of the upper ones. */
 SHUFFLE(lowInterleaved, LOW)
 SHUFFLE(highInterleaved, HIGH)
+
+/** Every other element from `p` on; of those between nothing is read past the last. */
+template <class T> INLINE Vec<T> loadEvens(const T* p) { return evensJoined(load(p), load(p + Lanes<T>::N - 1)); }
 
 /** to[2i] = a[i] and to[2i + 1] = b[i]. */
 template <class T> INLINE void storeInterleaved(T* to, Vec<T> a, Vec<T> b) {

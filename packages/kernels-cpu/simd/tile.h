@@ -215,17 +215,26 @@ template <class T> struct Tiles {
   static constexpr RowsTile<T> rows[] = {nullptr, EACH_ROWS(ROWS_TILE)};
   static constexpr ProductTile<T> product[] = {nullptr, EACH_ROWS(PRODUCT_TILE)};
   static constexpr OffsetsTile<T> offsets[] = {nullptr, EACH_ROWS(OFFSETS_TILE)};
-  // Few rows make a tile too small to hide the latency of its sums: these are wider. A single row has tilePlaces.
+  // Few rows make a tile too small to hide the latency of its sums, or what it loads: these are wider. A single row has tilePlaces.
+  // So few rows as THIN are not worth packing anything for.
   enum { THIN = 4 };
 #if ADJOINT_TILE_ROWS >= 12
-  static constexpr int thinVectors[] = {0, PLACES, 8, 6, 4};
-  static constexpr OffsetsTile<T> thin[] = {nullptr, nullptr, tileOffsets<T, 2, 8>, tileOffsets<T, 3, 6>, tileOffsets<T, 4, 4>};
+  enum { FEW = 6 };
+  static constexpr int fewVectors[] = {0, PLACES, 8, 6, 4, 4, 4};
+  static constexpr OffsetsTile<T> few[] = {nullptr,
+                                           nullptr,
+                                           tileOffsets<T, 2, 8>,
+                                           tileOffsets<T, 3, 6>,
+                                           tileOffsets<T, 4, 4>,
+                                           tileOffsets<T, 5, 4>,
+                                           tileOffsets<T, 6, 4>};
   enum { DOT_ROWS = 4 };
   static constexpr int dotColumns[] = {0, 9, 9, 6, 5};
   static constexpr DotsTile<T> dots[] = {nullptr, tileDots<T, 1, 9>, tileDots<T, 2, 9>, tileDots<T, 3, 6>, tileDots<T, 4, 5>};
 #else
-  static constexpr int thinVectors[] = {0, PLACES, 4, 3, 2};
-  static constexpr OffsetsTile<T> thin[] = {nullptr, nullptr, tileOffsets<T, 2, 4>, tileOffsets<T, 3, 3>, tileOffsets<T, 4, 2>};
+  enum { FEW = THIN };
+  static constexpr int fewVectors[] = {0, PLACES, 4, 3, 2};
+  static constexpr OffsetsTile<T> few[] = {nullptr, nullptr, tileOffsets<T, 2, 4>, tileOffsets<T, 3, 3>, tileOffsets<T, 4, 2>};
   enum { DOT_ROWS = 2 };
   static constexpr int dotColumns[] = {0, 9, 5};
   static constexpr DotsTile<T> dots[] = {nullptr, tileDots<T, 1, 9>, tileDots<T, 2, 5>};

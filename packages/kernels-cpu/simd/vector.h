@@ -157,11 +157,16 @@ template <class T> INLINE void zero(T* p, Index n) {
 }
 /** The two do not overlap. */
 template <class T> INLINE void copyRun(T* to, const T* from, Index n) {
-  constexpr Index N = Lanes<T>::N;
+  constexpr Index N = Lanes<T>::N, HALF = N / 2;
   Index i = 0;
   if (n >= N) {
     for (; i + N <= n; i += N) store(to + i, load(from + i));
     if (i < n) store(to + n - N, load(from + n - N));
+    return;
+  }
+  if (HALF > 4 && n >= HALF) {
+    __builtin_memcpy(to, from, HALF * sizeof(T));
+    __builtin_memcpy(to + n - HALF, from + n - HALF, HALF * sizeof(T));
     return;
   }
   if (N > 4 && n >= 4) {
@@ -170,6 +175,23 @@ template <class T> INLINE void copyRun(T* to, const T* from, Index n) {
     return;
   }
   for (; i < n; i++) to[i] = from[i];
+}
+
+/** Zeros before `low` and from `high` on, up to `n`; what lies between is written after this. */
+template <class T> INLINE void zeroEnds(T* p, Index low, Index high, Index n) {
+  constexpr Index N = Lanes<T>::N;
+  const Index most = larger(low, n - high);
+  if (most == 0) return;
+  if (N > 4 && most <= 4 && n >= 4) {
+    store4(p, typename Lanes<T>::V4{});
+    store4(p + n - 4, typename Lanes<T>::V4{});
+  } else if (most <= N && n >= N) {
+    store(p, Vec<T>{});
+    store(p + n - N, Vec<T>{});
+  } else {
+    zero(p, low);
+    zero(p + high, n - high);
+  }
 }
 
 /** Sums of N elements in halves, so that the order is the same for every caller. Written as a loop over elements it goes through memory. */
