@@ -357,3 +357,23 @@ test('perAxis is one number per axis', () => {
   expect(perAxis(2, 3, rule)).toEqual([2, 2, 2]);
   expect(perAxis([1, 2, 3], 3, rule)).toEqual([1, 2, 3]);
 });
+
+test('an option that is not known is named, with those that are', () => {
+  const sizes = { batch: 1, inChannels: 1, outChannels: 1, inputSize: [4], kernelSize: 3 };
+  const misspelt = { ...sizes, strides: 2 };
+  for (const make of [convGeometry, convTransposeGeometry]) {
+    const error = fault(() => make(misspelt));
+    expect(error).toMatchObject({ parameter: 'strides', actual: 2 });
+    expect(error.message).toContain('kernelSize, stride, padding');
+  }
+  expect(fault(() => convGeometry({ ...sizes, outputPadding: 1 } as never))).toMatchObject({
+    parameter: 'outputPadding',
+  });
+  expect(
+    fault(() =>
+      poolGeometry({ batch: 1, channels: 1, inputSize: [4], kernelSize: 2, ceil_mode: true } as never),
+    ),
+  ).toMatchObject({
+    parameter: 'ceil_mode',
+  });
+});

@@ -407,3 +407,34 @@ test('a kernel that gets no memory for its workspace says so by name; nothing el
     ]),
   );
 });
+
+describe('what is no view or no geometry, as plain JavaScript lets it pass', () => {
+  const array = new Float32Array(4) as unknown as Strided;
+  const out = new Float32Array(4);
+  test.each<[string, () => void]>([
+    ['matmul', () => active.matmul(array, array, out, [2, 2])],
+    ['exp', () => active.exp(array, out)],
+    ['add', () => active.add(array, array, out, [4])],
+    ['sum', () => active.sum({ data: out, shape: [4] } as unknown as Strided, [0], new Float32Array(1))],
+    ['copy', () => active.copy(undefined as unknown as Strided, out)],
+  ])('%s', (op, call) => {
+    expect(call).toThrow(OperandError);
+    expect(call).toThrow(expect.objectContaining({ op, operand: 'a', property: 'kind' }));
+    expect(call).toThrow(/expected a view \{ data, shape, strides, offset \}/);
+  });
+
+  test('a geometry', () => {
+    expect(() => active.convForward({} as never, out, out, out)).toThrow(GeometryError);
+    expect(() => active.convForward(undefined as never, out, out, out)).toThrow(GeometryError);
+    const { stride: _, ...partial } = convGeometry({
+      batch: 1,
+      inChannels: 1,
+      outChannels: 1,
+      inputSize: [4],
+      kernelSize: 1,
+    });
+    expect(() => active.convForward(partial as never, out, new Float32Array(1), out)).toThrow(
+      expect.objectContaining({ op: 'convForward', parameter: 'stride' }),
+    );
+  });
+});

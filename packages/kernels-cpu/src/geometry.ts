@@ -11,7 +11,7 @@
 // enters a transposed convolution is y and what leaves it is x, hence its `in` is `outChannels` here, its `out` is `inChannels`.
 
 import { GeometryError } from './errors.ts';
-import { integer, type PerAxis, perAxis, requireAddressable } from './options.ts';
+import { integer, type PerAxis, perAxis, requireAddressable, requireKnown } from './options.ts';
 
 /** A checked convolution geometry with 1 to 3 spatial axes. `x`, `w` and `y` are named as in the trilinear form above. */
 export interface ConvGeometry {
@@ -36,7 +36,7 @@ export interface ConvGeometry {
 /** What {@link convGeometry} and {@link convTransposeGeometry} both take. */
 interface CommonOptions {
   /** The name that error messages use; default `'convolution'` or `'convTranspose'`. */
-  readonly op?: string;
+  readonly op?: string | undefined;
   /** Batch size; 0 is legal. */
   readonly batch: number;
   /** Channels that enter the operation. */
@@ -68,13 +68,31 @@ export interface ConvTransposeGeometryOptions extends CommonOptions {
   readonly outputSize?: PerAxis | undefined;
 }
 
+const known: readonly (keyof ConvGeometryOptions)[] = [
+  'op',
+  'batch',
+  'inChannels',
+  'outChannels',
+  'inputSize',
+  'kernelSize',
+  'stride',
+  'padding',
+  'dilation',
+  'groups',
+];
+const knownTransposed: readonly (keyof ConvTransposeGeometryOptions)[] = [
+  ...known,
+  'outputPadding',
+  'outputSize',
+];
+
 /**
  * The geometry of a convolution.
  *
  * Per axis, `output = floor((input + 2·padding − dilation·(kernel − 1) − 1) / stride) + 1`.
  *
  * @throws {@link GeometryError} if an option is no legal integer, channels do not divide by groups, the output would be
- * empty, or an array would exceed 2^31 − 1 elements
+ * empty, an option is not known, or an array would exceed 2^31 − 1 elements
  *
  * @example
  * ```ts
@@ -84,6 +102,7 @@ export interface ConvTransposeGeometryOptions extends CommonOptions {
  */
 export function convGeometry(options: ConvGeometryOptions): ConvGeometry {
   const op = options.op ?? 'convolution';
+  requireKnown(op, options, known);
   const c = readCommon(op, options);
   const dims = c.inputSize.length;
   const outputSize = new Array<number>(dims);
@@ -117,6 +136,7 @@ export function convGeometry(options: ConvGeometryOptions): ConvGeometry {
  */
 export function convTransposeGeometry(options: ConvTransposeGeometryOptions): ConvGeometry {
   const op = options.op ?? 'convTranspose';
+  requireKnown(op, options, knownTransposed);
   const c = readCommon(op, options);
   const dims = c.inputSize.length;
   if (options.outputSize !== undefined && options.outputPadding !== undefined) {

@@ -15,6 +15,20 @@ export interface OptionRule {
   readonly minimum: number;
 }
 
+/** Throws for an option that is not among those known: types do not reach plain JavaScript, and it would be passed over in silence. */
+export function requireKnown(op: string, options: object, known: readonly string[]): void {
+  for (const option in options) {
+    if (known.includes(option)) continue;
+    throw new GeometryError({
+      op,
+      parameter: option,
+      actual: (options as Readonly<Record<string, unknown>>)[option],
+      expected: 'no such option',
+      remedy: `Options are ${known.join(', ')}.`,
+    });
+  }
+}
+
 /** The integer `value`, or a {@link GeometryError} that says why it is not a legal one. */
 export function integer(value: unknown, rule: OptionRule, axis?: number): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= rule.minimum && value <= MAX_ELEMENTS)

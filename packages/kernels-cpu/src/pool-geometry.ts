@@ -1,7 +1,7 @@
 // The geometry of a pooling: windows that slide over each channel by itself.
 
 import { GeometryError } from './errors.ts';
-import { integer, type PerAxis, perAxis, requireAddressable } from './options.ts';
+import { integer, type PerAxis, perAxis, requireAddressable, requireKnown } from './options.ts';
 
 /** A checked pooling geometry with 1 to 3 spatial axes. x is `[batch][channels][...inputSize]`, y `[…][...outputSize]`. */
 export interface PoolGeometry {
@@ -23,7 +23,7 @@ export interface PoolGeometry {
 /** Options of {@link poolGeometry}. */
 export interface PoolGeometryOptions {
   /** The name that error messages use; default `'pool'`. */
-  readonly op?: string;
+  readonly op?: string | undefined;
   readonly batch: number;
   readonly channels: number;
   /** Spatial extents of the input; their number (1 to 3) sets the number of spatial axes. */
@@ -43,6 +43,20 @@ export interface PoolGeometryOptions {
   readonly divisorOverride?: number | undefined;
 }
 
+const known: readonly (keyof PoolGeometryOptions)[] = [
+  'op',
+  'batch',
+  'channels',
+  'inputSize',
+  'kernelSize',
+  'stride',
+  'padding',
+  'dilation',
+  'ceilMode',
+  'countIncludePad',
+  'divisorOverride',
+];
+
 /**
  * The geometry of a pooling, with the rules of PyTorch's `max_pool2d` and `avg_pool2d`.
  *
@@ -59,6 +73,7 @@ export interface PoolGeometryOptions {
  */
 export function poolGeometry(options: PoolGeometryOptions): PoolGeometry {
   const op = options.op ?? 'pool';
+  requireKnown(op, options, known);
   if (!Array.isArray(options.inputSize) || options.inputSize.length < 1 || options.inputSize.length > 3) {
     throw new GeometryError({
       op,

@@ -10,6 +10,7 @@ import {
   broadcasts,
   fail,
   inside,
+  isView,
   leads,
   lengthIs,
   lengthsAre,
@@ -169,6 +170,8 @@ const rules: Rules = {
   matmul: (op, a, b, out, shape) => {
     resultOf(op, out, shape);
     const rank = shape.length;
+    isView(op, 'a', a);
+    isView(op, 'b', b);
     const aRank = a.shape.length;
     const bRank = b.shape.length;
     if (rank < 2) fail(op, 'shape', 'length', rank, 'at least 2 axes');

@@ -76,14 +76,14 @@ function wholes(
   minimum: number,
   dims: number,
 ): void {
-  if (values.length !== dims) illegal(op, parameter, values, `one number for each of ${dims} spatial axes`);
+  if (values?.length !== dims) illegal(op, parameter, values, `one number for each of ${dims} spatial axes`);
   for (let axis = 0; axis < dims; axis++) whole(op, parameter, values[axis], minimum);
 }
 
 /** What everything that slides has in common; returns how many spatial axes there are. */
 function spatial(op: string, g: Omit<WindowGeometry, 'planes'>): number {
-  const dims = g.inputSize.length;
-  if (dims < 1 || dims > 3) illegal(op, 'inputSize', g.inputSize, '1 to 3 spatial extents');
+  const dims = g?.inputSize?.length ?? 0;
+  if (dims < 1 || dims > 3) illegal(op, 'inputSize', g?.inputSize, '1 to 3 spatial extents');
   wholes(op, 'inputSize', g.inputSize, 1, dims);
   wholes(op, 'kernelSize', g.kernelSize, 1, dims);
   wholes(op, 'outputSize', g.outputSize, 1, dims);

@@ -28,8 +28,22 @@ function countOf(op: string, operand: string, shape: readonly number[]): number 
   return count;
 }
 
+/** Throws for an array in the place of a view of it. */
+export function isView(op: string, operand: string, a: Strided): void {
+  if (a?.shape !== undefined && a.strides !== undefined && a.data !== undefined) return;
+  const actual = a === undefined || a === null ? a : a.constructor.name;
+  fail(
+    op,
+    operand,
+    'kind',
+    actual,
+    'a view { data, shape, strides, offset }; strides [columns, 1] read a matrix row by row',
+  );
+}
+
 /** Throws unless every element of the view is in its array; returns how many there are. */
 export function inside(op: string, operand: string, a: Strided): number {
+  isView(op, operand, a);
   const count = countOf(op, operand, a.shape);
   if (!isAll(a, a.shape, count)) reaches(op, operand, a, count);
   return count;
@@ -100,6 +114,7 @@ export function broadcasts(
   shape: readonly number[],
   count: number,
 ): void {
+  isView(op, operand, a);
   const own = a.shape;
   if (isAll(a, shape, count)) return;
   const missing = shape.length - own.length;
