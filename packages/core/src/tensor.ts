@@ -52,12 +52,15 @@ export type NestedArray = number | NestedArray[];
  * x.grad!.toArray(); // [[2, 4], [6, 8]]
  */
 export class Tensor {
+  /** The array, and how often it was changed in place; views share it. */
   readonly storage: Storage;
+  /** Number of elements along each axis; `[]` for a single number. */
   readonly shape: Shape;
   /** Elements to step per index, per axis; 0 on an expanded axis. */
   readonly strides: readonly number[];
   /** Index in `data` of the first element. */
   readonly offset: number;
+  /** Type of the elements. */
   readonly dtype: DType;
   /** Number of elements. */
   readonly size: number;

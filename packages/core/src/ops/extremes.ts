@@ -126,8 +126,9 @@ export interface AlongOptions {
 
 /** Values chosen along an axis, and where they stand on it. */
 export interface ValuesAndIndices {
+  /** The elements that were found. */
   readonly values: Tensor;
-  /** int32, of the shape of `values`. */
+  /** Where they stand along the axis: int32, of the shape of `values`. */
   readonly indices: Tensor;
 }
 

@@ -29,7 +29,9 @@ import { rsqrt } from './powers.ts';
 
 /** Running statistics of the channels, shape (C,) each. */
 interface Running {
+  /** The mean of each channel over what came before. Default: none is kept. */
   readonly runningMean?: Tensor | undefined;
+  /** The variance of each channel, with Bessel's correction, over what came before. Default: none is kept. */
   readonly runningVar?: Tensor | undefined;
 }
 

@@ -49,7 +49,9 @@ export const recurrentOptions = [
 
 /** A sequence of outputs, and the state after the last step. */
 export interface SequenceResult {
+  /** The last layer's hidden state at each place: (L, N, H), (N, L, H) with `batchFirst`, (L, H) without a batch; 2H if bidirectional. */
   readonly output: Tensor;
+  /** The hidden state of each layer and direction after the last place: (layers · directions, N, H), or without N. */
   readonly hidden: Tensor;
 }
 

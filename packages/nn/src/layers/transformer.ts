@@ -28,17 +28,28 @@ export interface TransformerLayerOptions extends ParameterizedOptions {
 
 /** Masks of a sequence; a bool mask is true where a query may not look, see {@link MultiheadAttention}. */
 export interface EncoderMasks {
+  /**
+   * Shape (L, L), or (N·heads, L, L): bool, true where a place may not look, or floating-point, to be added to the scores. Default: none.
+   * PyTorch's `src_mask`.
+   */
   readonly mask?: Tensor | undefined;
+  /** Shape (N, L), true for the places of padding, which nobody looks at. Default: none. PyTorch's `src_key_padding_mask`. */
   readonly keyPaddingMask?: Tensor | undefined;
+  /** Whether each place looks only at itself and those before; needs no `mask`, unlike in PyTorch. Default false. */
   readonly isCausal?: boolean | undefined;
 }
 
 /** Masks of a sequence that is generated, and of the one that it looks at. */
 export interface DecoderMasks {
+  /** As `mask` of {@link EncoderMasks}, for the sequence that is generated. */
   readonly tgtMask?: Tensor | undefined;
+  /** As `keyPaddingMask` of {@link EncoderMasks}, for the sequence that is generated. */
   readonly tgtKeyPaddingMask?: Tensor | undefined;
+  /** Whether each place of the sequence that is generated looks only at itself and those before. Default false. */
   readonly tgtIsCausal?: boolean | undefined;
+  /** Shape (L, S), or (N·heads, L, S), of places that may not look at places of the memory; as `mask`. */
   readonly memoryMask?: Tensor | undefined;
+  /** Shape (N, S), true for the memory's places of padding. */
   readonly memoryKeyPaddingMask?: Tensor | undefined;
 }
 
