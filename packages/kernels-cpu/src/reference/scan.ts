@@ -1,7 +1,7 @@
 // Running sums and products along one axis. They run in double precision; each stored value is rounded once.
 
 import type { NumericArray, ScanKernel } from '../kernels.ts';
-import { contiguous, Rows, withoutAxis } from './strided.ts';
+import { contiguous, eachLine } from './strided.ts';
 
 /** Scans one line of `n` elements. */
 type ScanLine = (
@@ -21,14 +21,7 @@ function scan(line: ScanLine): ScanKernel {
     const extent = a.shape[axis];
     const stride = a.strides[axis];
     const targetStride = target.strides[axis];
-    const others = withoutAxis(a, axis);
-    const lines = new Rows(others.shape, [others, withoutAxis(target, axis)]);
-    do {
-      for (let t = 0; t < lines.length; t++) {
-        const start = lines.at(0) + t * lines.step(0);
-        line(extent, a.data, start, stride, out, lines.at(1) + t * lines.step(1), targetStride);
-      }
-    } while (lines.next());
+    eachLine(a, target, axis, (start, k) => line(extent, a.data, start, stride, out, k, targetStride));
   };
 }
 

@@ -1,7 +1,7 @@
 // Softmax and its logarithm along one axis, from the largest element on so that nothing overflows.
 
 import type { NumericArray, ScanKernel, SoftmaxGradKernel } from '../kernels.ts';
-import { contiguous, elementCount, Rows, withoutAxis } from './strided.ts';
+import { contiguous, eachLine, elementCount } from './strided.ts';
 
 /** Writes one line of `n` elements, given the largest of them. */
 type Line = (
@@ -20,16 +20,11 @@ function alongLines(line: Line): ScanKernel {
     if (out.length === 0) return;
     const target = contiguous(a.shape);
     const [extent, di, dk] = [a.shape[axis], a.strides[axis], target.strides[axis]];
-    const others = withoutAxis(a, axis);
-    const lines = new Rows(others.shape, [others, withoutAxis(target, axis)]);
-    do {
-      for (let t = 0; t < lines.length; t++) {
-        const start = lines.at(0) + t * lines.step(0);
-        let largest = -Infinity;
-        for (let s = 0, i = start; s < extent; s++, i += di) largest = Math.max(largest, a.data[i]);
-        line(extent, largest, a.data, start, di, out, lines.at(1) + t * lines.step(1), dk);
-      }
-    } while (lines.next());
+    eachLine(a, target, axis, (start, k) => {
+      let largest = -Infinity;
+      for (let s = 0, i = start; s < extent; s++, i += di) largest = Math.max(largest, a.data[i]);
+      line(extent, largest, a.data, start, di, out, k, dk);
+    });
   };
 }
 

@@ -1,7 +1,7 @@
 // A stable order along one axis, by merging runs of doubling length.
 
 import type { Kernels } from '../kernels.ts';
-import { contiguous, Rows, withoutAxis } from './strided.ts';
+import { contiguous, eachLine } from './strided.ts';
 
 export const argsort: Kernels['argsort'] = (a, axis, direction, out) =>
   argtopk(a, axis, a.shape[axis], direction, out);
@@ -12,17 +12,13 @@ export const argtopk: Kernels['argtopk'] = (a, axis, k, direction, out) => {
   const stride = a.strides[axis];
   const found = a.shape.map((size, other) => (other === axis ? k : size));
   const target = contiguous(found);
-  const lines = new Rows(withoutAxis(a, axis).shape, [withoutAxis(a, axis), withoutAxis(target, axis)]);
+  const step = target.strides[axis];
   const keys = new Float64Array(extent);
-  do {
-    for (let t = 0; t < lines.length; t++) {
-      const start = lines.at(0) + t * lines.step(0);
-      for (let i = 0; i < extent; i++) keys[i] = a.data[start + i * stride];
-      const order = sortedOrder(keys, direction === 'ascending' ? ascending : descending);
-      const to = lines.at(1) + t * lines.step(1);
-      for (let i = 0; i < k; i++) out[to + i * target.strides[axis]] = order[i];
-    }
-  } while (lines.next());
+  eachLine(a, target, axis, (start, to) => {
+    for (let i = 0; i < extent; i++) keys[i] = a.data[start + i * stride];
+    const order = sortedOrder(keys, direction === 'ascending' ? ascending : descending);
+    for (let i = 0; i < k; i++) out[to + i * step] = order[i];
+  });
 };
 
 /** Whether `later`, which stands after `earlier`, must move before it. NaN is larger than every number. */

@@ -154,6 +154,21 @@ export class Rows {
   }
 }
 
+/** Calls `visit` with the starts, in operand 0 and operand 1, of the lines along `axis`; their other axes have the same extents, all above 0. */
+export function eachLine(
+  first: Layout,
+  second: Layout,
+  axis: number,
+  visit: (start: number, otherStart: number) => void,
+): void {
+  const others = withoutAxis(first, axis);
+  const lines = new Rows(others.shape, [others, withoutAxis(second, axis)]);
+  do {
+    for (let t = 0; t < lines.length; t++)
+      visit(lines.at(0) + t * lines.step(0), lines.at(1) + t * lines.step(1));
+  } while (lines.next());
+}
+
 /** The stride of an operand on the axis that is `fromEnd` (negative) from its end: 0 where it is broadcast. */
 function broadcastStride({ shape, strides }: Layout, fromEnd: number): number {
   const axis = shape.length + fromEnd;

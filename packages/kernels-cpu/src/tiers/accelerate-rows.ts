@@ -11,7 +11,7 @@ import type {
 } from '../kernels.ts';
 import { reference } from '../reference/index.ts';
 import { elementCount } from '../reference/strided.ts';
-import { contiguousOf, linesAlong } from './lines.ts';
+import { linesAlong, runLines } from './lines.ts';
 import type { Machine } from './machine.ts';
 import { sameFloats } from './status.ts';
 import { reads, runUnits, writes } from './units.ts';
@@ -42,12 +42,9 @@ export function rows(machine: Machine, copy: Kernels['copy']): Pick<Kernels, Row
 
 function softmaxOf(machine: Machine, copy: Kernels['copy'], name: 'softmax' | 'logSoftmax'): ScanKernel {
   return (a, axis, out) => {
-    if (out.length >= LEAST && sameFloats(a.data, a.data, out)) {
-      const { data, offset } = contiguousOf(a, out.length, copy);
-      const { inner, unit } = linesAlong(a.shape, axis, axis);
-      const arrays = [reads(data, unit, offset), writes(out, unit)];
-      if (runUnits(machine, name, out.length / unit, [a.shape[axis], inner], arrays)) return;
-    }
+    const fits = out.length >= LEAST && sameFloats(a.data, a.data, out);
+    if (fits && runLines(machine, copy, name, { a, first: axis, last: axis, out, perLine: a.shape[axis] }))
+      return;
     reference[name](a, axis, out);
   };
 }
@@ -65,17 +62,14 @@ function softmaxGradOf(machine: Machine, name: 'softmaxGrad' | 'logSoftmaxGrad')
 
 function logsumexpOf(machine: Machine, copy: Kernels['copy']): Kernels['logsumexp'] {
   return (a, axes, out) => {
-    const count = elementCount(a.shape);
-    const isFast = count >= LEAST && axes.length > 0 && sameFloats(a.data, a.data, out);
-    if (isFast) {
+    const fits = elementCount(a.shape) >= LEAST && axes.length > 0 && sameFloats(a.data, a.data, out);
+    if (fits) {
       const neighbours = axes[axes.length - 1] - axes[0] === axes.length - 1;
       // Axes that are apart are brought together at the end: those that stay keep their order.
-      const b = neighbours ? a : withAxesLast(a, axes);
       const first = neighbours ? axes[0] : a.shape.length - axes.length;
-      const { data, offset } = contiguousOf(b, count, copy);
-      const { inner, unit } = linesAlong(b.shape, first, first + axes.length - 1);
-      const arrays = [reads(data, unit, offset), writes(out, inner)];
-      if (runUnits(machine, 'logsumexp', count / unit, [unit / inner, inner], arrays)) return;
+      const last = first + axes.length - 1;
+      const together = neighbours ? a : withAxesLast(a, axes);
+      if (runLines(machine, copy, 'logsumexp', { a: together, first, last, out, perLine: 1 })) return;
     }
     reference.logsumexp(a, axes, out);
   };

@@ -2,6 +2,8 @@
 
 import type { Kernels, NumericArray, Strided } from '../kernels.ts';
 import { contiguousStrides, elementCount } from '../reference/strided.ts';
+import type { Machine, UnitKernel } from './machine.ts';
+import { reads, runUnits, writes } from './units.ts';
 
 /** How many lines along these axes lie side by side, and how many elements those have. */
 export function linesAlong(
@@ -25,4 +27,33 @@ export function contiguousOf<A extends NumericArray>(
   const data = new (a.data.constructor as new (length: number) => A)(length);
   copy(a, data);
   return { data, offset: 0 };
+}
+
+/** A call of a kernel along the lines of one operand. */
+export interface LineCall {
+  readonly a: Strided;
+  /** A line lies along the axes from the first to the last. */
+  readonly first: number;
+  readonly last: number;
+  readonly out: NumericArray;
+  /** Elements of the result per line. */
+  readonly perLine: number;
+  /** The kernel's own numbers, after those of the elements of a line and of the lines side by side. */
+  readonly own?: readonly number[];
+}
+
+const none: readonly number[] = [];
+
+/** Runs a kernel along lines, and says whether it was done, as `runUnits` does. There is at least one element. */
+export function runLines(
+  machine: Machine,
+  copy: Kernels['copy'],
+  kernel: UnitKernel,
+  { a, first, last, out, perLine, own = none }: LineCall,
+): boolean {
+  const count = elementCount(a.shape);
+  const { data, offset } = contiguousOf(a, count, copy);
+  const { inner, unit } = linesAlong(a.shape, first, last);
+  const arrays = [reads(data, unit, offset), writes(out, perLine * inner)];
+  return runUnits(machine, kernel, count / unit, [unit / inner, inner, ...own], arrays);
 }
