@@ -153,7 +153,9 @@ template <bool LARGEST> struct ExtremeOp {
         store(lanes, last);
         typename Lanes<T>::V4 four = load4(lanes);
         UNROLL for (Index lane = 4; lane < W; lane += 4) four = pick(four, load4(lanes + lane));
-        for (int lane = 0; lane < 4; lane++) addOne<T>(s, four[lane]);
+        four = pick(four, __builtin_shufflevector(four, four, 2, 3, 0, 1));
+        four = pick(four, __builtin_shufflevector(four, four, 1, 0, 3, 2));
+        addOne<T>(s, four[0]);
       } else {
         for (Index lane = 0; lane < W; lane++) addOne<T>(s, last[lane]);
       }
