@@ -86,8 +86,8 @@ export interface SliceAttrs {
 export const sliceOp = defineOp<readonly ['x'], SliceAttrs>({
   name: 'slice',
   operands: ['x'],
-  infer: ([x], { sizes }) => ({ shape: sizes, dtype: x.dtype }),
-  view: (x, attrs) => sliceOf(x, attrs),
+  infer: (operands, { sizes }) => ({ shape: sizes, dtype: operands[0].dtype }),
+  view: sliceOf,
   vjps: [vjpRule((g, { attrs }) => unslice(g, attrs))],
   recycles: true,
   forwardMode: 'linear',
@@ -97,11 +97,12 @@ export const sliceOp = defineOp<readonly ['x'], SliceAttrs>({
 export const unsliceOp = defineOp<readonly ['x'], SliceAttrs>({
   name: 'unslice',
   operands: ['x'],
-  infer: ([x], { whole }) => ({ shape: whole, dtype: x.dtype }),
-  forward: ([x], out, attrs) => {
+  infer: (operands, { whole }) => ({ shape: whole, dtype: operands[0].dtype }),
+  forward: (inputs, out, attrs) => {
     out.fill(0);
-    const target = { data: out, shape: attrs.whole, strides: rowMajorStrides(attrs.whole), offset: 0 };
-    kernels.assign(x, { ...target, shape: attrs.sizes, ...sliceOf(target, attrs) });
+    const whole = { data: out, shape: attrs.whole, strides: rowMajorStrides(attrs.whole), offset: 0 };
+    const { strides, offset } = sliceOf(whole, attrs);
+    kernels.assign(inputs[0], { data: out, shape: attrs.sizes, strides, offset });
   },
   layout: 'strided',
   vjps: [vjpRule((g, { attrs }) => sliceView(g, attrs))],
@@ -121,10 +122,15 @@ export function unslice(x: Tensor, attrs: SliceAttrs): Tensor {
 }
 
 function sliceOf(x: Strided, { starts, steps, sizes }: SliceAttrs): { strides: number[]; offset: number } {
+  const strides = x.strides.slice();
   let { offset } = x;
   // A slice without elements has no first one; its start may lie past the end.
-  if (sizeOf(sizes) > 0) for (let i = 0; i < starts.length; i++) offset += starts[i] * x.strides[i];
-  return { strides: x.strides.map((stride, i) => stride * steps[i]), offset };
+  const first = sizeOf(sizes) > 0 ? 1 : 0;
+  for (let i = 0; i < starts.length; i++) {
+    offset += first * starts[i] * strides[i];
+    strides[i] *= steps[i];
+  }
+  return { strides, offset };
 }
 
 /**

@@ -196,8 +196,9 @@ export function chunk(x: Tensor, chunks: number, options: AxisOptions = noOption
 
 function evenSizes(op: string, operand: string, size: number, whole: number): number[] {
   requireCount(op, operand, size);
-  const count = Math.max(1, Math.ceil(whole / size));
-  return Array.from({ length: count }, (_, i) => Math.min(size, whole - i * size));
+  const sizes = [Math.min(size, whole)];
+  for (let start = size; start < whole; start += size) sizes.push(Math.min(size, whole - start));
+  return sizes;
 }
 
 function cut(x: Tensor, axis: number, sizes: readonly number[]): Tensor[] {

@@ -13,6 +13,7 @@ import {
   reshape,
   ShapeError,
   sigmoid,
+  split,
   sub,
   Tensor,
   tanh,
@@ -89,10 +90,10 @@ export const gru: StepKind = {
   gates: 3,
   hasCell: false,
   step: (x, { hidden }, { weightIh, weightHh, biasIh, biasHh }) => {
-    const [resetX, updateX, newX] = chunk(linear(x, weightIh, biasIh), 3, { axis: 1 });
-    const [resetH, updateH, newH] = chunk(linear(hidden, weightHh, biasHh), 3, { axis: 1 });
-    const reset = sigmoid(add(resetX, resetH));
-    const update = sigmoid(add(updateX, updateH));
+    const sizes = [2 * hidden.shape[1], hidden.shape[1]];
+    const [gatesX, newX] = split(linear(x, weightIh, biasIh), sizes, { axis: 1 });
+    const [gatesH, newH] = split(linear(hidden, weightHh, biasHh), sizes, { axis: 1 });
+    const [reset, update] = chunk(sigmoid(add(gatesX, gatesH)), 2, { axis: 1 });
     const candidate = tanh(add(newX, mul(reset, newH)));
     return { hidden: add(candidate, mul(update, sub(hidden, candidate))), cell: null };
   },
