@@ -6,16 +6,24 @@ import {
   DTypeError,
   div,
   GradcheckError,
+  grad,
   matmul,
   mul,
   permute,
+  sin,
   sub,
   sum,
   type Tensor,
   tensor,
   transpose,
 } from '@adjoint/core';
-import { assertGradcheck, assertGradgradcheck, gradcheck, gradgradcheck } from '@adjoint/core/check';
+import {
+  assertGradcheck,
+  assertGradgradcheck,
+  assertJvpcheck,
+  gradcheck,
+  gradgradcheck,
+} from '@adjoint/core/check';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
@@ -178,4 +186,17 @@ test('an error of 1e-6 in the gradient of any polynomial is found, none is inven
     }),
     { numRuns: 100 },
   );
+});
+
+test('a function that takes derivatives of its own, as the residual of a differential equation does', () => {
+  const a = tensor([0.3, -0.7], { dtype: 'float64' });
+  const t = tensor([0.5, 1.5], { dtype: 'float64' });
+  // u = sin(a·t): u'' + a²·u is 0, and u' is a·cos(a·t).
+  const slope = (a: Tensor, t: Tensor): Tensor => grad(sum(sin(mul(a, t))), t, { createGraph: true });
+  assertGradcheck(slope, [a, t]);
+  assertGradgradcheck(slope, [a, t]);
+  assertJvpcheck(slope, [a, t]);
+  assertGradcheck((x) => slope(x, t.detach().requiresGrad_()), [a]);
+  const half = (a: Tensor, t: Tensor): Tensor => mul(slope(a, t), slope(a, t).detach());
+  expect(gradcheck(half, [a, t]).ok).toBe(false);
 });

@@ -3,14 +3,14 @@
 import { Tangents } from '../autograd/forward.ts';
 import { tensor } from '../ops/create.ts';
 import { noOptions, requireOptions } from '../options.ts';
-import { noGrad } from '../tape/mode.ts';
+import { enableGrad } from '../tape/mode.ts';
 import { observe } from '../tape/observer.ts';
 import type { Tensor } from '../tensor.ts';
 import { compare } from './compare.ts';
 import { assertReport, listInputs, namesOf } from './gradcheck.ts';
 import { numbersOf } from './numbers.ts';
 import { type CheckOptions, checkOptions, resolveOptions } from './options.ts';
-import { type CheckedFunction, copyOf, Probe } from './probe.ts';
+import { type CheckedFunction, Probe } from './probe.ts';
 import type { CheckReport } from './report.ts';
 import { type Analytic, attempt, dot } from './reverse.ts';
 
@@ -50,11 +50,11 @@ export function assertJvpcheck(
 function forward(probe: Probe): Analytic {
   // The tangents of all outputs as the i-th checked input moves along u; null for outputs that stay.
   const push = (i: number, u: Float64Array): (Float64Array | null)[] => {
-    const points = probe.inputs.map(copyOf);
+    const points = probe.leaves();
     const x = points[probe.checked[i]];
     const tangents = new Tangents();
     tangents.set(x, tensor(u, { shape: x.shape, dtype: x.dtype }));
-    const outputs = noGrad(() => observe(tangents, () => probe.run(points)));
+    const outputs = enableGrad(() => observe(tangents, () => probe.run(points)));
     return outputs.map((output) => {
       const tangent = tangents.of(output);
       return tangent === null ? null : numbersOf(tangent);

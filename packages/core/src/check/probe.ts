@@ -6,11 +6,11 @@
 import { type DType, isFloat } from '../dtype.ts';
 import { ArgumentError, DTypeError, formatShape } from '../errors.ts';
 import { type Shape, sameShape } from '../shape.ts';
-import { noGrad } from '../tape/mode.ts';
+import { enableGrad } from '../tape/mode.ts';
 import { fromArray, Storage, Tensor } from '../tensor.ts';
 import { numbersOf } from './numbers.ts';
 
-/** A function that can be checked: tensors in, one tensor or several out. It must be pure. */
+/** A function that can be checked: tensors in, one tensor or several out. It must be pure; it may take derivatives of its own, by `grad`. */
 export type CheckedFunction = (...inputs: Tensor[]) => Tensor | readonly Tensor[];
 
 /** Precision of a check: `float32` accepts float32 inputs, and its results are as coarse as that. */
@@ -54,7 +54,7 @@ export class Probe {
     this.fn = fn;
     this.inputs = inputs;
     this.checked = checkedInputs(op, inputs, precision);
-    const first = noGrad(() => listOf(op, fn(...inputs.map(copyOf))));
+    const first = enableGrad(() => listOf(op, fn(...this.leaves())));
     this.outputs = differentiable(op, first);
     this.base = this.outputs.map(({ index }) => numbersOf(first[index]));
     this.again = this.values(inputs.map(copyOf));
@@ -108,7 +108,9 @@ export class Probe {
   }
 
   private values(inputs: readonly Tensor[]): Float64Array[] {
-    return noGrad(() => this.run(inputs)).map((output) => numbersOf(output));
+    // Recorded, although only numbers are read: a function may take derivatives of its own, by `grad`.
+    for (const i of this.checked) inputs[i].requiresGrad = true;
+    return enableGrad(() => this.run(inputs)).map((output) => numbersOf(output));
   }
 }
 
