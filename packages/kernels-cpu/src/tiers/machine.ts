@@ -43,21 +43,8 @@ export function elementTypeOf(array: NumericArray): ElementType {
 /** Most operands of an element-wise op. */
 export const MOST_OPERANDS = 3;
 
-/** The element-wise ops that a machine has, by number and number of operands. The order of all is that of the table in simd/map-ops.h. */
-export const UNARY_OPS = [
-  'copy',
-  'neg',
-  'abs',
-  'sign',
-  'square',
-  'sqrt',
-  'rsqrt',
-  'reciprocal',
-  'floor',
-  'ceil',
-  'round',
-  'trunc',
-  'exp',
+/** Functions that take some nanoseconds per element; exp, which takes less, is none of them. */
+export const FUNCTIONS = [
   'exp2',
   'expm1',
   'log',
@@ -80,6 +67,24 @@ export const UNARY_OPS = [
   'erfc',
   'sigmoid',
   'logSigmoid',
+] as const satisfies readonly UnaryName[];
+
+/** The element-wise ops that a machine has, by number and number of operands. The order of all is that of the table in simd/map-ops.h. */
+export const UNARY_OPS = [
+  'copy',
+  'neg',
+  'abs',
+  'sign',
+  'square',
+  'sqrt',
+  'rsqrt',
+  'reciprocal',
+  'floor',
+  'ceil',
+  'round',
+  'trunc',
+  'exp',
+  ...FUNCTIONS,
   'relu',
   'leakyRelu',
   'elu',
