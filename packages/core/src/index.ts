@@ -34,14 +34,10 @@ export {
   flatten,
   flip,
   movedim,
-  type RepeatInterleaveOptions,
   type RollOptions,
-  repeat,
-  repeatInterleave,
   roll,
   type SqueezeOptions,
   squeeze,
-  tile,
   unflatten,
   unsqueeze,
 } from './ops/axes.ts';
@@ -123,6 +119,7 @@ export {
 export * from './ops/norms-batch.ts';
 export { type Operand, requireTensor } from './ops/operand.ts';
 export { type PadMode, type PadOptions, pad } from './ops/pad.ts';
+export * from './ops/pixel-shuffle.ts';
 export {
   type AvgPoolOptions,
   avgPool1d,
@@ -165,6 +162,7 @@ export {
   relu6,
   selu,
 } from './ops/rectifiers.ts';
+export { type RepeatInterleaveOptions, repeat, repeatInterleave, tile } from './ops/repeat.ts';
 export * from './ops/resize.ts';
 export { cumprod, cumsum, prod, type ScanOptions } from './ops/scan.ts';
 export { nonzero, type SearchsortedOptions, searchsorted, type UniqueValues, unique } from './ops/search.ts';

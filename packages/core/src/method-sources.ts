@@ -30,6 +30,7 @@ export type * from './ops/powers.ts';
 export type * from './ops/products.ts';
 export type * from './ops/quantifiers.ts';
 export type * from './ops/rectifiers.ts';
+export type * from './ops/repeat.ts';
 export type * from './ops/scan.ts';
 export type * from './ops/search.ts';
 export type * from './ops/select.ts';

@@ -6,18 +6,7 @@ import type { DType } from './dtype.ts';
 import { formatShape, ShapeError } from './errors.ts';
 import type * as sources from './method-sources.ts';
 import { add, div, mul, neg, sub } from './ops/arithmetic.ts';
-import {
-  flatten,
-  flip,
-  movedim,
-  repeat,
-  repeatInterleave,
-  roll,
-  squeeze,
-  tile,
-  unflatten,
-  unsqueeze,
-} from './ops/axes.ts';
+import { flatten, flip, movedim, roll, squeeze, unflatten, unsqueeze } from './ops/axes.ts';
 import { clamp, hardtanh } from './ops/bounds.ts';
 import { cast } from './ops/cast.ts';
 import { allclose, equal, isclose } from './ops/close.ts';
@@ -44,6 +33,7 @@ import { pow, reciprocal, rsqrt, sqrt, square } from './ops/powers.ts';
 import { bmm, dot, outer } from './ops/products.ts';
 import { all, any } from './ops/quantifiers.ts';
 import { celu, elu, hardsigmoid, hardswish, leakyRelu, prelu, relu, relu6, selu } from './ops/rectifiers.ts';
+import { repeat, repeatInterleave, tile } from './ops/repeat.ts';
 import { cumprod, cumsum, prod } from './ops/scan.ts';
 import { nonzero, unique } from './ops/search.ts';
 import { abs, maximum, minimum, where } from './ops/select.ts';

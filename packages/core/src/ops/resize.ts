@@ -1,11 +1,10 @@
-// Images at another resolution: interpolate, and the shuffles between channels and pixels.
+// Images at another resolution: interpolate.
 
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
 import { requireOptions } from '../options.ts';
 import { type Shape, sizeOf } from '../shape.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { requireFloat } from './infer.ts';
-import { permute, reshape } from './layout.ts';
 import { selectAlong } from './lookup.ts';
 import { averageTo } from './pool-adaptive.ts';
 import { type Resampling, resample, resampling } from './resample.ts';
@@ -222,84 +221,4 @@ function cubic(step: Step, align: boolean): Resampling {
     return values.map((value, i) => [Math.min(Math.max(before - 1 + i, 0), input - 1), value] as const);
   });
   return resampling(axis, input, rows);
-}
-
-/**
- * Moves channels into pixels: `upscaleFactor²` channels become one of `upscaleFactor` times the height and width. PyTorch's
- * `torch.nn.functional.pixel_shuffle` (Shi et al. 2016).
- *
- * @param x shape (…, C · r², H, W).
- * @returns shape (…, C, H · r, W · r).
- * @throws ShapeError unless the channels divide by `upscaleFactor²`; ArgumentError for a factor below 1.
- * @example
- * pixelShuffle(tensor([[[1]], [[2]], [[3]], [[4]]]), 2).toArray(); // [[[1, 2], [3, 4]]]
- */
-export function pixelShuffle(x: Tensor, upscaleFactor: number): Tensor {
-  const op = 'pixelShuffle';
-  const r = upscaleFactor;
-  requireFactor(op, 'upscaleFactor', r);
-  const { lead, channels, height, width } = readPixels(op, x);
-  if (channels % (r * r) !== 0) {
-    throw new ShapeError(
-      `x has ${channels} channels (shape ${formatShape(x.shape)}), which do not divide by upscaleFactor² = ${r * r}.`,
-      { op, operand: 'x', actual: x.shape, expected: `a multiple of ${r * r} channels` },
-    );
-  }
-  const parts = reshape(x, [...lead, channels / (r * r), r, r, height, width]);
-  const n = lead.length;
-  const order = [...lead.map((_, i) => i), n, n + 3, n + 1, n + 4, n + 2];
-  return reshape(permute(parts, order), [...lead, channels / (r * r), height * r, width * r]);
-}
-
-/**
- * The inverse of {@link pixelShuffle}: moves blocks of `downscaleFactor²` pixels into channels. PyTorch's
- * `torch.nn.functional.pixel_unshuffle`.
- *
- * @param x shape (…, C, H · r, W · r).
- * @returns shape (…, C · r², H, W).
- * @throws ShapeError unless height and width divide by `downscaleFactor`; ArgumentError for a factor below 1.
- * @example
- * pixelUnshuffle(tensor([[[1, 2], [3, 4]]]), 2).toArray(); // [[[1]], [[2]], [[3]], [[4]]]
- */
-export function pixelUnshuffle(x: Tensor, downscaleFactor: number): Tensor {
-  const op = 'pixelUnshuffle';
-  const r = downscaleFactor;
-  requireFactor(op, 'downscaleFactor', r);
-  const { lead, channels, height, width } = readPixels(op, x);
-  if (height % r !== 0 || width % r !== 0) {
-    throw new ShapeError(
-      `x has ${height} × ${width} pixels (shape ${formatShape(x.shape)}), which do not divide by downscaleFactor ${r}.`,
-      { op, operand: 'x', actual: x.shape, expected: `multiples of ${r} pixels` },
-    );
-  }
-  const parts = reshape(x, [...lead, channels, height / r, r, width / r, r]);
-  const n = lead.length;
-  const order = [...lead.map((_, i) => i), n, n + 2, n + 4, n + 1, n + 3];
-  return reshape(permute(parts, order), [...lead, channels * r * r, height / r, width / r]);
-}
-
-function readPixels(
-  op: string,
-  x: Tensor,
-): { readonly lead: Shape; readonly channels: number; readonly height: number; readonly width: number } {
-  if (x.ndim < 3) {
-    throw new ShapeError(`x has shape ${formatShape(x.shape)}; it takes (…, C, H, W).`, {
-      op,
-      operand: 'x',
-      actual: x.shape,
-      expected: 'at least three axes',
-    });
-  }
-  const [channels, height, width] = x.shape.slice(-3);
-  return { lead: x.shape.slice(0, -3), channels, height, width };
-}
-
-function requireFactor(op: string, option: string, factor: number): void {
-  if (Number.isInteger(factor) && factor >= 1) return;
-  throw new ArgumentError(`${option} is ${factor}; it takes an integer of at least 1.`, {
-    op,
-    operand: option,
-    actual: factor,
-    expected: 'an integer >= 1',
-  });
 }

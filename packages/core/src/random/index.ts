@@ -1,16 +1,6 @@
 // Random numbers: generators, and the tensors drawn from them.
 
-export {
-  type RandomIntegerOptions,
-  type RandomOptions,
-  rand,
-  randint,
-  randLike,
-  randn,
-  randnLike,
-  randperm,
-  truncatedNormal,
-} from './create.ts';
+export { type RandomOptions, rand, randLike, randn, randnLike, truncatedNormal } from './create.ts';
 export {
   defaultGenerator,
   Generator,
@@ -18,4 +8,5 @@ export {
   type GeneratorState,
   manualSeed,
 } from './generator.ts';
+export { type RandomIntegerOptions, randint, randperm } from './integers.ts';
 export { type BernoulliOptions, bernoulli, type MultinomialOptions, multinomial } from './sample.ts';
