@@ -40,6 +40,8 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
         [31, 1040, 1024],
         [40, 2100, 700],
         [44, 96, 515],
+        [29, 50, 515],
+        [61, 1100, 401],
       ]) {
         const a = view(reals(Type, m * depth, 1), [m, depth]);
         const b = view(reals(Type, depth * n, 2), [depth, n]);

@@ -1,9 +1,9 @@
 // The matrix product C (=|+=) A · B of any strided operands, batched.
 //
 // The sums of a tile run over a block of the depth. B is put into panels of one tile's width: where its rows lie close together, by the
-// first tile that needs a panel, while it computes; otherwise beforehand, by all threads. A is read in place where rows are contiguous
-// and do not push each other out of the cache, and otherwise packed in panels of one tile's height. Blocks depend on the extents alone,
-// and every element adds up its blocks in order: the same bits on any number of threads.
+// first tile that needs a panel, while it computes; otherwise beforehand, by all threads. A is put into strips of one tile's height, by
+// all threads or by each task as it comes to them, and read in place where there are few panels. Blocks depend on the extents alone, and
+// every element adds up its blocks in order: the same bits on any number of threads.
 
 namespace ADJOINT_NAMESPACE {
 
@@ -14,7 +14,7 @@ template <class T> struct Matrix {
 };
 
 /** Steps of depth per block; rows of A and columns of B that are packed at once; panels that a task keeps at hand; strips packed side by side. */
-enum { DEPTH_BLOCK = ADJOINT_DEPTH_BLOCK, ROW_BLOCK = 2048, COLUMN_BLOCK = 2048, PANELS_AT_HAND = 8, STRIPS_TOGETHER = 4, FEW_STRIPS = 8 };
+enum { DEPTH_BLOCK = ADJOINT_DEPTH_BLOCK, ROW_BLOCK = 2048, COLUMN_BLOCK = 2048, PANELS_AT_HAND = 16, STRIPS_TOGETHER = 4, FEW_STRIPS = 8, FEW_PANELS = 8 };
 
 template <class T> struct Product {
   Index m, n, depth;
@@ -77,8 +77,16 @@ INLINE void putTile(Index rows, Index depth, const T* a, const T* b, T* c, Index
 /** Of registers this narrow a tile has few multiply-adds per step, and the addresses of operands in place cost more than packing both. */
 enum { PACKS_ALL = BYTES == 16 };
 
-/** Whether tiles read A where it lies: rows along memory, of which no more than half a tile meet in one set of a first-level cache. */
-template <class T> INLINE bool readsInPlace(const Matrix<T>& a) { return !PACKS_ALL && a.column == 1 && a.row * Index(sizeof(T)) % 4096 != 0; }
+/** Of so many panels or fewer, rows of A cost less in place than packed; tiles whose multiply-adds read A themselves are faster if it is packed. */
+enum { PANELS_IN_PLACE = BYTES == 64 ? 2 : 1 << 30 };
+
+/**
+ * Whether tiles read A where it lies, for so many panels: rows along memory, of which no more than half a tile meet in one set of a
+ * first-level cache.
+ */
+template <class T> INLINE bool readsInPlace(const Matrix<T>& a, Index panels) {
+  return !PACKS_ALL && panels <= PANELS_IN_PLACE && a.column == 1 && a.row * Index(sizeof(T)) % 4096 != 0;
+}
 
 /** Whether tiles that read B where it lies find its next rows in time: more than one of them lies on a page. */
 template <class T> INLINE bool liesTogether(const Matrix<T>& b) { return !PACKS_ALL && b.column == 1 && b.row * Index(sizeof(T)) < 4096; }
@@ -100,8 +108,8 @@ template <class T> INLINE ProductPlan planProduct(int threads, Index m, Index n,
   plan.panels = ceilDivide(smaller(n, COLUMN_BLOCK), Tile<T>::N);
   plan.panelsPerTask = ceilDivide(plan.panels, threads);
   plan.stripsPerTask = plan.strips;
-  plan.tasksPack = m <= ROW_BLOCK && plan.strips <= FEW_STRIPS && plan.panels >= 2 * threads;
-  if (plan.tasksPack) plan.panelsPerTask = smaller(Index(PANELS_AT_HAND), ceilDivide(plan.panels, 2 * threads));
+  plan.tasksPack = m <= ROW_BLOCK && (threads == 1 || (plan.strips <= FEW_STRIPS && plan.panels >= 2 * threads));
+  if (plan.tasksPack && threads > 1) plan.panelsPerTask = smaller(Index(PANELS_AT_HAND), ceilDivide(plan.panels, 2 * threads));
   if (threads == 1 || plan.tasksPack) return plan;
   const Index rowTasks = ceilDivide(6 * threads, ceilDivide(plan.panels, plan.panelsPerTask));
   plan.stripsPerTask = larger(smaller(4, plan.strips), ceilDivide(plan.strips, rowTasks));
@@ -111,38 +119,39 @@ template <class T> INLINE ProductPlan planProduct(int threads, Index m, Index n,
 /** Elements of scratch that `multiply` needs on so many threads. */
 template <class T> INLINE Index gemmScratch(int threads, Index m, Index n, Index depth) {
   const ProductPlan plan = planProduct<T>(threads, m, n, depth);
-  return (larger(plan.panels, threads * PANELS_AT_HAND) * Tile<T>::N + plan.strips * plan.height) * plan.block;
+  return (larger(plan.panels, threads * PANELS_AT_HAND) * Tile<T>::N + larger(plan.strips * plan.height, threads * MR)) * plan.block;
 }
 
-/** Packs strips [first, last) of `height` rows, of which `m` in all are there, side by side where neighbours share cache lines. */
+/** Packs strips [first, last) of `height` rows, of which `m` in all are there: all of a step at once where they share cache lines. */
 template <class T> static void packStrips(const Matrix<T>& a, Index m, Index height, Index first, Index last, Index depth, T* to) {
   if (a.row == 1) {
     for (Index k = 0; k < depth; k++)
       for (Index s = first; s < last; s++) {
         const Index i = s * height, rows = smaller(height, m - i);
-        copyRun(to + i * depth + k * rows, a.data + i + k * a.column, rows);
+        copyRun(to + (s - first) * height * depth + k * rows, a.data + i + k * a.column, rows);
       }
     return;
   }
   for (Index s = first; s < last; s++) {
     const Index i = s * height, rows = smaller(height, m - i);
-    pack(a.data + i * a.row, a.row, a.column, rows, rows, depth, to + i * depth);
+    pack(a.data + i * a.row, a.row, a.column, rows, rows, depth, to + (s - first) * height * depth);
   }
 }
 
 /** One product over one block of the depth, and what is packed of it. */
 template <class T> struct ProductBlock {
   Product<T> p;
-  /** Rows of a strip; how strips lie: `stripStep` apart, their rows `aRow` and steps `aStep` apart (0: as many as the strip has rows). */
+  /** Rows of a strip. */
   Index height;
-  const T* left;
-  Index stripStep, aRow, aStep;
+  /** All strips of a, or null: then each task packs the one that it comes to, or reads a in place. */
+  const T* strips;
+  bool inPlace;
   /** All panels of b, or null: then each task makes its own, before it computes or while it does. */
   const T* packed;
   bool before;
 
   /** The tiles of strips [firstStrip, lastStrip) times panels [first, last); `own` has space for PANELS_AT_HAND. */
-  void run(Index firstStrip, Index lastStrip, Index first, Index last, T* own) const {
+  void run(Index firstStrip, Index lastStrip, Index first, Index last, T* own, T* ownStrip) const {
     constexpr Index N = Tile<T>::N;
     T whole[MR * N] __attribute__((aligned(64)));
     for (Index q0 = first; q0 < last; q0 += PANELS_AT_HAND) {
@@ -151,23 +160,26 @@ template <class T> struct ProductBlock {
       const bool ready = packed || before;
       if (!packed && before) packColumns(p.b.data + q0 * N * p.b.column, p.b.column, p.b.row, smaller(end * N, p.n) - q0 * N, p.depth, own);
       for (Index s = firstStrip; s < lastStrip; s++) {
-        const Index i = s * height, rows = smaller(height, p.m - i), step = aStep ? aStep : rows;
-        const T* const a = left + s * stripStep;
+        const Index i = s * height, rows = smaller(height, p.m - i);
+        const T* const a = inPlace ? p.a.data + i * p.a.row : strips ? strips + i * p.depth : ownStrip;
+        if (!inPlace && !strips) packStrips(p.a, p.m, height, s, s + 1, p.depth, ownStrip);
+        const Index aRow = inPlace ? p.a.row : 1, aStep = inPlace ? 1 : rows;
         for (Index q = q0; q < end; q++) {
           const Index j = q * N, width = smaller(N, p.n - j), at = (q - q0) * N * p.depth;
-          if (ready && aStep == 0) {
-            putTile<T>(rows, p.depth, a, panels + at, p.c + i * p.cRow + j, p.cRow, width, p.accumulate);
+          T* const c = p.c + i * p.cRow + j;
+          if (p.accumulate) fetchTile(c, rows);
+          const bool makes = !ready && s == firstStrip;
+          if (!inPlace && !makes) {
+            putTile<T>(rows, p.depth, a, panels + at, c, p.cRow, width, p.accumulate);
             continue;
           }
-          TilePanel<T> panel = {panels + at, N, nullptr};
-          if (!ready && s == firstStrip) panel = firstPanel(q, lastStrip - firstStrip, own + at);
-          T* const c = p.c + i * p.cRow + j;
+          const TilePanel<T> panel = makes ? firstPanel(q, lastStrip - firstStrip, own + at) : TilePanel<T>{panels + at, N, nullptr};
           const auto tile = Tiles<T>::product[rows];
           if (width == N) {
-            tile(p.depth, a, aRow, step, panel, c, p.cRow, p.accumulate);
+            tile(p.depth, a, aRow, aStep, panel, c, p.cRow, p.accumulate);
             continue;
           }
-          tile(p.depth, a, aRow, step, panel, whole, N, false);
+          tile(p.depth, a, aRow, aStep, panel, whole, N, false);
           putPart(rows, width, whole, c, p.cRow, p.accumulate);
         }
       }
@@ -175,6 +187,18 @@ template <class T> struct ProductBlock {
   }
 
  private:
+  /** Lines of memory that a step of a panel takes, and a row of a tile. */
+  enum { LINES = NV * BYTES < 64 ? 1 : NV * BYTES / 64 };
+
+  /** Brings what is added to a tile near while the tile is computed. */
+  void fetchTile(const T* c, Index rows) const {
+    constexpr Index N = Tile<T>::N;
+    for (Index i = 0; i < rows; i++, c += p.cRow) {
+      UNROLL for (Index line = 0; line < LINES; line++) __builtin_prefetch(c + line * (N / LINES), 1);
+      __builtin_prefetch(c + N - 1, 1);
+    }
+  }
+
   /** Panel q for the first of `strips` strips, which makes it for the others. */
   TilePanel<T> firstPanel(Index q, Index strips, T* made) const {
     constexpr Index N = Tile<T>::N;
@@ -194,39 +218,37 @@ template <class T> static void multiply(Run& run, const Product<T>& p, T* scratc
     return;
   }
   const ProductPlan plan = planProduct<T>(run.threads, p.m, p.n, p.depth);
-  const bool packsA = !readsInPlace(p.a), packsB = !liesTogether(p.b);
+  const bool packsB = !liesTogether(p.b), inPlace = readsInPlace(p.a, plan.panels);
+  // Threads that share the panels of a strip share the strip.
+  const bool packsA = p.a.column != 1 || (!inPlace && plan.panelsPerTask < smaller(plan.panels, FEW_PANELS));
   const Index height = plan.height, sweepRows = plan.strips * height, sweepColumns = plan.panels * N;
-  T* const aPanels = scratch + larger(plan.panels, run.threads * PANELS_AT_HAND) * N * plan.block;
+  T* const aStrips = scratch + larger(plan.panels, run.threads * PANELS_AT_HAND) * N * plan.block;
   for (Index j0 = 0; j0 < p.n; j0 += sweepColumns)
     for (Index i0 = 0; i0 < p.m; i0 += sweepRows)
       for (Index k0 = 0; k0 < p.depth; k0 += plan.block) {
         const Index m = smaller(sweepRows, p.m - i0), n = smaller(sweepColumns, p.n - j0), depth = smaller(plan.block, p.depth - k0);
         const Matrix<T> a = {p.a.data + i0 * p.a.row + k0 * p.a.column, p.a.row, p.a.column};
         const Matrix<T> b = {p.b.data + k0 * p.b.row + j0 * p.b.column, p.b.row, p.b.column};
-        ProductBlock<T> block = {{m, n, depth, a, b, p.c + i0 * p.cRow + j0, p.cRow, p.accumulate || k0 > 0}, height, a.data, height * a.row, a.row, 1, nullptr, false};
-        if (packsA) {
-          block.left = aPanels;
-          block.stripStep = height * depth;
-          block.aRow = 1;
-          block.aStep = 0;
-        }
+        ProductBlock<T> block = {{m, n, depth, a, b, p.c + i0 * p.cRow + j0, p.cRow, p.accumulate || k0 > 0}, height, packsA ? aStrips : nullptr, inPlace, nullptr, false};
         const bool packsFirst = packsB && !plan.tasksPack;
         block.before = packsB && plan.tasksPack;
         if (packsFirst) block.packed = scratch;
         const Index strips = ceilDivide(m, height), panels = ceilDivide(n, N);
         const Index together = b.column == 1 ? PACKED_TOGETHER / Index(sizeof(T)) / N : 1;
         const Index panelTasks = packsFirst ? ceilDivide(panels, together) : 0, stripTasks = packsA ? ceilDivide(strips, STRIPS_TOGETHER) : 0;
-        if (packsA || packsFirst)
-          parallel(run, panelTasks + stripTasks, [&](Index t, int) {
-            const Index j = t * together * N;
-            if (t < panelTasks) packColumns(b.data + j * b.column, b.column, b.row, smaller(together * N, n - j), depth, scratch + j * depth);
-            else packStrips(a, m, height, (t - panelTasks) * STRIPS_TOGETHER, smaller(strips, (t - panelTasks + 1) * STRIPS_TOGETHER), depth, aPanels);
-          });
+        parallel(run, panelTasks + stripTasks, [&](Index t, int) {
+          const Index j = t * together * N;
+          if (t < panelTasks) packColumns(b.data + j * b.column, b.column, b.row, smaller(together * N, n - j), depth, scratch + j * depth);
+          else {
+            const Index first = (t - panelTasks) * STRIPS_TOGETHER;
+            packStrips(a, m, height, first, smaller(strips, first + STRIPS_TOGETHER), depth, aStrips + first * height * depth);
+          }
+        });
         const Index rowTasks = ceilDivide(strips, plan.stripsPerTask), columnTasks = ceilDivide(panels, plan.panelsPerTask);
         parallel(run, rowTasks * columnTasks, [&](Index t, int thread) {
           const Index strip = t / columnTasks * plan.stripsPerTask, panel = t % columnTasks * plan.panelsPerTask;
           block.run(strip, smaller(strips, strip + plan.stripsPerTask), panel, smaller(panels, panel + plan.panelsPerTask),
-                    scratch + thread * PANELS_AT_HAND * N * depth);
+                    scratch + thread * PANELS_AT_HAND * N * depth, aStrips + thread * MR * depth);
         });
       }
 }

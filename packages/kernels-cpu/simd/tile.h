@@ -16,6 +16,36 @@ template <class T> struct Tile { enum { N = Lanes<T>::N * NV }; };
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
+/**
+ * sum += left · right, of one number and a row of registers. Multiply-adds may read the number themselves, one instruction in place of a
+ * load and them: where another thread shares the processor, it is instructions that a tile waits for. As every one of them then
+ * reads it, the units that load are no longer idle: `LOADED` now and then is best. (GCC loads it first whatever one writes.)
+ */
+enum LeftOperand { LOADED, IN_PLACE };
+#if defined(__AVX512F__) && ADJOINT_VECTOR_BYTES == 64
+INLINE void addInPlace(Vec<float>& sum, const float& left, Vec<float> right) {
+  asm("vfmadd231ps %1%{1to16%}, %2, %0" : "+v"(sum) : "m"(left), "v"(right));
+}
+INLINE void addInPlace(Vec<double>& sum, const double& left, Vec<double> right) {
+  asm("vfmadd231pd %1%{1to8%}, %2, %0" : "+v"(sum) : "m"(left), "v"(right));
+}
+#else
+template <class T> INLINE void addInPlace(Vec<T>& sum, const T& left, Vec<T> right) { sum = fma(splat(left), right, sum); }
+#endif
+template <class T, int V> INLINE void addRow(Vec<T> (&sum)[V], const T& left, const Vec<T> (&right)[V], LeftOperand operand) {
+  if (operand == IN_PLACE) {
+    UNROLL for (int v = 0; v < V; v++) addInPlace(sum[v], left, right[v]);
+    return;
+  }
+  const Vec<T> x = splat(left);
+  UNROLL for (int v = 0; v < V; v++) sum[v] = fma(x, right[v], sum[v]);
+}
+
+/** The rows of a tile, one by one, of a packed operand. */
+template <class T, int R, int V> INLINE void addStep(Vec<T> (&sum)[R][V], const T* left, const Vec<T> (&right)[V]) {
+  UNROLL for (int i = 0; i < R; i++) addRow<T, V>(sum[i], left[i], right, i % 3 ? IN_PLACE : LOADED);
+}
+
 /** c (=|+=) the sums of a tile. */
 template <class T, int R, int V> INLINE void putSums(const Vec<T> (&sum)[R][V], T* c, Index cRow, bool accumulate) {
   constexpr int W = Lanes<T>::N;
@@ -42,10 +72,7 @@ __attribute__((noinline)) void tileRows(Index runs, const Index* starts, Index d
     for (Index k = 0; k < depth; k++, a += R, from += bStep) {
       Vec<T> right[NV];
       UNROLL for (int v = 0; v < NV; v++) right[v] = load(from + v * W);
-      UNROLL for (int i = 0; i < R; i++) {
-        const Vec<T> left = splat(a[i]);
-        UNROLL for (int v = 0; v < NV; v++) sum[i][v] = fma(left, right[v], sum[i][v]);
-      }
+      addStep<T>(sum, a, right);
     }
   }
   putSums<T>(sum, c, cRow, accumulate);
@@ -87,10 +114,8 @@ __attribute__((noinline)) void tileProduct(Index depth, const T* a, Index aRow, 
       }
       keep += NV * W;
     }
-    UNROLL for (int i = 0; i < R; i++) {
-      const Vec<T> x = splat(left[i / 3][i % 3 * aRow]);
-      UNROLL for (int v = 0; v < NV; v++) sum[i][v] = fma(x, right[v], sum[i][v]);
-    }
+    // An address of two registers costs a multiply-add what it saves.
+    UNROLL for (int i = 0; i < R; i++) addRow<T, NV>(sum[i], left[i / 3][i % 3 * aRow], right, i % 3 ? LOADED : IN_PLACE);
     UNROLL for (int g = 0; g < GROUPS; g++) left[g] += aStep;
   }
   putSums<T>(sum, c, cRow, accumulate);
@@ -107,10 +132,7 @@ __attribute__((noinline)) void tileOffsets(Index depth, const T* a, const T* b, 
     const T* from = b + offsets[k];
     Vec<T> right[V];
     UNROLL for (int v = 0; v < V; v++) right[v] = load(from + v * W);
-    UNROLL for (int i = 0; i < R; i++) {
-      const Vec<T> left = splat(a[i]);
-      UNROLL for (int v = 0; v < V; v++) sum[i][v] = fma(left, right[v], sum[i][v]);
-    }
+    addStep<T>(sum, a, right);
   }
   putSums<T>(sum, c, cRow, accumulate);
 }
