@@ -17,9 +17,9 @@ template <class T> struct Tile { enum { N = Lanes<T>::N * NV }; };
 #endif
 
 /**
- * sum += left · right, of one number and a row of registers. Multiply-adds may read the number themselves, one instruction in place of a
- * load and them: where another thread shares the processor, it is instructions that a tile waits for. As every one of them then
- * reads it, the units that load are no longer idle: `LOADED` now and then is best. (GCC loads it first whatever one writes.)
+ * sum += left · right, of one number and a row of registers. AVX-512's multiply-adds can read the number themselves, which saves the
+ * instruction that loads it: where another thread shares the processor, it is instructions that a tile waits for. Each of them then
+ * reads it anew, for which there are units enough if every third row is loaded once. (GCC loads whatever is used twice.)
  */
 enum LeftOperand { LOADED, IN_PLACE };
 #if defined(__AVX512F__) && ADJOINT_VECTOR_BYTES == 64
@@ -41,9 +41,9 @@ template <class T, int V> INLINE void addRow(Vec<T> (&sum)[V], const T& left, co
   UNROLL for (int v = 0; v < V; v++) sum[v] = fma(x, right[v], sum[v]);
 }
 
-/** The rows of a tile, one by one, of a packed operand. */
+/** The rows of a tile, one by one, of a packed operand. More registers than two per row would read each number too often. */
 template <class T, int R, int V> INLINE void addStep(Vec<T> (&sum)[R][V], const T* left, const Vec<T> (&right)[V]) {
-  UNROLL for (int i = 0; i < R; i++) addRow<T, V>(sum[i], left[i], right, i % 3 ? IN_PLACE : LOADED);
+  UNROLL for (int i = 0; i < R; i++) addRow<T, V>(sum[i], left[i], right, V <= 2 && i % 3 ? IN_PLACE : LOADED);
 }
 
 /** c (=|+=) the sums of a tile. */
