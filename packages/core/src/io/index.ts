@@ -1,4 +1,5 @@
 // @adjoint/core/io: tensors in files' formats. Bytes in, bytes out: for browsers and Node alike.
+export { requireBytes } from './bytes.ts';
 export { parseNpy, serializeNpy } from './npy.ts';
 export { MAX_HEADER_BYTES } from './safetensors-format.ts';
 export {

@@ -10,6 +10,7 @@ import { permute } from '../ops/layout.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
+import { requireBytes } from './bytes.ts';
 import { type Complain, complaintsOf, cutOff, requireEnd, shorten } from './complaints.ts';
 import { findNonBoolean, readElements, readIntegers, wideIntegerBytes, writeElements } from './elements.ts';
 import { dtypeOf, integerOf, type NpyHeader, NpyHeaderReader } from './npy-header.ts';
@@ -47,6 +48,7 @@ export function parseNpy(
   options: { readonly name?: string | undefined } = noOptions,
 ): Tensor {
   requireOptions('parseNpy', options, ['name']);
+  requireBytes('parseNpy', bytes);
   const { name = 'npy data' } = options;
   const complain = complaintsOf('parseNpy', name);
   const { start, end } = readPrefix(bytes, complain);

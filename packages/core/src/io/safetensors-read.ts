@@ -9,6 +9,7 @@ import { ArgumentError, type DataFormatError, formatShape } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import type { Shape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
+import { requireBytes } from './bytes.ts';
 import { type Complain, complaintsOf, cutOff, quote, requireEnd, shorten } from './complaints.ts';
 import {
   findNonBoolean,
@@ -70,6 +71,7 @@ export function parseSafetensors(
   options: ParseSafetensorsOptions = noOptions,
 ): SafetensorsContent {
   requireOptions('parseSafetensors', options, ['name', 'maxHeaderBytes']);
+  requireBytes('parseSafetensors', bytes);
   const { name = 'safetensors data', maxHeaderBytes = MAX_HEADER_BYTES } = options;
   if (!(Number.isInteger(maxHeaderBytes) && maxHeaderBytes >= 0)) {
     throw new ArgumentError(`maxHeaderBytes is ${maxHeaderBytes}; give a number of bytes.`, {

@@ -7,6 +7,7 @@ import { bytesPerElement } from '../dtype.ts';
 import { ArgumentError, DataFormatError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import type { Tensor } from '../tensor.ts';
+import { requireBytes } from './bytes.ts';
 import { JsonReader } from './json-reader.ts';
 import { parseSafetensors, type SafetensorsContent } from './safetensors-read.ts';
 import { serializeSafetensors } from './safetensors-write.ts';
@@ -114,6 +115,7 @@ export async function parseSafetensorsShards(
   options: ParseShardsOptions = noOptions,
 ): Promise<SafetensorsContent> {
   requireOptions('parseSafetensorsShards', options, ['name', 'maxHeaderBytes']);
+  requireBytes('parseSafetensorsShards', index);
   const { name = 'safetensors index', ...limits } = options;
   const tensors: [string, Tensor][] = [];
   const metadata: [string, string][] = [];

@@ -1,5 +1,6 @@
 // CIFAR-10 and CIFAR-100 in their binary version: records of one or two label bytes and 3 · 32 · 32 pixels.
 
+import { requireBytes } from '@adjoint/core/io';
 import { DataFormatError } from './errors.ts';
 import type { NamedBytes } from './mnist.ts';
 
@@ -40,7 +41,10 @@ const CLASSES: Readonly<Record<CifarVariant, readonly number[]>> = { cifar10: [1
 export function parseCifar(files: readonly NamedBytes[], variant: CifarVariant): CifarImages {
   const classes = CLASSES[variant];
   const record = classes.length + PIXELS;
-  for (const { name, bytes } of files) checkFile(name, bytes, variant, classes);
+  for (const { name, bytes } of files) {
+    requireBytes('parseCifar', bytes);
+    checkFile(name, bytes, variant, classes);
+  }
   const count = files.reduce((total, { bytes }) => total + bytes.length / record, 0);
   const images = new Uint8Array(count * PIXELS);
   const labels = new Uint8Array(count);

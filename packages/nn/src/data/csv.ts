@@ -1,6 +1,7 @@
 // CSV (RFC 4180): fields between delimiters, quoted where they hold one; as text, or as the numbers of a tensor.
 
 import { ArgumentError, requireOptions, type Tensor, tensor } from '@adjoint/core';
+import { requireBytes } from '@adjoint/core/io';
 import { complaintsOf, DataFormatError } from './errors.ts';
 
 /** Options of {@link parseCsv}. */
@@ -150,6 +151,7 @@ function parseFields(
   bytes: Uint8Array,
   { name: file = 'CSV data', delimiter = ',', header = true }: ParseCsvOptions,
 ): { readonly header: readonly Field[] | null; readonly body: readonly (readonly Field[])[] } {
+  requireBytes(op, bytes);
   if (!/^[\x20-\x7e\t]$/.test(delimiter) || delimiter === '"') {
     throw new ArgumentError(
       `delimiter is ${JSON.stringify(delimiter)}; give one ASCII character that is no quote.`,

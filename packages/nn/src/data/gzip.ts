@@ -1,6 +1,7 @@
 // Gunzip: one whole member, with a bound on what may come out.
 
 import { ArgumentError } from '@adjoint/core/errors';
+import { requireBytes } from '@adjoint/core/io';
 import { requireOptions } from '@adjoint/core/options';
 import { DataFormatError } from './errors.ts';
 import { inflate } from './inflate.ts';
@@ -36,6 +37,7 @@ export async function gunzipIfNeeded(
   options: { readonly name?: string | undefined; readonly maxBytes?: number | undefined } = {},
 ): Promise<Uint8Array> {
   requireOptions('gunzipIfNeeded', options, ['name', 'maxBytes']);
+  requireBytes('gunzipIfNeeded', bytes);
   const { name = 'gzip data', maxBytes = DEFAULT_MAX_BYTES } = options;
   if (!(maxBytes >= 0)) {
     throw new ArgumentError(`maxBytes must be a number of bytes, at least 0, found ${maxBytes}.`, {

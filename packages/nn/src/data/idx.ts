@@ -1,5 +1,6 @@
 // The IDX format of MNIST and its kin: two zero bytes, a type code, a rank, the extents, the elements, big-endian.
 
+import { requireBytes } from '@adjoint/core/io';
 import { requireOptions } from '@adjoint/core/options';
 import { DataFormatError } from './errors.ts';
 
@@ -88,6 +89,7 @@ function fill<A extends IdxArray['data']>(target: A, element: (index: number) =>
  */
 export function parseIdx(bytes: Uint8Array, options: { readonly name?: string | undefined } = {}): IdxArray {
   requireOptions('parseIdx', options, ['name']);
+  requireBytes('parseIdx', bytes);
   const { name = 'IDX data' } = options;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { element, rank } = readMagic(bytes, name);

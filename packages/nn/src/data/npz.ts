@@ -1,7 +1,7 @@
 // npz: NumPy's arrays by name, a zip archive of npy files.
 
 import { ArgumentError, DataFormatError, requireOptions, type Tensor } from '@adjoint/core';
-import { parseNpy, serializeNpy } from '@adjoint/core/io';
+import { parseNpy, requireBytes, serializeNpy } from '@adjoint/core/io';
 import { DEFAULT_MAX_BYTES } from './gzip.ts';
 import { unzip } from './unzip.ts';
 import { type ZipContent, zip, zipLength } from './zip.ts';
@@ -36,6 +36,7 @@ export async function parseNpz(
   options: ParseNpzOptions = {},
 ): Promise<Record<string, Tensor>> {
   requireOptions('parseNpz', options, ['name', 'maxBytes']);
+  requireBytes('parseNpz', bytes);
   const { name = 'npz data', maxBytes = DEFAULT_MAX_BYTES } = options;
   const op = 'parseNpz';
   if (!(maxBytes >= 0)) {

@@ -1,6 +1,7 @@
 // PNG pictures as tensors. The picture's own bytes are checked and bounded here; fast-png undoes filters and interlacing.
 
 import { ArgumentError, requireOptions, type Tensor } from '@adjoint/core';
+import { requireBytes } from '@adjoint/core/io';
 import { type DecodedPng, decode } from 'fast-png';
 import { complaintsOf, DataFormatError } from './errors.ts';
 import { inflate } from './inflate.ts';
@@ -46,6 +47,7 @@ const DEPTHS: Readonly<Record<number, readonly number[]>> = {
  */
 export async function decodePng(bytes: Uint8Array, options: DecodePngOptions = {}): Promise<Tensor> {
   requireOptions('decodePng', options, ['name', 'channels', 'maxBytes']);
+  requireBytes('decodePng', bytes);
   const { name: file = 'PNG data', channels, maxBytes = 2 ** 28 } = options;
   if (channels !== undefined && ![1, 3, 4].includes(channels)) {
     throw new ArgumentError(`channels is ${channels}; give 1, 3 or 4, or leave it out.`, {

@@ -39,7 +39,7 @@ export interface PlacedTensor {
  *
  * Write a class with a `forward` method. A {@link Module}, {@link Parameter} or {@link Buffer} assigned to a field is
  * registered under the field's name; so is one in an array in a field, under `field.index`. Fields with `#` are not
- * registered, nor are plain tensors.
+ * registered, nor are plain tensors, nor what a plain object or a Map holds: for modules by name there is `ModuleDict`.
  *
  * @example
  * class Net extends Module {

@@ -4,7 +4,7 @@
 // (`model.encoder.0.weight`), so that any reader of safetensors finds the weights; the rest is JSON in the metadata.
 
 import { AdjointError, ArgumentError, clone, DataFormatError, noGrad, requireOptions } from '@adjoint/core';
-import { parseSafetensors, serializeSafetensors } from '@adjoint/core/io';
+import { parseSafetensors, requireBytes, serializeSafetensors } from '@adjoint/core/io';
 import {
   DEFAULT_GENERATOR,
   isRecord,
@@ -123,6 +123,7 @@ export async function decodeCheckpoint(
   options: { readonly name?: string | undefined } = {},
 ): Promise<Checkpoint> {
   requireOptions('decodeCheckpoint', options, ['name']);
+  requireBytes('decodeCheckpoint', bytes);
   const { name = 'checkpoint' } = options;
   const op = 'decodeCheckpoint';
   const flaw = (offset: number, expected: string, actual: string, remedy: string): DataFormatError =>
