@@ -107,6 +107,10 @@ static void directPanels(const ConvPlan<T>& plan, const OutputPhase<T>* phases, 
         const Index p0 = fits ? q * width / columns * pitch + q * width % columns : q * width, count = smaller(width, positions - p0);
         T* const to = fits ? target.data + i * channelStep + p0 / pitch * rowStep + p0 % pitch : sums;
         const Index toStep = fits ? channelStep : width;
+        // What is written later comes into cache while it is computed.
+        const T* later = target.data + i * channelStep + p0 / pitch * rowStep + smaller(p0 % pitch, columns) * step;
+        for (Index r = 0; r < rows && !fits; r++, later += channelStep)
+          for (Index j = 0; j < count * step; j += 64 / Index(sizeof(T))) __builtin_prefetch(later + j, 1);
         for (Index c = 0; c < plan.columnPhases; c++) {
           const OutputPhase<T>& phase = phases[c];
           const T* weight = phase.weight + (group * plan.m + i) * phase.depth;

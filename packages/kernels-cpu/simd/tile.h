@@ -251,8 +251,8 @@ template <class T> struct Tiles {
                                            tileOffsets<T, 5, 4>,
                                            tileOffsets<T, 6, 4>};
   enum { DOT_ROWS = 4 };
-  static constexpr int dotColumns[] = {0, 9, 9, 6, 5};
-  static constexpr DotsTile<T> dots[] = {nullptr, tileDots<T, 1, 9>, tileDots<T, 2, 9>, tileDots<T, 3, 6>, tileDots<T, 4, 5>};
+  static constexpr int dotColumns[] = {0, 9, 9, 9, 5};
+  static constexpr DotsTile<T> dots[] = {nullptr, tileDots<T, 1, 9>, tileDots<T, 2, 9>, tileDots<T, 3, 9>, tileDots<T, 4, 5>};
 #else
   enum { FEW = THIN };
   static constexpr int fewVectors[] = {0, PLACES, 4, 3, 2};
