@@ -122,6 +122,42 @@ it('requireTensor lets tensors pass', () => {
   expect(() => requireTensor('mine', 'x', [1])).toThrow('mine: x is an array of 1; give a tensor');
 });
 
+describe('what was passed over in silence', () => {
+  it.each<[string, () => unknown, string]>([
+    [
+      'positions in a row',
+      () => x.slice(anything(1)),
+      'slice: indices is 1; give a list with an entry per axis',
+    ],
+    [
+      "Python's text",
+      () => x.slice(['1:3' as never]),
+      'slice: indices[0] is "1:3"; give a position, a range',
+    ],
+    ['a list of positions', () => x.index([[1] as never]), 'indices[0] is an array; give a position'],
+    [
+      'end for stop',
+      () => x.slice([{ start: 0, end: 1 } as never]),
+      "slice: there is no option 'end'; it takes start, stop",
+    ],
+    ['one index', () => x.index(anything(0)), 'index: indices is 0; give a list'],
+    ['repeats in a row', () => x.repeat(anything(2)), 'repeat: repeats is 2; give an array of numbers'],
+    ['one repeat', () => x.tile(anything(2)), 'tile: repeats is 2; give an array of numbers'],
+    ['one amount', () => x.pad(anything(1)), 'pad: amounts is 1; give an array of numbers'],
+  ])('%s', (_, call, message) => {
+    expect(call).toThrow(AdjointError);
+    expect(call).toThrow(message);
+  });
+
+  it('what a hook returns', () => {
+    const leaf = randn([2], { requiresGrad: true });
+    leaf.registerHook(() => anything(5));
+    expect(() => leaf.sum().backward()).toThrow(
+      'registerHook: what a hook returned is number 5; give a tensor',
+    );
+  });
+});
+
 describe('typed arrays', () => {
   it('are the last axis of a tensor, of their own type', () => {
     const rows = tensor([Float64Array.of(1, 2), Float64Array.of(3, 4)]);

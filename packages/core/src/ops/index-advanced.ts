@@ -9,7 +9,7 @@ import { requireIndex } from './index-values.ts';
 import { reshape } from './layout.ts';
 import { selectAlong, wrapIndex } from './lookup.ts';
 import { nonzero } from './search.ts';
-import { type SliceIndex, slice, unbind } from './slice.ts';
+import { requireEntries, type SliceIndex, slice, unbind } from './slice.ts';
 
 /** What may stand for an axis in {@link index}; a bool tensor stands for as many axes as it has. */
 export type IndexEntry = SliceIndex | Tensor;
@@ -33,6 +33,7 @@ export type IndexEntry = SliceIndex | Tensor;
  * index(x, [tensor([true, false, true])]).toArray(); // [[1, 2], [5, 6]]
  */
 export function index(x: Tensor, indices: readonly IndexEntry[]): Tensor {
+  requireEntries('index', indices);
   const entries = expandMasks(x, indices);
   if (entries.length > x.ndim) {
     throw new ShapeError(

@@ -4,7 +4,7 @@ import { kernels } from '@adjoint/kernels-cpu';
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, vjpRule } from '../registry.ts';
-import { rowMajorStrides } from '../shape.ts';
+import { requireList, rowMajorStrides } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { noFlops } from './infer.ts';
@@ -62,6 +62,7 @@ interface Frame {
 export function pad(x: Tensor, amounts: readonly number[], options: PadOptions = noOptions): Tensor {
   requireOptions('pad', options, ['mode', 'value']);
   const { mode = 'constant', value = 0 } = options;
+  requireList(amounts, 'pad', 'amounts');
   const frames = readFrames(x, amounts);
   if (mode === 'constant') return padConstant(x, frames, value);
   const reach = reaches[mode];

@@ -30,11 +30,13 @@ export function repeat(x: Tensor, repeats: readonly number[]): Tensor {
  * tile(tensor([[1, 2], [3, 4]]), [2]).toArray(); // [[1, 2, 1, 2], [3, 4, 3, 4]]
  */
 export function tile(x: Tensor, repeats: readonly number[]): Tensor {
+  requireList(repeats, 'tile', 'repeats');
   const missing = Math.max(0, x.ndim - repeats.length);
   return repeatWhole('tile', x, [...new Array<number>(missing).fill(1), ...repeats]);
 }
 
 function repeatWhole(op: string, x: Tensor, repeats: readonly number[]): Tensor {
+  requireList(repeats, op, 'repeats');
   const lead = repeats.length - x.ndim;
   if (lead < 0 || !repeats.every((count) => Number.isInteger(count) && count >= 0)) {
     throw new ShapeError(

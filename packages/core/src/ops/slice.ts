@@ -31,14 +31,15 @@ interface Span {
  * PyTorch, `x[1, 2:8:2, :]`.
  *
  * @param indices one entry per leading axis: an integer (negative counts from the end), a {@link Range}, or null for all.
- * @throws ArgumentError for a position out of range, or a start, stop or step that is no integer, or a step below 1;
- *   ShapeError for more entries than axes.
+ * @throws ArgumentError for a position out of range, for a start, stop or step that is no integer, for a step below 1, and for what is
+ *   no list of such entries; ShapeError for more entries than axes.
  * @example
  * const x = tensor([[1, 2, 3, 4], [5, 6, 7, 8]]);
  * slice(x, [1]).toArray(); // [5, 6, 7, 8]
  * slice(x, [null, { start: 1, step: 2 }]).toArray(); // [[2, 4], [6, 8]]
  */
 export function slice(x: Tensor, indices: readonly SliceIndex[]): Tensor {
+  requireEntries('slice', indices);
   if (indices.length > x.ndim) {
     throw new ShapeError(
       `there are ${indices.length} indices for the ${x.ndim} axes of shape ${formatShape(x.shape)}; give one per axis at most.`,
@@ -55,6 +56,7 @@ function spanOf(index: SliceIndex, size: number, axis: number): Span {
   if (index === null) return { start: 0, step: 1, size };
   if (typeof index === 'number')
     return { start: checkPosition('slice', index, size, axis), step: 1, size: 1 };
+  requireRange(index, axis);
   const { start = 0, stop = size, step = 1 } = index;
   for (const [name, value] of Object.entries({ start, stop, step })) {
     if (Number.isInteger(value) && (name !== 'step' || value > 0)) continue;
@@ -70,6 +72,26 @@ function spanOf(index: SliceIndex, size: number, axis: number): Span {
   }
   const first = clip(start, size);
   return { start: first, step, size: Math.max(0, Math.ceil((clip(stop, size) - first) / step)) };
+}
+
+/** Throws for positions in a row, as `Array.prototype.slice` and Python take them: they would be passed over in silence. */
+export function requireEntries(op: string, indices: readonly unknown[]): void {
+  if (Array.isArray(indices)) return;
+  throw new ArgumentError(
+    `indices is ${String(indices)}; give a list with an entry per axis, such as [0], [{ start: 1, stop: 3 }] or [null, 0].`,
+    { op, operand: 'indices', actual: indices, expected: 'a list of positions, ranges and nulls' },
+  );
+}
+
+function requireRange(range: Range, axis: number): void {
+  if (typeof range === 'object' && !Array.isArray(range)) {
+    requireOptions('slice', range, ['start', 'stop', 'step']);
+    return;
+  }
+  throw new ArgumentError(
+    `indices[${axis}] is ${Array.isArray(range) ? 'an array' : JSON.stringify(range)}; give a position, a range { start, stop, step } or null. For a list of positions, give index() an int32 tensor of them.`,
+    { op: 'slice', operand: `indices[${axis}]`, actual: range, expected: 'an integer, a range or null' },
+  );
 }
 
 // Counts a negative position from the end and brings what lies outside to the nearest end.
