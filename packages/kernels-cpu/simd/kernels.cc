@@ -45,6 +45,7 @@ SMALL
 #include "walk.h"
 #include "move.h"
 #include "map.h"
+#include "reduce-ops.h"
 #include "reduce.h"
 #include "units.h"
 #include "lines.h"
