@@ -106,7 +106,18 @@ export { type CtcLossOptions, ctcLoss, type Lengths } from './ops/losses-sequenc
 export { maskedFill, maskedSelect } from './ops/masked.ts';
 export { matmul } from './ops/matmul.ts';
 export { median } from './ops/median.ts';
-export { add_, clamp_, copy_, div_, fill_, modify_, mul_, sub_, zero_ } from './ops/mutate.ts';
+export {
+  type AlphaOptions,
+  add_,
+  clamp_,
+  copy_,
+  div_,
+  fill_,
+  modify_,
+  mul_,
+  sub_,
+  zero_,
+} from './ops/mutate.ts';
 export {
   groupNorm,
   type LocalResponseNormOptions,

@@ -107,31 +107,23 @@ export function zero_(target: Tensor): Tensor {
   return fill_(target, 0);
 }
 
+/** Options of {@link add_} and {@link sub_}. */
+export interface AlphaOptions {
+  /** What the source is multiplied by first. Default 1. */
+  readonly alpha?: number | undefined;
+}
+
 /**
  * Adds `alpha · source` in place. PyTorch's `Tensor.add_`. Errors as {@link copy_}, and DTypeError where the target's type
  * cannot hold the result: a float added to integers, a number to bools.
  */
-export function add_(
-  target: Tensor,
-  source: Operand,
-  options: {
-    /** What the source is multiplied by first. Default 1. */
-    readonly alpha?: number | undefined;
-  } = noOptions,
-): Tensor {
+export function add_(target: Tensor, source: Operand, options: AlphaOptions = noOptions): Tensor {
   requireOptions('add_', options, ['alpha']);
   return arithmetic('add_', target, source, () => add(target, scaled(source, options.alpha)));
 }
 
 /** Subtracts `alpha · source` in place. PyTorch's `Tensor.sub_`. Errors as {@link add_}, and DTypeError for two bools. */
-export function sub_(
-  target: Tensor,
-  source: Operand,
-  options: {
-    /** What the source is multiplied by first. Default 1. */
-    readonly alpha?: number | undefined;
-  } = noOptions,
-): Tensor {
+export function sub_(target: Tensor, source: Operand, options: AlphaOptions = noOptions): Tensor {
   requireOptions('sub_', options, ['alpha']);
   return arithmetic('sub_', target, source, () => sub(target, scaled(source, options.alpha)));
 }
