@@ -2,6 +2,8 @@
 
 import { ArgumentError, ShapeError, type Tensor, tensor, zeros } from '@adjoint/core';
 import * as nn from '@adjoint/nn';
+import { TensorDataset } from '@adjoint/nn/data';
+import { clipGradNorm_, clipGradValue_ } from '@adjoint/nn/optim';
 import { describe, expect, test } from 'vitest';
 
 interface Refused {
@@ -190,5 +192,56 @@ describe('what is no module says how to make it one', () => {
   ])('%s', (_, value, message) => {
     expect(() => new nn.Sequential(anything(value))).toThrow(ArgumentError);
     expect(() => new nn.Sequential(anything(value))).toThrow(message);
+  });
+});
+
+describe('habits of PyTorch', () => {
+  const anything = (value: unknown) => value as never;
+  const layer = new nn.TransformerEncoderLayer(2, 1, { dimFeedforward: 2 });
+  test.each<[string, () => unknown, string]>([
+    [
+      'train(False)',
+      () => layer.train(anything(false)),
+      'train: it takes no argument, and was given false; for evaluation write eval()',
+    ],
+    [
+      'a layer to copy',
+      () => new nn.TransformerEncoder(anything(layer), 2),
+      'makeLayer is no function; give one that makes a layer, () => new TransformerEncoderLayer',
+    ],
+    [
+      'a decoder layer',
+      () => new nn.TransformerDecoder(anything(layer), 2),
+      '() => new TransformerDecoderLayer',
+    ],
+    ['modules in a row', () => new nn.ModuleList(anything(new nn.ReLU())), 'modules is ReLU()'],
+    [
+      'an array as a parameter',
+      () => new nn.Parameter(anything([1, 2])),
+      'Parameter: data is an array of 2; give a tensor',
+    ],
+    [
+      'an array as a buffer',
+      () => new nn.Buffer(anything([1])),
+      'Buffer: data is an array of 1; give a tensor',
+    ],
+    [
+      'an array of tensors',
+      () => new TensorDataset(anything([zeros([1])])),
+      'TensorDataset: tensors[0] is an array of 1',
+    ],
+    [
+      'a model to clip',
+      () => clipGradNorm_(anything(layer), 1),
+      'clipGradNorm_: parameters cannot be iterated; pass model.parameters()',
+    ],
+    [
+      'a model to clip by value',
+      () => clipGradValue_(anything(layer), 1),
+      'clipGradValue_: parameters cannot',
+    ],
+  ])('%s', (_, call, message) => {
+    expect(call).toThrow(ArgumentError);
+    expect(call).toThrow(message);
   });
 });

@@ -7,6 +7,7 @@ import {
   indexSelect,
   randperm,
   requireOptions,
+  requireTensor,
   ShapeError,
   select,
   type Tensor,
@@ -48,6 +49,9 @@ export class TensorDataset<T extends TensorTuple> implements Dataset<Readonly<T>
 
   constructor(...tensors: T) {
     const op = 'TensorDataset';
+    tensors.forEach((tensor, i) => {
+      requireTensor(op, `tensors[${i}]`, tensor);
+    });
     if (tensors.length === 0) {
       throw new ArgumentError('there are no tensors; give one or more.', {
         op,

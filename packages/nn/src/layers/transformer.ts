@@ -203,6 +203,7 @@ export class TransformerEncoder extends Module {
     requireOptions('TransformerEncoder', options, ['norm']);
     const { norm } = options;
     super();
+    requireMaker('TransformerEncoder', makeLayer);
     requireInteger('TransformerEncoder', 'numLayers', numLayers, 1);
     this.layers = Array.from({ length: numLayers }, (_, i) => makeLayer(i));
     this.norm = norm ?? null;
@@ -234,6 +235,7 @@ export class TransformerDecoder extends Module {
     requireOptions('TransformerDecoder', options, ['norm']);
     const { norm } = options;
     super();
+    requireMaker('TransformerDecoder', makeLayer);
     requireInteger('TransformerDecoder', 'numLayers', numLayers, 1);
     this.layers = Array.from({ length: numLayers }, (_, i) => makeLayer(i));
     this.norm = norm ?? null;
@@ -291,5 +293,14 @@ function activationOf(
       actual: activation,
       expected: "'relu', 'gelu' or a function",
     },
+  );
+}
+
+// PyTorch takes a layer and copies it, initial values included.
+function requireMaker(op: string, makeLayer: unknown): void {
+  if (typeof makeLayer === 'function') return;
+  throw new ArgumentError(
+    `makeLayer is no function; give one that makes a layer, () => new ${op}Layer(…): each layer has weights of its own.`,
+    { op, operand: 'makeLayer', actual: makeLayer, expected: `a function that makes a ${op}Layer` },
   );
 }

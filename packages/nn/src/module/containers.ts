@@ -61,6 +61,7 @@ export class ModuleList<M extends Module = UnaryModule> extends Module {
 
   constructor(modules: Iterable<M> = []) {
     super();
+    requireIterable(modules);
     for (const module of modules) this.push(module);
   }
 
@@ -168,6 +169,16 @@ function requireModule<M extends Module>(op: string, name: string, value: M): M 
     operand: name,
     actual: value,
     expected: 'a Module',
+  });
+}
+
+function requireIterable(modules: unknown): void {
+  if (typeof modules === 'object' && modules !== null && Symbol.iterator in modules) return;
+  throw new ArgumentError(`modules is ${kindOf(modules)}; give a list: new ModuleList([first, second]).`, {
+    op: 'ModuleList',
+    operand: 'modules',
+    actual: modules,
+    expected: 'an iterable of modules',
   });
 }
 

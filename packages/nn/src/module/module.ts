@@ -149,8 +149,23 @@ export abstract class Module {
     return this;
   }
 
-  /** Puts the module and all below it into training mode. */
-  train(): this {
+  /**
+   * Puts the module and all below it into training mode.
+   *
+   * @throws ArgumentError for an argument: PyTorch's `train(False)` is `eval()`.
+   */
+  train(...mode: readonly never[]): this {
+    if (mode.length > 0) {
+      throw new ArgumentError(
+        `it takes no argument, and was given ${String(mode[0])}; for evaluation write eval().`,
+        {
+          op: 'train',
+          operand: 'mode',
+          actual: mode[0],
+          expected: 'no argument',
+        },
+      );
+    }
     for (const module of this.modules()) module.training = true;
     return this;
   }

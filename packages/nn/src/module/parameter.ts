@@ -1,6 +1,6 @@
 // The two kinds of tensors that a module owns: parameters, which are trained, and buffers, which are only kept.
 
-import { contiguous, requireOptions, Tensor } from '@adjoint/core';
+import { contiguous, requireOptions, requireTensor, Tensor } from '@adjoint/core';
 
 /** Options of {@link Parameter}. */
 export interface ParameterOptions {
@@ -29,6 +29,7 @@ export class Parameter extends Tensor {
 
   constructor(data: Tensor, options: ParameterOptions = {}) {
     requireOptions('Parameter', options, ['requiresGrad']);
+    requireTensor('Parameter', 'data', data);
     const { requiresGrad = true } = options;
     const { storage, shape, strides, offset, dtype } = contiguous(data.detach());
     super(storage, shape, strides, offset, dtype);
@@ -62,6 +63,7 @@ export class Buffer extends Tensor {
 
   constructor(data: Tensor, options: BufferOptions = {}) {
     requireOptions('Buffer', options, ['persistent']);
+    requireTensor('Buffer', 'data', data);
     const { persistent = true } = options;
     const { storage, shape, strides, offset, dtype } = contiguous(data.detach());
     super(storage, shape, strides, offset, dtype);

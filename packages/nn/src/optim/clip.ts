@@ -42,7 +42,7 @@ export function clipGradNorm_(
       expected: 'a positive number',
     });
   }
-  const gradients = listed(parameters).flatMap(({ grad }) => (grad === null ? [] : [grad]));
+  const gradients = listed(op, parameters).flatMap(({ grad }) => (grad === null ? [] : [grad]));
   let norm = 0;
   for (const gradient of gradients) {
     for (const value of gradient.toTypedArray()) {
@@ -85,7 +85,7 @@ export function clipGradNorm_(
  */
 export function clipGradValue_(parameters: Parameter | Iterable<Parameter>, clipValue: number): void {
   requireOption('clipGradValue_', 'clipValue', clipValue, 0);
-  for (const { grad } of listed(parameters)) {
+  for (const { grad } of listed('clipGradValue_', parameters)) {
     if (grad === null) continue;
     noGrad(() =>
       modify_(grad, 'clipGradValue_', (values) => {
@@ -96,6 +96,21 @@ export function clipGradValue_(parameters: Parameter | Iterable<Parameter>, clip
   }
 }
 
-function listed(parameters: Parameter | Iterable<Parameter>): Parameter[] {
+function listed(op: string, parameters: Parameter | Iterable<Parameter>): Parameter[] {
+  if (
+    typeof parameters !== 'object' ||
+    parameters === null ||
+    !(parameters instanceof Tensor || Symbol.iterator in parameters)
+  ) {
+    throw new ArgumentError(
+      'parameters cannot be iterated; pass model.parameters(), with parentheses, or one parameter.',
+      {
+        op,
+        operand: 'parameters',
+        actual: parameters,
+        expected: 'parameters',
+      },
+    );
+  }
   return parameters instanceof Tensor ? [parameters] : [...parameters];
 }
