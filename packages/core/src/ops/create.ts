@@ -164,8 +164,14 @@ export function full(shape: Shape, value: number, options: TensorOptions = noOpt
   return filled('full', shape, value, options);
 }
 
-// Under the name that was called, which is what errors are about.
-function filled(op: string, shape: Shape, value: number, options: TensorOptions): Tensor {
+// Under the name that was called, which is what errors are about; of type `natural` unless told otherwise.
+function filled(
+  op: string,
+  shape: Shape,
+  value: number,
+  options: TensorOptions,
+  natural: DType = 'float32',
+): Tensor {
   checkShape(shape, op);
   if (typeof value !== 'number') {
     throw new ArgumentError(`value is ${String(value)}; give a number.`, {
@@ -174,12 +180,13 @@ function filled(op: string, shape: Shape, value: number, options: TensorOptions)
       actual: value,
     });
   }
-  const dtype = options.dtype === undefined ? 'float32' : checkDType(options.dtype, op);
-  const made = makeTensor('full', [], { shape: shape.slice(), dtype }, () => {
-    const size = sizeOf(shape);
-    const data =
-      value === 0 ? allocate(dtype, size) : allocateUnfilled(dtype, size).fill(store([value], dtype)[0]);
-    return fromArray(data, shape.slice(), dtype);
+  const dtype = options.dtype === undefined ? natural : checkDType(options.dtype, op);
+  const own = shape.slice();
+  const made = makeTensor('full', [], { shape: own, dtype }, () => {
+    const size = sizeOf(own);
+    if (value === 0) return fromArray(allocate(dtype, size), own, dtype);
+    const stored = isHalf(dtype) || dtype === 'bool' ? store([value], dtype)[0] : value;
+    return fromArray(allocateUnfilled(dtype, size).fill(stored), own, dtype);
   });
   return withOptions(made, options);
 }
@@ -199,17 +206,17 @@ export function ones(shape: Shape, options: TensorOptions = noOptions): Tensor {
 /** One value throughout, in the shape and (unless told otherwise) dtype of `x`. PyTorch's `torch.full_like`. */
 export function fullLike(x: Tensor, value: number, options: TensorOptions = noOptions): Tensor {
   requireOptions('fullLike', options, ['dtype', 'requiresGrad']);
-  return full(x.shape, value, { ...options, dtype: options.dtype ?? x.dtype });
+  return filled('fullLike', x.shape, value, options, x.dtype);
 }
 
 /** Zeros in the shape and dtype of `x`. PyTorch's `torch.zeros_like`. */
 export function zerosLike(x: Tensor, options: TensorOptions = noOptions): Tensor {
   requireOptions('zerosLike', options, ['dtype', 'requiresGrad']);
-  return fullLike(x, 0, options);
+  return filled('zerosLike', x.shape, 0, options, x.dtype);
 }
 
 /** Ones in the shape and dtype of `x`. PyTorch's `torch.ones_like`. */
 export function onesLike(x: Tensor, options: TensorOptions = noOptions): Tensor {
   requireOptions('onesLike', options, ['dtype', 'requiresGrad']);
-  return fullLike(x, 1, options);
+  return filled('onesLike', x.shape, 1, options, x.dtype);
 }

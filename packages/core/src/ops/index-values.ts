@@ -60,8 +60,10 @@ export function asStrided(values: Int32Array, shape: Shape): Strided<Int32Array>
 /** The array itself where the index is one run of it: it is only read. */
 function flat(index: Strided): Int32Array {
   const { data, shape, offset } = index;
-  if (data instanceof Int32Array && isRowMajor(shape, index.strides))
-    return data.subarray(offset, offset + sizeOf(shape));
+  if (data instanceof Int32Array && isRowMajor(shape, index.strides)) {
+    const size = sizeOf(shape);
+    return offset === 0 && data.length === size ? data : data.subarray(offset, offset + size);
+  }
   const values = new Int32Array(sizeOf(index.shape));
   kernels.copy(index, values);
   return values;

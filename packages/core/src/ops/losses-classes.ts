@@ -142,14 +142,13 @@ function crossEntropyOfClasses(
   reduction: Reduction,
 ): Tensor {
   const { input, target, weight, batched } = call;
-  const losses = (attrs: { smoothing: number; reduction: Reduction }): Tensor =>
-    apply(crossEntropyOp, [input, target], { ignoreIndex, ...attrs });
   if (weight === undefined) {
-    const reduced = losses({ smoothing, reduction });
+    const reduced = apply(crossEntropyOp, [input, target], { ignoreIndex, smoothing, reduction });
     return batched || reduction !== 'none' ? reduced : reshape(reduced, []);
   }
   const classes = pickClasses(call, ignoreIndex);
-  let weighted = mul(classes.weights!, losses({ smoothing: 0, reduction: 'none' }));
+  const own = apply(crossEntropyOp, [input, target], { ignoreIndex, smoothing: 0, reduction: 'none' });
+  let weighted = mul(classes.weights!, own);
   if (smoothing > 0) {
     const all = mul(logSoftmax(input, { axis: 1 }), perClass(weight, input));
     const spread = where(classes.counts, neg(sum(all, { axes: 1 })), 0);
