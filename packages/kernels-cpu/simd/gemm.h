@@ -14,7 +14,7 @@ template <class T> struct Matrix {
 };
 
 /** Steps of depth per block; rows of A and columns of B that are packed at once; panels that a task keeps at hand; strips packed side by side. */
-enum { DEPTH_BLOCK = ADJOINT_DEPTH_BLOCK, ROW_BLOCK = 2048, COLUMN_BLOCK = 2048, PANELS_AT_HAND = 16, STRIPS_TOGETHER = 4, FEW_STRIPS = 8, FEW_PANELS = 8 };
+enum { DEPTH_BLOCK = ADJOINT_DEPTH_BLOCK, ROW_BLOCK = 2048, COLUMN_BLOCK = 2048, PANELS_AT_HAND = 16, STRIPS_TOGETHER = 4, FEW_STRIPS = MR < 6 ? 32 : 8, FEW_PANELS = 8 };
 
 template <class T> struct Product {
   Index m, n, depth;

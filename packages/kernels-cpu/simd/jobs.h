@@ -14,7 +14,7 @@ class Jobs {
  public:
   /**
    * Opens a job of tasks 0 … n − 1 for threads 0 … threads − 1; returns its number, which is not 0. Task 0 is the caller's: see
-   * `lead`.
+   * `begin`.
    */
   unsigned open(int threads, Index n, Task task, void* context) {
     put(task_, task);
@@ -33,10 +33,15 @@ class Jobs {
   /** The latest job; 0 before the first. */
   unsigned latest() const { return unsigned(__atomic_load_n(&shared_[0].ticket, __ATOMIC_SEQ_CST) >> 32); }
 
-  /** The part of who opened the job: task 0, then what the others leave. Returns how many tasks that were. */
-  Index lead(unsigned job) {
+  /** Task 0, by who opened the job. */
+  void begin() {
     get(task_)(get(context_), 0, 0);
     finishOne();
+  }
+
+  /** The part of who opened the job: task 0, then what the others leave. Returns how many tasks that were. */
+  Index lead(unsigned job) {
+    begin();
     return 1 + work(job, 0);
   }
 
@@ -67,7 +72,7 @@ class Jobs {
     return done;
   }
 
-  /** Whether all tasks but the caller's own are taken. For who opened the job. */
+  /** Whether all tasks are taken; for who opened the job, and has begun it. */
   bool isTaken() const {
     const int shares = get(shares_);
     const Index n = get(count_);

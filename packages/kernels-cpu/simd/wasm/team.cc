@@ -13,8 +13,11 @@ namespace {
 
 Jobs jobs;
 
-/** Some tens of microseconds: there is no instruction here that eases the wait. */
-enum { SPINS = 20000 };
+/**
+ * Looks before a thread sleeps; there is no instruction here that eases the wait. A worker looks for some hundreds of microseconds, in which the
+ * caller copies what the next call reads: to wake up takes tens of them. The caller looks for tens, as it waits for tasks that have begun.
+ */
+enum { WORKER_SPINS = 200000, CALLER_SPINS = 20000 };
 
 /** The latest job, for those who sleep until it changes. */
 int posted = 0;
@@ -32,12 +35,13 @@ void runOnTeam(int threads, Index n, Task task, void* context) {
   const unsigned job = jobs.open(threads, n, task, context);
   __atomic_store_n(&posted, int(job), __ATOMIC_SEQ_CST);
   if (__atomic_load_n(&sleepers, __ATOMIC_SEQ_CST) > 0) __builtin_wasm_memory_atomic_notify(&posted, 0xFFFFFFFFu);
+  jobs.begin();
   // Nobody else can: operands and results are arrays of the calling thread alone. So it copies as long as others have tasks.
   while (!jobs.isTaken() && copySome()) {
   }
-  jobs.lead(job);
+  jobs.work(job, 0);
   for (int spins = 0; !jobs.isFinished(n); spins++)
-    if (mayWait && spins >= SPINS) __builtin_wasm_memory_atomic_wait32(&never, 0, 20000);
+    if (mayWait && spins >= CALLER_SPINS) __builtin_wasm_memory_atomic_wait32(&never, 0, 20000);
   jobs.close(job);
   // The results are not whole: the caller gets an exception, and gives up this memory.
   if (__atomic_load_n(&failures, __ATOMIC_ACQUIRE) != 0) __builtin_trap();
@@ -50,7 +54,7 @@ EXPORT(serve) void serve(int thread) {
   unsigned seen = 0;
   for (;;) {
     for (int spins = 0; jobs.latest() == seen; spins++) {
-      if (spins < SPINS) continue;
+      if (spins < WORKER_SPINS) continue;
       __atomic_fetch_add(&sleepers, 1, __ATOMIC_SEQ_CST);
       __builtin_wasm_memory_atomic_wait32(&posted, int(seen), -1);
       __atomic_fetch_sub(&sleepers, 1, __ATOMIC_SEQ_CST);
