@@ -93,11 +93,12 @@ template <class T> INLINE bool liesTogether(const Matrix<T>& b) { return !PACKS_
 
 /**
  * How one product is shared out: sweeps of so many strips (of `height` rows) and panels, in tasks of so many of them. Where a task has all
- * strips of its panels, it packs them itself, and they stay in the cache of its processor.
+ * strips of its panels, it packs them itself, and they stay in the cache of its processor. Where it has all panels of its strips, it packs
+ * those itself, and the panels are packed beforehand, for all tasks to share.
  */
 struct ProductPlan {
   Index block, height, strips, panels, stripsPerTask, panelsPerTask;
-  bool tasksPack;
+  bool tasksPack, sharesPanels;
 };
 
 template <class T> INLINE ProductPlan planProduct(int threads, Index m, Index n, Index depth) {
@@ -108,9 +109,16 @@ template <class T> INLINE ProductPlan planProduct(int threads, Index m, Index n,
   plan.panels = ceilDivide(smaller(n, COLUMN_BLOCK), Tile<T>::N);
   plan.panelsPerTask = ceilDivide(plan.panels, threads);
   plan.stripsPerTask = plan.strips;
+  plan.sharesPanels = false;
   plan.tasksPack = m <= ROW_BLOCK && (threads == 1 || (plan.strips <= FEW_STRIPS && plan.panels >= 2 * threads));
   if (plan.tasksPack && threads > 1) plan.panelsPerTask = smaller(Index(PANELS_AT_HAND), ceilDivide(plan.panels, 2 * threads));
   if (threads == 1 || plan.tasksPack) return plan;
+  plan.sharesPanels = plan.panelsPerTask > PANELS_IN_PLACE && plan.strips >= 2 * threads;
+  if (plan.sharesPanels) {
+    plan.panelsPerTask = plan.panels;
+    plan.stripsPerTask = ceilDivide(plan.strips, 4 * threads);
+    return plan;
+  }
   const Index rowTasks = ceilDivide(6 * threads, ceilDivide(plan.panels, plan.panelsPerTask));
   plan.stripsPerTask = larger(smaller(4, plan.strips), ceilDivide(plan.strips, rowTasks));
   return plan;
@@ -218,7 +226,7 @@ template <class T> static void multiply(Run& run, const Product<T>& p, T* scratc
     return;
   }
   const ProductPlan plan = planProduct<T>(run.threads, p.m, p.n, p.depth);
-  const bool packsB = !liesTogether(p.b), inPlace = readsInPlace(p.a, plan.panels);
+  const bool packsB = plan.sharesPanels || !liesTogether(p.b), inPlace = readsInPlace(p.a, plan.panelsPerTask);
   // Threads that share the panels of a strip share the strip.
   const bool packsA = p.a.column != 1 || (!inPlace && plan.panelsPerTask < smaller(plan.panels, FEW_PANELS));
   const Index height = plan.height, sweepRows = plan.strips * height, sweepColumns = plan.panels * N;
