@@ -1,6 +1,16 @@
 // Comparing whole tensors: the definition, element by element, and the corners that PyTorch has.
 
-import { allclose, equal, isclose, ones, ShapeError, type Tensor, tensor, zeros } from '@adjoint/core';
+import {
+  ArgumentError,
+  allclose,
+  equal,
+  isclose,
+  ones,
+  ShapeError,
+  type Tensor,
+  tensor,
+  zeros,
+} from '@adjoint/core';
 import { trace } from '@adjoint/core/graph';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -55,6 +65,15 @@ describe('as in PyTorch', () => {
     expect(equal(tensor([0]), tensor([-0]))).toBe(true);
     expect(equal(tensor([NaN]), tensor([NaN]))).toBe(false);
     expect(equal(tensor([1]), tensor([1 + 2 ** -40], { dtype: 'float64' }))).toBe(false);
+    // As torch.equal(a.double(), b.double()): 2²⁴ + 1 is no float32.
+    expect(equal(tensor([2 ** 24 + 1], { dtype: 'int32' }), tensor([2 ** 24]))).toBe(false);
+  });
+
+  test('tolerances are numbers of at least 0', () => {
+    for (const tolerance of [-1, Number.NaN, '1' as never]) {
+      expect(() => isclose(ones([1]), 1, { rtol: tolerance })).toThrow(/^isclose: rtol is .* at least 0/);
+      expect(() => allclose(ones([1]), 1, { atol: tolerance })).toThrow(ArgumentError);
+    }
   });
 });
 

@@ -126,6 +126,8 @@ test('repeatInterleave puts as many copies of each element in its place as it is
   const w = randn([2, 3], { dtype: 'float64', generator: new Generator(0) });
   for (const repeats of [2, [0, 3]]) assertGradcheck((y) => y.repeatInterleave(repeats, { axis: 0 }), [w]);
   expect(() => w.repeatInterleave([1, 2], { axis: 1 })).toThrow(ArgumentError);
+  for (const repeats of [-1, 0.5])
+    expect(() => zeros([2, 0]).repeatInterleave(repeats, { axis: 1 })).toThrow('for each of the 0');
   expect(() => w.repeatInterleave(-1)).toThrow('give one non-negative integer, or one for each of the 6');
 });
 

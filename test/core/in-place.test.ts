@@ -55,9 +55,25 @@ describe('arithmetic in place', () => {
 
   test('with a number that the type cannot hold is refused, as is a fractional alpha', () => {
     const target = tensor([1, 2], { dtype: 'int32' });
-    expect(() => add_(target, 1.5)).toThrow("convert the source with to('int32')");
+    expect(() => add_(target, 1.5)).toThrow('compute a new tensor, or round the source.');
+    expect(() => add_(target, tensor([1.5]))).toThrow("or convert the source with to('int32').");
+    // No other source would do: the quotient of integers is none.
+    expect(() => div_(target, 2)).toThrow('compute a new tensor.');
+    expect(() => div_(target, tensor([2, 1], { dtype: 'int32' }))).toThrow('compute a new tensor.');
     expect(() => add_(target, tensor([1, 1], { dtype: 'int32' }), { alpha: 0.5 })).toThrow(DTypeError);
     expect(add_(target, 3).toArray()).toEqual([4, 5]);
+  });
+
+  test('with a bound that requires a gradient is refused, as with any source: it would be lost', () => {
+    const target = tensor([0, 2]);
+    const bound = tensor([1, 1], { requiresGrad: true });
+    for (const options of [{ min: bound }, { min: 0, max: bound }]) {
+      expect(() => clamp_(target, options)).toThrow(GradientError);
+      expect(() => clamp_(target, options)).toThrow(/pass m(in|ax)\.detach\(\)/);
+    }
+    expect(target.toArray()).toEqual([0, 2]);
+    expect(target.storage.version).toBe(0);
+    expect(noGrad(() => clamp_(target, { min: bound })).toArray()).toEqual([1, 2]);
   });
 
   test('with a source that does not broadcast names the op that was called', () => {

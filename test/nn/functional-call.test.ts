@@ -123,6 +123,24 @@ test('what is shared is exchanged in all places, under either path', () => {
   ]);
 });
 
+test('a call within a forward exchanges what stands in already', () => {
+  // Steps of an inner training, differentiated by what they start from.
+  class Adapted extends Module {
+    readonly inner = new Linear(2, 1, { dtype, bias: false });
+    forward(x: Tensor): Tensor {
+      return functionalCall(this.inner, { weight: mul(this.inner.weight, 3) }, x);
+    }
+  }
+  const model = new Adapted();
+  const own = model.inner.weight;
+  const x = randn([1, 2], { dtype });
+  const adapted = (weight: Tensor): Tensor => functionalCall(model, { 'inner.weight': weight }, x).sum();
+  const weight = zeros([1, 2], { dtype, requiresGrad: true });
+  expect(grad(adapted(weight), weight).toArray()).toEqual(mul(x, 3).toArray());
+  expect(model.inner.weight).toBe(own);
+  expect(model.namedParameters()).toEqual([['inner.weight', own]]);
+});
+
 test('running statistics are updated in the tensors given, not in the module', () => {
   const model = new BatchNorm1d(2, { dtype });
   const runningMean = zeros([2], { dtype });
@@ -144,6 +162,13 @@ describe('what is refused leaves the module as it is', () => {
       /\['bias'\] has shape \(1, 2\)/,
     ],
     ['no tensor', () => functionalCall(model, { bias: [0] as never }, x), ArgumentError, /is an array of 1/],
+    [
+      'a Map, which would exchange nothing',
+      () => functionalCall(model, new Map([['weight', x]]) as never, x),
+      ArgumentError,
+      /Object\.fromEntries/,
+    ],
+    ['nothing', () => functionalCall(model, undefined as never, x), ArgumentError, /no plain object/],
     ['an input', () => functionalCall(model, { weight: x }, zeros([1, 3])), ShapeError, /inFeatures is 2/],
   ])('%s', (_, call, error, message) => {
     expect(call).toThrow(error);

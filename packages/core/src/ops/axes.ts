@@ -53,6 +53,14 @@ export function unflatten(x: Tensor, axis: number, sizes: Shape): Tensor {
   requireTensor(op, 'x', x);
   const at = checkAxis(axis, x.ndim, op);
   requireList(sizes, op, 'sizes');
+  if (x.ndim === 0) {
+    throw new ShapeError('the tensor has no axes to make several of; reshape it instead.', {
+      op,
+      operand: 'x',
+      actual: [],
+      expected: 'at least one axis',
+    });
+  }
   const known = sizes.reduce((product, size) => (size === -1 ? product : product * size), 1);
   const open = sizes.filter((size) => size === -1).length;
   const whole = x.shape[at];

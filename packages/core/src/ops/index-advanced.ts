@@ -8,6 +8,7 @@ import { movedim } from './axes.ts';
 import { requireIndex } from './index-values.ts';
 import { reshape } from './layout.ts';
 import { selectAlong, wrapIndex } from './lookup.ts';
+import { requireTensor } from './operand.ts';
 import { nonzero } from './search.ts';
 import { requireEntries, type SliceIndex, slice, unbind } from './slice.ts';
 
@@ -33,6 +34,7 @@ export type IndexEntry = SliceIndex | Tensor;
  * index(x, [tensor([true, false, true])]).toArray(); // [[1, 2], [5, 6]]
  */
 export function index(x: Tensor, indices: readonly IndexEntry[]): Tensor {
+  requireTensor('index', 'x', x);
   requireEntries('index', indices);
   const entries = expandMasks(x, indices);
   if (entries.length > x.ndim) {

@@ -2,7 +2,7 @@
 // leaves; each raises the storage's version, so that a graph which saved the old values says so instead of using the new.
 
 import { kernels, type NumericArray } from '@adjoint/kernels-cpu';
-import { canCast, computeDType, isHalf } from '../dtype.ts';
+import { canCast, computeDType, type DType, isHalf } from '../dtype.ts';
 import { ArgumentError, DTypeError, formatShape, GradientError, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { broadcastsTo } from '../shape.ts';
@@ -14,10 +14,12 @@ import { type ClampOptions, clamp } from './bounds.ts';
 import { cast } from './cast.ts';
 import { expand } from './expand-sum.ts';
 import { clone } from './layout.ts';
-import { type Operand, scalar } from './operand.ts';
+import { type Operand, requireTensor, scalar } from './operand.ts';
 
 function mutate(op: string, target: Tensor, source: Operand, value: () => Tensor): Tensor {
-  requireMutable(op, target, source);
+  requireTensor(op, 'target', target);
+  requireSource(op, 'source', source);
+  requireMutable(op, target);
   requireFit(op, target, source);
   const result = noGrad(() => expand(cast(value(), target.dtype), target.shape));
   // `assign` reads while it writes: values that lie in the same array are copied out first.
@@ -46,13 +48,30 @@ function arithmetic(op: string, target: Tensor, source: Operand, compute: () => 
     const result = compute();
     if (canCast(result.dtype, target.dtype)) return result;
     throw new DTypeError(
-      `the result is ${result.dtype} and the tensor changed in place ${target.dtype}, which cannot hold it; compute a new tensor, or convert the source with to('${target.dtype}').`,
+      `the result is ${result.dtype} and the tensor changed in place ${target.dtype}, which cannot hold it; compute a new tensor${orChange(source, target.dtype)}.`,
       { op, operand: 'source', actual: result.dtype, expected: target.dtype },
     );
   });
 }
 
-function requireMutable(op: string, target: Tensor, source: Operand): void {
+// What else would do, where it is the source that the target cannot hold, and not the quotient, say, of two that it can.
+function orChange(source: Operand, dtype: DType): string {
+  if (typeof source === 'number') return Number.isInteger(source) ? '' : ', or round the source';
+  return canCast(source.dtype, dtype) ? '' : `, or convert the source with to('${dtype}')`;
+}
+
+// A tensor or a number, without a graph where one is recorded.
+function requireSource(op: string, operand: string, source: Operand): void {
+  if (typeof source === 'number') return;
+  requireTensor(op, operand, source);
+  if (!gradMode.enabled || !source.requiresGrad) return;
+  throw new GradientError(
+    `the ${operand} requires a gradient, which a change in place would lose; pass ${operand}.detach(), or compute a new tensor.`,
+    { op, operand, expected: `a ${operand} without a graph` },
+  );
+}
+
+function requireMutable(op: string, target: Tensor): void {
   if (!target.isLeaf) {
     throw new GradientError(
       `the tensor of shape ${formatShape(target.shape)} is the result of '${target.node!.name}' and part of a graph; change a copy (clone(x.detach())), or compute a new tensor.`,
@@ -63,12 +82,6 @@ function requireMutable(op: string, target: Tensor, source: Operand): void {
     throw new GradientError(
       `the leaf of shape ${formatShape(target.shape)} requires a gradient; change it inside noGrad(() => …), as optimisers do.`,
       { op, operand: 'target', expected: 'noGrad around the change' },
-    );
-  }
-  if (gradMode.enabled && typeof source !== 'number' && source.requiresGrad) {
-    throw new GradientError(
-      'the source requires a gradient, which a change in place would lose; pass source.detach(), or compute a new tensor.',
-      { op, operand: 'source', expected: 'a source without a graph' },
     );
   }
   for (let repeated = 0; repeated < target.shape.length; repeated++) {
@@ -152,8 +165,13 @@ export function div_(target: Tensor, source: Operand): Tensor {
  */
 export function clamp_(target: Tensor, options: ClampOptions): Tensor {
   requireOptions('clamp_', options, ['min', 'max']);
+  requireTensor('clamp_', 'target', target);
   const { min, max } = options;
-  for (const bound of [min, max]) if (typeof bound === 'object') requireFit('clamp_', target, bound);
+  for (const [name, bound] of Object.entries({ min, max })) {
+    if (bound === undefined) continue;
+    requireSource('clamp_', name, bound);
+    requireFit('clamp_', target, bound);
+  }
   return arithmetic('clamp_', target, 0, () => clamp(target, { min, max }));
 }
 
@@ -178,7 +196,8 @@ export function modify_(target: Tensor, op: string, change: (values: NumericArra
     op,
     'changes values by a function over an array; change them by ops, such as copy_',
   );
-  requireMutable(op, target, 0);
+  requireTensor(op, 'target', target);
+  requireMutable(op, target);
   target.storage.version++;
   target.storage.lastMutation = op;
   if (target.isContiguous && !isHalf(target.dtype)) {

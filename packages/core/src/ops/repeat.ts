@@ -86,8 +86,11 @@ export function repeatInterleave(
   const axis = options.axis === undefined ? 0 : checkAxis(options.axis, x.ndim, op);
   const size = rows.shape[axis];
   if (typeof repeats !== 'number') requireList(repeats, op, 'repeats');
-  const counts = typeof repeats === 'number' ? new Array<number>(size).fill(repeats) : repeats;
-  if (counts.length !== size || !counts.every((count) => Number.isInteger(count) && count >= 0)) {
+  const counts = typeof repeats === 'number' ? [repeats] : repeats;
+  if (
+    (typeof repeats !== 'number' && counts.length !== size) ||
+    !counts.every((count) => Number.isInteger(count) && count >= 0)
+  ) {
     throw new ArgumentError(
       `repeats is ${typeof repeats === 'number' ? repeats : `[${counts.join(', ')}]`}; give one non-negative integer, or one for each of the ${size} elements along axis ${axis}.`,
       { op, operand: 'repeats', actual: repeats, expected: `1 or ${size} non-negative integers` },

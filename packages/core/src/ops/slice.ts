@@ -3,8 +3,9 @@
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { checkAxis } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
 import { reshape, sliceView } from './layout.ts';
+import { requireTensor } from './operand.ts';
 
 /** A range of positions on an axis, as Python's `start:stop:step`. Negative numbers count from the end; what lies outside is cut. */
 export interface Range {
@@ -39,6 +40,7 @@ interface Span {
  * slice(x, [null, { start: 1, step: 2 }]).toArray(); // [[2, 4], [6, 8]]
  */
 export function slice(x: Tensor, indices: readonly SliceIndex[]): Tensor {
+  requireTensor('slice', 'x', x);
   requireEntries('slice', indices);
   if (indices.length > x.ndim) {
     throw new ShapeError(
@@ -84,14 +86,20 @@ export function requireEntries(op: string, indices: readonly unknown[]): void {
 }
 
 function requireRange(range: Range, axis: number): void {
-  if (typeof range === 'object' && !Array.isArray(range)) {
+  if (typeof range === 'object' && !Array.isArray(range) && !(range instanceof Tensor)) {
     requireOptions('slice', range, ['start', 'stop', 'step']);
     return;
   }
   throw new ArgumentError(
-    `indices[${axis}] is ${Array.isArray(range) ? 'an array' : JSON.stringify(range)}; give a position, a range { start, stop, step } or null. For a list of positions, give index() an int32 tensor of them.`,
+    `indices[${axis}] is ${showEntry(range)}; give a position, a range { start, stop, step } or null. For a list of positions, give index() an int32 tensor of them.`,
     { op: 'slice', operand: `indices[${axis}]`, actual: range, expected: 'an integer, a range or null' },
   );
+}
+
+function showEntry(entry: unknown): string {
+  if (entry instanceof Tensor) return 'a tensor';
+  if (Array.isArray(entry)) return 'an array';
+  return typeof entry === 'string' ? JSON.stringify(entry) : String(entry);
 }
 
 // Counts a negative position from the end and brings what lies outside to the nearest end.
@@ -263,6 +271,7 @@ function dropAxis(x: Tensor, axis: number): Tensor {
 }
 
 function requireAxes(op: string, x: Tensor): void {
+  requireTensor(op, 'x', x);
   if (x.ndim > 0) return;
   throw new ShapeError('the tensor has no axes to take a part of; reshape it to [1] first.', {
     op,

@@ -10,6 +10,7 @@ import type { Tensor } from '../tensor.ts';
 import type { ValuesAndIndices } from './extremes.ts';
 import { gatherAlong } from './gather.ts';
 import { reshape } from './layout.ts';
+import { requireTensor } from './operand.ts';
 
 const order = noGradient(
   'its result is an order, which does not change continuously; the values in that order have a gradient: sort, topk, or gather.',
@@ -101,6 +102,7 @@ export interface TopkOptions {
  */
 export function topk(x: Tensor, k: number, options: TopkOptions = noOptions): ValuesAndIndices {
   requireOptions('topk', options, ['axis', 'largest']);
+  requireTensor('topk', 'x', x);
   const { axis = -1, largest = true } = options;
   const along = checkAxis(axis, x.ndim, 'topk');
   const size = x.shape[along] ?? 1;
@@ -134,6 +136,7 @@ interface OrderedLine {
 }
 
 function orderOf(op: string, x: Tensor, axis: number, descending: boolean): OrderedLine {
+  requireTensor(op, 'x', x);
   const along = checkAxis(axis, x.ndim, op);
   const line = x.ndim === 0 ? reshape(x, [1]) : x;
   const direction = descending ? 'descending' : 'ascending';

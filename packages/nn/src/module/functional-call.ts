@@ -1,7 +1,7 @@
 // A module as a function of its parameters: what gradients of gradients, Jacobians and fast weights are taken of.
 
 import { ArgumentError, formatShape, requireTensor, ShapeError, type Tensor } from '@adjoint/core';
-import type { Member, Module } from './module.ts';
+import { type Member, type Module, standIns } from './module.ts';
 import type { Buffer, Parameter } from './parameter.ts';
 import type { StateDict } from './state.ts';
 
@@ -11,11 +11,11 @@ import type { StateDict } from './state.ts';
  *
  * Derivatives flow to the given tensors, which may be results of ops: so a module is a function that `jacobian`, `hvp` or `vmap` can
  * take, and steps of an inner training can be differentiated. What is not named stays; what stands in two places is exchanged in both.
- * A buffer that `forward` updates (running statistics) is changed in the given tensor.
+ * A buffer that `forward` updates (running statistics) is changed in the given tensor. Calls may be nested.
  *
  * @param tensors by path, as `namedParameters` and `namedBuffers` have them, each of the shape of what it stands for.
  * @param inputs of `forward`.
- * @throws ArgumentError for a path that the module does not have, for two tensors in the place of one that is shared, or if `forward`
+ * @throws ArgumentError for what is no plain object, for a path that the module does not have, for two tensors in the place of one that is shared, or if `forward`
  *   is asynchronous; ShapeError for a tensor of another shape. Nothing is exchanged then.
  * @example
  * const model = new Linear(2, 1);
@@ -30,7 +30,10 @@ export function functionalCall<M extends Module>(
 ): ReturnType<M['forward']> {
   const exchanges = exchangesOf(module, tensors);
   const before = exchanges.map(({ member }) => member.value);
+  // A call within forward exchanges what stands in already, and ends before this one.
+  const news = exchanges.map(({ tensor }) => tensor).filter((tensor) => !standIns.has(tensor));
   try {
+    for (const tensor of news) standIns.add(tensor);
     for (const { member, tensor } of exchanges) member.replace(tensor as Parameter);
     const result = module.forward(...(inputs as never[]));
     if (result instanceof Promise) throw asynchronousError(result);
@@ -39,6 +42,7 @@ export function functionalCall<M extends Module>(
     exchanges.forEach(({ member }, i) => {
       member.replace(before[i]);
     });
+    for (const tensor of news) standIns.delete(tensor);
   }
 }
 
@@ -50,6 +54,7 @@ interface Exchange {
 // Every place of everything that is named by one of its places.
 function exchangesOf(module: Module, tensors: StateDict): readonly Exchange[] {
   const op = 'functionalCall';
+  requireRecord(op, tensors);
   const placed = module.placedTensors();
   const chosen = new Map<Parameter | Buffer, { readonly path: string; readonly tensor: Tensor }>();
   for (const [path, tensor] of Object.entries(tensors)) {
@@ -84,6 +89,17 @@ function exchangesOf(module: Module, tensors: StateDict): readonly Exchange[] {
     const choice = chosen.get(member.value);
     return choice === undefined ? [] : [{ member, tensor: choice.tensor }];
   });
+}
+
+// A Map or a list of pairs has no entries of its own: nothing would be exchanged.
+function requireRecord(op: string, tensors: unknown): void {
+  const prototype =
+    typeof tensors === 'object' && tensors !== null ? Object.getPrototypeOf(tensors) : undefined;
+  if (prototype === Object.prototype || prototype === null) return;
+  throw new ArgumentError(
+    'tensors is no plain object; give one with a tensor per path, as Object.fromEntries makes it of pairs or of a Map.',
+    { op, operand: 'tensors', actual: tensors, expected: 'an object of tensors by path' },
+  );
 }
 
 function asynchronousError(result: Promise<unknown>): ArgumentError {

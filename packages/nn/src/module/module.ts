@@ -1,7 +1,7 @@
 // Module: a plain class whose fields are its parts. What is registered is found by walking the fields, so no list is kept
 // beside them that could be stale.
 
-import { ArgumentError, cast, type FloatDType, isFloat, noGrad, type Tensor } from '@adjoint/core';
+import { ArgumentError, cast, type FloatDType, isFloat, noGrad, Tensor } from '@adjoint/core';
 import { describeModule } from './describe.ts';
 import {
   addForwardHook,
@@ -280,15 +280,23 @@ export abstract class Module {
 /** A module that maps one tensor to one tensor: what can stand in a `Sequential`. */
 export type UnaryModule = Module & { forward(x: Tensor): Tensor };
 
+/** What stands in the place of parameters and buffers while a module is called by `functionalCall`. */
+export const standIns = new Set<Tensor>();
+
 function* membersOf(fields: Iterable<readonly [string, unknown]>, holder: object): Generator<Member> {
   for (const [name, value] of fields) {
-    if (value instanceof Module || value instanceof Parameter || value instanceof Buffer) {
+    if (isMember(value)) {
       yield { name, value, replace: (next) => void Reflect.set(holder, name, next) };
     } else if (Array.isArray(value)) {
       for (const element of membersOf(Object.entries(value), value))
         yield { ...element, name: `${name}.${element.name}` };
     }
   }
+}
+
+function isMember(value: unknown): value is Module | Parameter | Buffer {
+  if (value instanceof Module || value instanceof Parameter || value instanceof Buffer) return true;
+  return value instanceof Tensor && standIns.has(value);
 }
 
 // The tree without regard to modules that are shared; a cycle would have no end.
