@@ -48,12 +48,12 @@ type Start = (kind: MemoryKind, copySome: () => number) => Instance | undefined;
 /** Bytes that are copied at once while others compute: some microseconds. */
 const COPIED_AT_ONCE = 2 ** 17;
 
-/** Bytes of one buffer, to another. */
+/** Bytes of an array's buffer, into the memory or out of it. Which buffer that has is asked when they are copied: it may grow before. */
 interface Copy {
-  readonly from: ArrayBufferLike;
-  readonly source: number;
-  readonly to: ArrayBufferLike;
-  readonly target: number;
+  readonly way: 'in' | 'out';
+  readonly buffer: ArrayBufferLike;
+  readonly place: number;
+  readonly pointer: number;
   readonly bytes: number;
 }
 
@@ -139,21 +139,21 @@ export class WasmMemory {
   }
 
   copyIn(from: NumericArray, first: number, length: number, pointer: number): void {
-    this.#copy(this.#inward(from, first, length, pointer), 0);
+    this.#copy(copyOf('in', from, first, length, pointer), 0);
   }
 
   copyOut(pointer: number, to: NumericArray, first: number, length: number): void {
-    this.#copy(this.#outward(pointer, to, first, length), 0);
+    this.#copy(copyOf('out', to, first, length, pointer), 0);
   }
 
   /** As `copyIn`, by the end of `settle`: what can is done while threads compute what is called before that. */
   copyInSoon(from: NumericArray, first: number, length: number, pointer: number): void {
-    this.#pending.push(this.#inward(from, first, length, pointer));
+    this.#pending.push(copyOf('in', from, first, length, pointer));
   }
 
   /** As `copyOut`, by the end of `settle`. */
   copyOutSoon(pointer: number, to: NumericArray, first: number, length: number): void {
-    this.#pending.push(this.#outward(pointer, to, first, length));
+    this.#pending.push(copyOf('out', to, first, length, pointer));
   }
 
   settle(): void {
@@ -177,29 +177,14 @@ export class WasmMemory {
     return 1;
   }
 
-  #inward(from: NumericArray, first: number, length: number, pointer: number): Copy {
-    const size = from.BYTES_PER_ELEMENT;
-    const source = from.byteOffset + first * size;
-    return { from: from.buffer, source, to: this.#buffer, target: pointer, bytes: length * size };
-  }
-
-  #outward(pointer: number, to: NumericArray, first: number, length: number): Copy {
-    const size = to.BYTES_PER_ELEMENT;
-    const target = to.byteOffset + first * size;
-    return { from: this.#buffer, source: pointer, to: to.buffer, target, bytes: length * size };
-  }
-
-  #copy({ from, source, to, target, bytes }: Copy, done: number, most = bytes): void {
+  #copy({ way, buffer, place, pointer, bytes }: Copy, done: number, most = bytes): void {
     const count = Math.min(bytes - done, most);
     if (count <= 0) return;
-    const copied = new Uint8Array(to, target + done, count);
-    const original = new Uint8Array(from, source + done, count);
-    if (this.#running === this.#instances.shared) copyShared(copied, original);
-    else copied.set(original);
-  }
-
-  get #buffer(): ArrayBufferLike {
-    return this.#instance.memory.buffer;
+    const outside = new Uint8Array(buffer, place + done, count);
+    const inside = new Uint8Array(this.#instance.memory.buffer, pointer + done, count);
+    const [to, from] = way === 'in' ? [inside, outside] : [outside, inside];
+    if (this.#running === this.#instances.shared) copyShared(to, from);
+    else to.set(from);
   }
 
   putNumbers(): void {
@@ -218,6 +203,11 @@ export class WasmMemory {
     if (!this.#running) throw new Error('The memory of the WebAssembly kernels is used outside a call.');
     return this.#running;
   }
+}
+
+function copyOf(way: Copy['way'], array: NumericArray, first: number, length: number, pointer: number): Copy {
+  const size = array.BYTES_PER_ELEMENT;
+  return { way, buffer: array.buffer, place: array.byteOffset + first * size, pointer, bytes: length * size };
 }
 
 export function isDouble(array: FloatArray): number {
