@@ -19,7 +19,7 @@ export function processorTime(): ProcessorTime {
   return { stolen: times[7] ?? 0, total: times.reduce((sum, time) => sum + time, 0) };
 }
 
-/** A turn is taken anew at most so many times while the host takes processors away. */
+/** A turn is taken at most so many times while the host takes processors away. */
 const MOST_TRIES = 4;
 
 /** What `turn` gives, of a few tries the one during which the host took least. */

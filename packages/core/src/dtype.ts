@@ -202,7 +202,7 @@ const elsewhere: Readonly<Record<string, string>> = {
 /** Checks a type that came from outside TypeScript's sight (a file, an option). */
 export function checkDType(value: unknown, op: string): DType {
   if (typeof value === 'string' && (dtypes as readonly string[]).includes(value)) return value as DType;
-  const meant = typeof value === 'string' ? elsewhere[value] : undefined;
+  const meant = typeof value === 'string' && Object.hasOwn(elsewhere, value) ? elsewhere[value] : undefined;
   const remedy = meant === undefined ? '' : ` ${meant}`;
   throw new DTypeError(`dtype is ${JSON.stringify(value)}; use one of ${dtypes.join(', ')}.${remedy}`, {
     op,

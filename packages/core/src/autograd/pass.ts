@@ -238,7 +238,7 @@ function conform(op: AnyOp, index: number, cotangent: Tensor, parent: Node): Ten
   return result.dtype === parent.dtype ? result : cast(result, parent.dtype);
 }
 
-// Whose sum it is makes no difference to its bits: the engine's own array takes it, if one of the two is one.
+// Whose sum it is makes no difference to its bits: the engine's own array takes it, if what came before lies in one.
 function receive(node: Node, cotangent: Tensor): void {
   const before = node.cotangent;
   if (before === null) {

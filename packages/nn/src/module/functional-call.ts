@@ -15,8 +15,8 @@ import type { StateDict } from './state.ts';
  *
  * @param tensors by path, as `namedParameters` and `namedBuffers` have them, each of the shape of what it stands for.
  * @param inputs of `forward`.
- * @throws ArgumentError for what is no plain object, for a path that the module does not have, for two tensors in the place of one that is shared, or if `forward`
- *   is asynchronous; ShapeError for a tensor of another shape. Nothing is exchanged then.
+ * @throws ArgumentError for what is no plain object, for a path that the module does not have, for two tensors in the place of one
+ *   that is shared, or if `forward` is asynchronous; ShapeError for a tensor of another shape. Nothing is exchanged then.
  * @example
  * const model = new Linear(2, 1);
  * const x = ones([3, 2]);
