@@ -1,5 +1,6 @@
 // What is no tensor or no shape, as JavaScript lets it through, is a typed error that names the op.
 
+import * as core from '@adjoint/core';
 import {
   AdjointError,
   ArgumentError,
@@ -48,6 +49,24 @@ describe('an operand that is no tensor', () => {
     expect(() => add(x, anything(value))).toThrow(/^add: operand 'b' is .*give a tensor/);
     expect(() => add(anything(value), x)).toThrow(/^add: operand 'a'/);
   });
+});
+
+it('is named by every function, wherever it looks first', () => {
+  // What takes functions, types or options of others, or makes tensors of arrays.
+  const others =
+    /^(detectAnomaly|hessian|jacobian|valueAndGrad|vjp|promoteTypes|resultType|einsum|require.*|apply|defineOp)$/;
+  const unnamed: string[] = [];
+  for (const [name, value] of Object.entries(core)) {
+    if (typeof value !== 'function' || !/^[a-z]/.test(name) || others.test(name)) continue;
+    for (const rest of [[], [0], [[0]], [x], [0, 0], [0, undefined]]) {
+      try {
+        Reflect.apply(value as () => unknown, undefined, [[1], ...rest]);
+      } catch (error) {
+        if (!(error instanceof AdjointError)) unnamed.push(`${name} with ${rest.length} more: ${error}`);
+      }
+    }
+  }
+  expect(unnamed).toEqual([]);
 });
 
 describe('a shape that is no array', () => {

@@ -5,6 +5,7 @@ import { DTypeError, formatShape, GradientError, ShapeError } from '../errors.ts
 import { add } from '../ops/arithmetic.ts';
 import { onesLike, zerosLike } from '../ops/create.ts';
 import { clone } from '../ops/layout.ts';
+import { requireTensor } from '../ops/operand.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { sameShape } from '../shape.ts';
 import { enableGrad, noGrad } from '../tape/mode.ts';
@@ -41,6 +42,7 @@ export interface GradOptions extends BackwardOptions {
  * w.grad!.toArray(); // [2, 4]
  */
 export function backward(output: Tensor, options: BackwardOptions = noOptions): void {
+  requireTensor('backward', 'output', output);
   requireOptions('backward', options, ['gradOutput', 'retainGraph', 'createGraph']);
   tracing.current?.refuses(
     'backward',
@@ -106,6 +108,7 @@ export function grad(
   inputs: Tensor | readonly Tensor[],
   options: GradOptions = noOptions,
 ): Tensor | Tensor[] {
+  requireTensor('grad', 'output', output);
   requireOptions('grad', options, ['unused', 'gradOutput', 'retainGraph', 'createGraph']);
   const list = Array.isArray(inputs) ? (inputs as readonly Tensor[]) : [inputs as Tensor];
   const nodes = new Set<Node>();

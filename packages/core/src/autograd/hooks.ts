@@ -30,6 +30,7 @@ export interface HookHandle {
  * grad(sum(x), x).toArray(); // [1, 1]
  */
 export function registerHook(x: Tensor, hook: GradientHook): HookHandle {
+  if (!(x instanceof Tensor)) throw noTensor('registerHook', 'x', x);
   const { node } = x;
   if (node === null) {
     throw new GradientError(

@@ -5,6 +5,7 @@
 
 import { type DType, isFloat } from '../dtype.ts';
 import { ArgumentError, DTypeError, formatShape } from '../errors.ts';
+import { requireTensor } from '../ops/operand.ts';
 import { type Shape, sameShape } from '../shape.ts';
 import { enableGrad } from '../tape/mode.ts';
 import { fromArray, Storage, Tensor } from '../tensor.ts';
@@ -137,6 +138,9 @@ function placeOf({ shape, strides, offset }: Tensor, element: number): number {
 
 // Those that require a gradient; if none does, all that could.
 function checkedInputs(op: string, inputs: readonly Tensor[], precision: CheckPrecision): number[] {
+  inputs.forEach((input, i) => {
+    requireTensor(op, `inputs[${i}]`, input);
+  });
   const indices = inputs.map((_, i) => i);
   const required = indices.filter((i) => inputs[i].requiresGrad);
   const checked = required.length > 0 ? required : indices.filter((i) => isFloat(inputs[i].dtype));

@@ -25,6 +25,7 @@ export interface FlattenOptions {
  * flatten(zeros([2, 3, 4]), { startAxis: 1 }).shape; // [2, 12]
  */
 export function flatten(x: Tensor, options: FlattenOptions = noOptions): Tensor {
+  requireTensor('flatten', 'x', x);
   requireOptions('flatten', options, ['startAxis', 'endAxis']);
   const { startAxis = 0, endAxis = -1 } = options;
   const start = checkAxis(startAxis, x.ndim, 'flatten');
@@ -90,6 +91,7 @@ export interface SqueezeOptions {
  * squeeze(zeros([1, 3, 1])).shape; // [3]
  */
 export function squeeze(x: Tensor, options: SqueezeOptions = noOptions): Tensor {
+  requireTensor('squeeze', 'x', x);
   requireOptions('squeeze', options, ['axes']);
   const { axes } = options;
   const chosen = checkAxes(axes, x.ndim, 'squeeze');
@@ -108,6 +110,7 @@ export function squeeze(x: Tensor, options: SqueezeOptions = noOptions): Tensor 
  * unsqueeze(zeros([2, 3]), -1).shape; // [2, 3, 1]
  */
 export function unsqueeze(x: Tensor, axis: number): Tensor {
+  requireTensor('unsqueeze', 'x', x);
   const at = checkAxis(axis, x.ndim + 1, 'unsqueeze');
   return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
 }
@@ -124,6 +127,7 @@ export function movedim(
   source: number | readonly number[],
   destination: number | readonly number[],
 ): Tensor {
+  requireTensor('movedim', 'x', x);
   const from = axisList(source, x.ndim, 'movedim', 'source');
   const to = axisList(destination, x.ndim, 'movedim', 'destination');
   if (from.length !== to.length) {
@@ -157,6 +161,7 @@ function axisList(axes: number | readonly number[], rank: number, op: string, op
  * flip(tensor([[1, 2], [3, 4]]), 1).toArray(); // [[2, 1], [4, 3]]
  */
 export function flip(x: Tensor, axes: number | readonly number[]): Tensor {
+  requireTensor('flip', 'x', x);
   const flipped = checkAxes(axes, x.ndim, 'flip');
   if (flipped.length === 0) return x;
   return sliceView(x, {
@@ -185,6 +190,7 @@ export function roll(
   shifts: number | readonly number[],
   options: RollOptions = noOptions,
 ): Tensor {
+  requireTensor('roll', 'x', x);
   requireOptions('roll', options, ['axes']);
   const { axes } = options;
   const steps = typeof shifts === 'number' ? [shifts] : shifts;

@@ -10,7 +10,7 @@ import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { sum } from './expand-sum.ts';
 import { noFlops } from './infer.ts';
-import { scalar } from './operand.ts';
+import { requireTensor, scalar } from './operand.ts';
 import { where } from './select.ts';
 
 interface DiagonalAttrs {
@@ -111,6 +111,7 @@ export function diagonal(x: Tensor, options: DiagonalOptions = noOptions): Tenso
  * trace(tensor([[1, 2], [3, 4]])).item(); // 5
  */
 export function trace(x: Tensor): Tensor {
+  requireTensor('trace', 'x', x);
   if (x.ndim !== 2) {
     throw new ShapeError(
       `x has shape ${formatShape(x.shape)}; the trace is that of a matrix (sum diagonal(x) over its last axis for a stack).`,
@@ -134,6 +135,7 @@ export interface TriangleOptions {
  * triu(tensor([[1, 2], [3, 4]])).toArray(); // [[1, 2], [0, 4]]
  */
 export function triu(x: Tensor, options: TriangleOptions = noOptions): Tensor {
+  requireTensor('triu', 'x', x);
   requireOptions('triu', options, ['diagonal']);
   return where(
     triangle('triu', x, options, (offset, bound) => offset >= bound),
@@ -144,6 +146,7 @@ export function triu(x: Tensor, options: TriangleOptions = noOptions): Tensor {
 
 /** The lower triangle of each matrix of the last two axes, zeros above it. PyTorch's `torch.tril`. Errors as {@link triu}. */
 export function tril(x: Tensor, options: TriangleOptions = noOptions): Tensor {
+  requireTensor('tril', 'x', x);
   requireOptions('tril', options, ['diagonal']);
   return where(
     triangle('tril', x, options, (offset, bound) => offset <= bound),

@@ -20,6 +20,7 @@ import { div } from './arithmetic.ts';
 import { cast, inFloat32 } from './cast.ts';
 import { flopsPerElement } from './infer.ts';
 import { reshape } from './layout.ts';
+import { requireTensor } from './operand.ts';
 
 /** Options of reductions. */
 export interface ReduceOptions {
@@ -111,6 +112,7 @@ export function sum(x: Tensor, options: ReduceOptions = noOptions): Tensor {
  * mean(tensor([[1, 2], [3, 4]]), { axes: 1, keepdim: true }).toArray(); // [[1.5], [3.5]]
  */
 export function mean(x: Tensor, options: ReduceOptions = noOptions): Tensor {
+  requireTensor('mean', 'x', x);
   requireOptions('mean', options, ['axes', 'keepdim']);
   // Checked here as well, so that a wrong axis is reported under the name that was called.
   const axes = checkAxes(options.axes, x.ndim, 'mean');
@@ -128,6 +130,7 @@ export function mean(x: Tensor, options: ReduceOptions = noOptions): Tensor {
  * expand(tensor([[1], [2]]), [2, 3]).toArray(); // [[1, 1, 1], [2, 2, 2]]
  */
 export function expand(x: Tensor, shape: Shape): Tensor {
+  requireTensor('expand', 'x', x);
   requireList(shape, 'expand', 'shape');
   const lead = shape.length - x.ndim;
   const to = shape.map((size, i) => (size === -1 && i >= lead ? x.shape[i - lead] : size));

@@ -15,6 +15,7 @@ import { gatherAlong } from './gather.ts';
 import { flopsPerElement } from './infer.ts';
 import { reshape } from './layout.ts';
 import { logicalOr } from './logic.ts';
+import { requireTensor } from './operand.ts';
 
 interface ExtremeAttrs extends ReduceAttrs {
   /** The function that the user called. */
@@ -192,12 +193,14 @@ export interface ArgOptions {
  * argmax(tensor([[1, 5], [7, 2]]), { axis: 1 }).toArray(); // [1, 0]
  */
 export function argmax(x: Tensor, options: ArgOptions = noOptions): Tensor {
+  requireTensor('argmax', 'x', x);
   requireOptions('argmax', options, ['axis', 'keepdim']);
   return place(argmaxOp, x, options, 'argmax');
 }
 
 /** The place of the smallest element, as int32: the first of equals; NaN counts as smallest. PyTorch's `torch.argmin`. Errors as {@link argmax}. */
 export function argmin(x: Tensor, options: ArgOptions = noOptions): Tensor {
+  requireTensor('argmin', 'x', x);
   requireOptions('argmin', options, ['axis', 'keepdim']);
   return place(argminOp, x, options, 'argmin');
 }

@@ -16,7 +16,7 @@ import { asStrided, readIndices, requireIndex } from './index-values.ts';
 import { flopsPerElement, inferSame, noFlops } from './infer.ts';
 import { reshape, sliceView } from './layout.ts';
 import { logicalOr } from './logic.ts';
-import { type Operand, toOperand } from './operand.ts';
+import { type Operand, requireTensor, toOperand } from './operand.ts';
 import { where } from './select.ts';
 
 const indexHasNone = noGradient(
@@ -196,6 +196,7 @@ export function gatherAlong(x: Tensor, index: Tensor, { axis, op }: GatherAttrs)
  * gather(tensor([[1, 2], [3, 4]]), 1, tensor([[1], [0]], { dtype: 'int32' })).toArray(); // [[2], [3]]
  */
 export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
+  requireTensor('gather', 'x', x);
   const along = checkAxis(axis, x.ndim, 'gather');
   const attrs = { axis: along, op: 'gather' };
   if (x.ndim > 0 || index.ndim > 0) return gatherAlong(x, index, attrs);
@@ -213,6 +214,7 @@ export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
  * scatter(zeros([3]), 0, tensor([2, 0], { dtype: 'int32' }), tensor([5, 7])).toArray(); // [7, 0, 5]
  */
 export function scatter(x: Tensor, axis: number, index: Tensor, source: Operand): Tensor {
+  requireTensor('scatter', 'x', x);
   const along = checkAxis(axis, x.ndim, 'scatter');
   const values =
     typeof source === 'number' ? filled(source, x, index.shape) : cutTo('scatter', source, index);
@@ -230,6 +232,7 @@ export function scatter(x: Tensor, axis: number, index: Tensor, source: Operand)
  * scatterAdd(zeros([2]), 0, tensor([1, 1], { dtype: 'int32' }), tensor([5, 7])).toArray(); // [0, 12]
  */
 export function scatterAdd(x: Tensor, axis: number, index: Tensor, source: Tensor): Tensor {
+  requireTensor('scatterAdd', 'x', x);
   const op = 'scatterAdd';
   const along = checkAxis(axis, x.ndim, op);
   requireSameType(op, source, x);

@@ -10,6 +10,7 @@ import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { noFlops } from './infer.ts';
 import { reshape } from './layout.ts';
+import { requireTensor } from './operand.ts';
 import { type AxisOptions, narrow } from './slice.ts';
 
 /** What the record of `cat` knows: the axis, and where each operand begins on it. */
@@ -78,6 +79,7 @@ export function cat(tensors: readonly Tensor[], options: AxisOptions = noOptions
   requireOptions('cat', options, ['axis']);
   const { axis = 0 } = options;
   requireSome('cat', tensors);
+  requireTensors('cat', tensors);
   const scalar = tensors.findIndex((tensor) => tensor.ndim === 0);
   if (scalar >= 0) {
     throw new ShapeError(`tensors[${scalar}] has no axes to join along; use stack, which makes one.`, {
@@ -111,6 +113,7 @@ export function stack(tensors: readonly Tensor[], options: AxisOptions = noOptio
   requireOptions('stack', options, ['axis']);
   const { axis = 0 } = options;
   requireSome('stack', tensors);
+  requireTensors('stack', tensors);
   const [{ shape }] = tensors;
   const at = checkAxis(axis, shape.length + 1, 'stack');
   const rows = tensors.map((tensor, i) => {
@@ -131,5 +134,11 @@ function requireSome(op: string, tensors: readonly Tensor[]): void {
     operand: 'tensors',
     actual: tensors,
     expected: 'at least one tensor',
+  });
+}
+
+function requireTensors(op: string, tensors: readonly unknown[]): void {
+  tensors.forEach((tensor, i) => {
+    requireTensor(op, `tensors[${i}]`, tensor);
   });
 }

@@ -17,6 +17,7 @@ import {
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { noFlops } from './infer.ts';
+import { requireTensor } from './operand.ts';
 
 /** A contiguous copy. */
 export const cloneOp = defineOp({
@@ -146,6 +147,7 @@ export function clone(x: Tensor): Tensor {
 
 /** The tensor itself if it is contiguous, else a contiguous copy. PyTorch's `Tensor.contiguous`. */
 export function contiguous(x: Tensor): Tensor {
+  requireTensor('contiguous', 'x', x);
   return isRowMajor(x.shape, x.strides) ? x : clone(x);
 }
 
@@ -158,6 +160,7 @@ export function contiguous(x: Tensor): Tensor {
  * reshape(tensor([1, 2, 3, 4]), [2, -1]).shape; // [2, 2]
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
+  requireTensor('reshape', 'x', x);
   requireList(shape, 'reshape', 'shape');
   if (sameShape(shape, x.shape)) return x;
   const to = resolveShape(x, shape, 'reshape');
@@ -174,6 +177,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
  * view(zeros([2, 3, 4]), [6, -1]).shape; // [6, 4]
  */
 export function view(x: Tensor, shape: Shape): Tensor {
+  requireTensor('view', 'x', x);
   const to = resolveShape(x, shape, 'view');
   if (viewStrides(x.shape, x.strides, to) === null) throw notAView('view', x, to);
   return sameShape(to, x.shape) ? x : apply(reshapeOp, [x], { to, from: x.shape });
@@ -218,6 +222,7 @@ function reshapeError(x: Tensor, shape: Shape, op: string): ShapeError {
  * permute(zeros([2, 3, 4]), [2, 0, 1]).shape; // [4, 2, 3]
  */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
+  requireTensor('permute', 'x', x);
   requireList(axes, 'permute', 'axes');
   const order = axes.map((axis) => checkAxis(axis, x.ndim, 'permute'));
   if (order.length !== x.ndim || new Set(order).size !== x.ndim) {
@@ -237,6 +242,7 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
  * transpose(tensor([[1, 2, 3]])).shape; // [3, 1]
  */
 export function transpose(x: Tensor, first = -2, second = -1): Tensor {
+  requireTensor('transpose', 'x', x);
   const a = checkAxis(first, x.ndim, 'transpose');
   const b = checkAxis(second, x.ndim, 'transpose');
   if (a === b) return x;

@@ -11,6 +11,7 @@ import { eq } from './compare.ts';
 import { type IndexRule, readIndices, readWrappedIndices, requireIndex } from './index-values.ts';
 import { flopsPerElement, inferSame, noFlops } from './infer.ts';
 import { reshape } from './layout.ts';
+import { requireTensor } from './operand.ts';
 import { where } from './select.ts';
 
 const indexHasNone = noGradient(
@@ -154,6 +155,7 @@ export function wrapIndex(index: Tensor, size: number, op: string): Tensor {
  * indexSelect(tensor([[1, 2], [3, 4]]), 0, tensor([1, 1], { dtype: 'int32' })).toArray(); // [[3, 4], [3, 4]]
  */
 export function indexSelect(x: Tensor, axis: number, index: Tensor): Tensor {
+  requireTensor('indexSelect', 'x', x);
   const along = checkAxis(axis, x.ndim, 'indexSelect');
   const positions = index.ndim === 0 ? reshape(index, [1]) : index;
   const attrs = { axis: along, op: 'indexSelect' };
@@ -192,6 +194,7 @@ export interface EmbeddingOptions {
  * embedding(tensor([1, 0], { dtype: 'int32' }), tensor([[1, 2], [3, 4]])).toArray(); // [[3, 4], [1, 2]]
  */
 export function embedding(indices: Tensor, weight: Tensor, options: EmbeddingOptions = noOptions): Tensor {
+  requireTensor('embedding', 'indices', indices);
   requireOptions('embedding', options, ['paddingIdx']);
   const { paddingIdx } = options;
   const op = 'embedding';

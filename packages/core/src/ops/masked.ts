@@ -8,7 +8,7 @@ import { cast } from './cast.ts';
 import { expand } from './expand-sum.ts';
 import { reshape } from './layout.ts';
 import { selectAlong } from './lookup.ts';
-import { type Operand, toOperand } from './operand.ts';
+import { type Operand, requireTensor, toOperand } from './operand.ts';
 import { where } from './select.ts';
 
 /** @throws DTypeError unless the mask is bool. */
@@ -34,6 +34,7 @@ export function requireMask(op: string, mask: Tensor): void {
  * maskedFill(tensor([1, 2, 3]), tensor([true, false, true]), 0).toArray(); // [0, 2, 0]
  */
 export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
+  requireTensor('maskedFill', 'x', x);
   const op = 'maskedFill';
   requireMask(op, mask);
   broadcastShapes(x.shape, mask.shape, op);
@@ -70,6 +71,7 @@ export function requireRepresentable(op: string, value: number, x: Tensor): void
  * maskedSelect(tensor([1, 2, 3]), tensor([true, false, true])).toArray(); // [1, 3]
  */
 export function maskedSelect(x: Tensor, mask: Tensor): Tensor {
+  requireTensor('maskedSelect', 'x', x);
   const op = 'maskedSelect';
   requireMask(op, mask);
   const shape = broadcastShapes(x.shape, mask.shape, op);

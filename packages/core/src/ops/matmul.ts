@@ -8,6 +8,7 @@ import { broadcastShapes, type Shape, sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { reshape, transpose } from './layout.ts';
+import { requireTensor } from './operand.ts';
 
 /** `a (..., m, k) · b (..., k, n)`; the leading axes broadcast. Bilinear: the derivative in each is a product with the other. */
 export const matmulOp = defineOp({
@@ -77,6 +78,7 @@ function requireFit(a: Shape, b: Shape): void {
  * matmul(tensor([[1, 2], [3, 4]]), tensor([1, 1])).toArray(); // [3, 7]
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
+  requireTensor('matmul', 'a', a);
   if (a.ndim === 0 || b.ndim === 0) {
     const operand = a.ndim === 0 ? 'a' : 'b';
     throw new ShapeError(

@@ -13,6 +13,7 @@ import { type ReduceAttrs, reduceAttrs, sum, unreduce } from './expand-sum.ts';
 import { type AlongOptions, argmax, requireElements, shares, type ValuesAndIndices } from './extremes.ts';
 import { gatherAlong } from './gather.ts';
 import { reshape } from './layout.ts';
+import { requireTensor } from './operand.ts';
 import { any } from './quantifiers.ts';
 import { where } from './select.ts';
 import { narrow } from './slice.ts';
@@ -53,6 +54,7 @@ export const medianOp = defineOp<readonly ['x'], ReduceAttrs>({
 export function median(x: Tensor): Tensor;
 export function median(x: Tensor, options: AlongOptions): ValuesAndIndices;
 export function median(x: Tensor, options?: AlongOptions): Tensor | ValuesAndIndices {
+  requireTensor('median', 'x', x);
   if (options === undefined) return apply(medianOp, [x], reduceAttrs(x, {}, 'median'));
   requireOptions('median', options, ['axis', 'keepdim']);
   const line = x.ndim === 0 ? reshape(x, [1]) : x;

@@ -25,6 +25,7 @@ import {
   standardise,
   standardiseKeeping,
 } from './norms.ts';
+import { requireTensor } from './operand.ts';
 import { rsqrt } from './powers.ts';
 
 /** Running statistics of the channels, shape (C,) each. */
@@ -78,6 +79,7 @@ export interface NormalisedBatch {
  * runningMean!.toArray(); // [0.2]
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions = noOptions): NormalisedBatch {
+  requireTensor('batchNorm', 'x', x);
   requireOptions('batchNorm', options, batchNormOptions);
   const op = 'batchNorm';
   const { training = false, momentum = 0.1, eps = 1e-5 } = options;
@@ -101,6 +103,7 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = noOptions): Nor
  * instanceNorm(tensor([[[1, 3]]])).output.toArray(); // [[[-0.999995, 0.999995]]]
  */
 export function instanceNorm(x: Tensor, options: InstanceNormOptions = noOptions): NormalisedBatch {
+  requireTensor('instanceNorm', 'x', x);
   requireOptions('instanceNorm', options, instanceNormOptions);
   const op = 'instanceNorm';
   const { useInputStats = true, momentum = 0.1, eps = 1e-5 } = options;

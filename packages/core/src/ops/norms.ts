@@ -15,6 +15,7 @@ import { ones, zeros } from './create.ts';
 import { requireFloat } from './infer.ts';
 import { reshape } from './layout.ts';
 import { type NormAttrs, normaliseOp, normMomentsOp } from './norm-records.ts';
+import { requireTensor } from './operand.ts';
 import { pad } from './pad.ts';
 import { pow, square } from './powers.ts';
 import { narrow } from './slice.ts';
@@ -132,6 +133,7 @@ export function layerNorm(
   normalizedShape: Shape,
   options: NormalisationOptions = noOptions,
 ): Tensor {
+  requireTensor('layerNorm', 'x', x);
   requireOptions('layerNorm', options, ['weight', 'bias', 'eps']);
   const { weight, bias, eps = 1e-5 } = options;
   const op = 'layerNorm';
@@ -166,6 +168,7 @@ const epsilons: Readonly<Record<FloatDType, number>> = {
  * rmsNorm(tensor([[3, 4]]), [2], { eps: 0 }).toArray(); // [[0.8485281, 1.1313708]]
  */
 export function rmsNorm(x: Tensor, normalizedShape: Shape, options: RmsNormOptions = noOptions): Tensor {
+  requireTensor('rmsNorm', 'x', x);
   requireOptions('rmsNorm', options, ['weight', 'eps']);
   const { weight, eps } = options;
   const op = 'rmsNorm';
@@ -217,6 +220,7 @@ function lastAxes(op: string, x: Tensor, normalizedShape: Shape): number[] {
  * groupNorm(tensor([[1, 3, 10, 30]]), 2).toArray(); // [[-0.999995, 0.999995, -1, 1]]
  */
 export function groupNorm(x: Tensor, numGroups: number, options: NormalisationOptions = noOptions): Tensor {
+  requireTensor('groupNorm', 'x', x);
   requireOptions('groupNorm', options, ['weight', 'bias', 'eps']);
   const { weight, bias, eps = 1e-5 } = options;
   const op = 'groupNorm';

@@ -28,7 +28,7 @@ export function requireTensor(op: string, operand: string, value: unknown): asse
 /** Makes a tensor of an operand; `beside` is the other operand, in whose type a number is held if it can be. */
 export function toOperand(value: Operand, beside: Operand): Tensor {
   if (typeof value !== 'number') return value;
-  const dtype = numberDType(value, typeof beside === 'number' ? 'float32' : beside.dtype);
+  const dtype = numberDType(value, beside instanceof Tensor ? beside.dtype : 'float32');
   const data = allocate(dtype, 1);
   data[0] = value;
   return new Tensor(new Storage(data), [], [], 0, dtype, true);

@@ -9,6 +9,7 @@ import { addOver, mul } from './arithmetic.ts';
 import { arithmeticDType } from './infer.ts';
 import { reshape, transpose } from './layout.ts';
 import { matmul } from './matmul.ts';
+import { requireTensor } from './operand.ts';
 
 /**
  * `x (n, in) · weight (out, in)ᵀ`: a product that knows its second operand as layers store it, so that the gradient of the weight
@@ -60,6 +61,7 @@ const misfit = (x: readonly number[], weight: readonly number[]): ShapeError =>
  * bmm(ones([2, 1, 3]), ones([2, 3, 1])).toArray(); // [[[3]], [[3]]]
  */
 export function bmm(a: Tensor, b: Tensor): Tensor {
+  requireTensor('bmm', 'a', a);
   requireRank('bmm', 'a', a, 3);
   requireRank('bmm', 'b', b, 3);
   if (a.shape[0] !== b.shape[0] || a.shape[2] !== b.shape[1]) {
@@ -84,6 +86,7 @@ export function bmm(a: Tensor, b: Tensor): Tensor {
  * dot(tensor([1, 2]), tensor([3, 4])).item(); // 11
  */
 export function dot(a: Tensor, b: Tensor): Tensor {
+  requireTensor('dot', 'a', a);
   requireRank('dot', 'a', a, 1);
   requireRank('dot', 'b', b, 1);
   if (a.size !== b.size) {
@@ -108,6 +111,7 @@ export function dot(a: Tensor, b: Tensor): Tensor {
  * outer(tensor([1, 2]), tensor([3, 4])).toArray(); // [[3, 4], [6, 8]]
  */
 export function outer(a: Tensor, b: Tensor): Tensor {
+  requireTensor('outer', 'a', a);
   requireRank('outer', 'a', a, 1);
   requireRank('outer', 'b', b, 1);
   return mul(reshape(a, [a.size, 1]), b);
@@ -125,6 +129,7 @@ export function outer(a: Tensor, b: Tensor): Tensor {
  * linear(tensor([1, 2]), tensor([[3, 4], [5, 6]]), tensor([10, 20])).toArray(); // [21, 37]
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
+  requireTensor('linear', 'x', x);
   const features = weight.shape[weight.ndim - 1];
   if (x.ndim < 1 || weight.ndim < 1 || weight.ndim > 2 || x.shape[x.ndim - 1] !== features) {
     throw misfit(x.shape, weight.shape);

@@ -16,6 +16,7 @@ import { exp } from './exponential.ts';
 import { inferFloat } from './infer.ts';
 import { reshape } from './layout.ts';
 import { logicalAnd } from './logic.ts';
+import { requireTensor } from './operand.ts';
 import { where } from './select.ts';
 import { floatUnary, sameUnary } from './unary.ts';
 
@@ -135,6 +136,7 @@ export function leakyRelu(x: Tensor, options: LeakyReluOptions = noOptions): Ten
  * prelu(tensor([[-1, -1]]), tensor([0.5, 0.25])).toArray(); // [[-0.5, -0.25]]
  */
 export function prelu(x: Tensor, weight: Tensor): Tensor {
+  requireTensor('prelu', 'x', x);
   const channels = x.ndim > 1 ? x.shape[1] : 1;
   if (weight.size !== 1 && (weight.ndim !== 1 || weight.size !== channels)) {
     throw new ShapeError(

@@ -19,6 +19,7 @@ import { requireTensor } from './operand.ts';
  * repeat(tensor([1, 2]), [2, 2]).toArray(); // [[1, 2, 1, 2], [1, 2, 1, 2]]
  */
 export function repeat(x: Tensor, repeats: readonly number[]): Tensor {
+  requireTensor('repeat', 'x', x);
   return repeatWhole('repeat', x, repeats);
 }
 
@@ -30,6 +31,7 @@ export function repeat(x: Tensor, repeats: readonly number[]): Tensor {
  * tile(tensor([[1, 2], [3, 4]]), [2]).toArray(); // [[1, 2, 1, 2], [3, 4, 3, 4]]
  */
 export function tile(x: Tensor, repeats: readonly number[]): Tensor {
+  requireTensor('tile', 'x', x);
   requireList(repeats, 'tile', 'repeats');
   const missing = Math.max(0, x.ndim - repeats.length);
   return repeatWhole('tile', x, [...new Array<number>(missing).fill(1), ...repeats]);

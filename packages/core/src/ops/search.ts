@@ -13,7 +13,7 @@ import { cast } from './cast.ts';
 import { ne } from './compare.ts';
 import { reshape } from './layout.ts';
 import { positionsOf } from './masked.ts';
-import { type Operand, toOperand } from './operand.ts';
+import { type Operand, requireTensor, toOperand } from './operand.ts';
 import { argsort } from './sort.ts';
 
 const places = noGradient(
@@ -136,6 +136,7 @@ export interface UniqueValues {
  * unique(tensor([3, 1, 3])).values.toArray(); // [1, 3]
  */
 export function unique(x: Tensor): UniqueValues {
+  requireTensor('unique', 'x', x);
   const flat = reshape(x.detach(), [x.size]);
   const elements = flat.toTypedArray();
   const order = argsort(flat).toTypedArray();
