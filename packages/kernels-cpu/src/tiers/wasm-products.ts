@@ -1,4 +1,4 @@
-// Matrix products and convolutions on WebAssembly: batches go through its memory in pieces, so that does not grow with them.
+// Matrix products and convolutions on WebAssembly: batches go through its memory in pieces, so that it does not grow with them.
 
 import type { FloatArray } from '../kernels.ts';
 import { DONE, NOT_HERE, OUT_OF_MEMORY } from './machine.ts';
