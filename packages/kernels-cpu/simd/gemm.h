@@ -1,9 +1,9 @@
 // The matrix product C (=|+=) A · B of any strided operands, batched.
 //
 // The sums of a tile run over a block of the depth. B is put into panels of one tile's width: where its rows lie close together, by the
-// first tile that needs a panel, while it computes; otherwise beforehand, by all threads. A is put into strips of one tile's height, by
-// all threads or by each task as it comes to them, and read in place where there are few panels. Blocks depend on the extents alone, and
-// every element adds up its blocks in order: the same bits on any number of threads.
+// first tile that needs a panel, while it computes; otherwise, and where tasks share panels, beforehand, by all threads. A is put into
+// strips of one tile's height, by all threads or by each task as it comes to them, and read in place where there are few panels. Blocks
+// depend on the extents alone, and every element adds up its blocks in order: the same bits on any number of threads.
 
 namespace ADJOINT_NAMESPACE {
 

@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <ctime>
+#include <dlfcn.h>
 #include <mutex>
 #include <thread>
 #ifdef __linux__
@@ -64,8 +65,20 @@ constexpr double NOTICED = 20000;
 /** For how many times what was lost there are fewer threads then. */
 constexpr int LEAST_CAUTION = 4, MOST_CAUTION = 64;
 
+/**
+ * Keeps this library in memory until the process ends. Threads of the pool run its code until then, and Node closes an addon
+ * with the last worker that used it.
+ */
+void stayLoaded() {
+  Dl_info self;
+  // Opened once more, and never closed. Where this is part of a program, there is nothing to open.
+  if (dladdr(reinterpret_cast<void*>(&stayLoaded), &self)) dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD);
+}
+
 class Pool {
  public:
+  Pool() { stayLoaded(); }
+
   std::mutex owner;
 
   int resize(int count) {

@@ -1,6 +1,6 @@
 // Written by scripts/wasm.mjs from simd/: the kernels as WebAssembly, packed as ./wasm-unpack.ts says. Do not edit; a test
 // compares the hash of the sources, and wasm.mjs --check all of it.
-// Sources: 650394f44ca05b9f4da4a54682f795f34640b77ba61fa3176f26c5e78f8b49be
+// Sources: 5f4fe1e1e49d2095c6cd641db40b1f4975d696a6cba585966a7f210ec764cce0
 
 export const packedModule = {
   /** Instruction sets that it can be fitted to, the fastest first. */
