@@ -67,10 +67,11 @@ const lines: string[] = [];
 /** Starts everyone, and says who they are; who does not start does not take part. */
 async function start(threads: number): Promise<ContestantProcess[]> {
   const started: ContestantProcess[] = [];
-  const entries = roster(threads);
+  const entries = roster(threads).filter(
+    ({ label }) => peers === undefined || peers.test(label) || label === 'Adjoint',
+  );
   lines.push(...caveats(entries).map((caveat) => `**${caveat}**`), '');
   for (const entry of entries) {
-    if (peers !== undefined && !peers.test(entry.label) && entry.label !== 'Adjoint') continue;
     const contestant = new ContestantProcess(entry);
     try {
       lines.push(`- ${nameOf(entry)}: ${await contestant.describe()}`);
