@@ -41,7 +41,7 @@ export function allocateKept<Attrs>(op: Op<Attrs>, specs: readonly KeptSpec[]): 
   const allocate = op.recycles ? allocateOverwritten : allocateZeroed;
   const [{ dtype }] = specs;
   const sizes = specs.map(({ shape }) => sizeOf(shape));
-  if (specs.some((spec) => spec.dtype !== dtype))
+  if (specs.length === 1 || specs.some((spec) => spec.dtype !== dtype))
     return specs.map((spec, k) => allocate(spec.dtype, sizes[k]));
   // One array for all: small ones among large results break up the memory that comes free for the next ones.
   const starts = [0];
