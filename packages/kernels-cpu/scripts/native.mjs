@@ -173,8 +173,9 @@ export async function buildNative({ flags = [], output = addonPath, onStart } = 
           `-DADJOINT_DEPTH_BLOCK=${depth}`,
         ]),
       ),
-      compile('native/addon.cc', 'addon', ['-O2', `-I${simd}`, `-I${headers}`]),
-      compile('native/pool.cc', 'pool', ['-O2', `-I${simd}`]),
+      ...['addon', 'pool', 'memory'].map((name) =>
+        compile(`native/${name}.cc`, name, ['-O2', `-I${simd}`, `-I${headers}`]),
+      ),
     ]);
     const shared =
       process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared', '-pthread'];

@@ -6,8 +6,6 @@ namespace ADJOINT_NAMESPACE {
 
 /** Registers of channels that stay side by side, and steps of depth whose weights for them stay in the first-level cache. */
 enum { LANE_DEPTH = (24 << 10) / (NV * BYTES) };
-/** Bytes of a weight that stay in the second-level cache while images come and go. */
-enum { LANE_WEIGHTS = 1 << 20 };
 
 /** c (=|+=) Σ a[offsets[k] + i · S] · b[k] for R positions i: V registers of b per step, `cRow` elements of c per position. */
 template <class T, int R, int V, int S>

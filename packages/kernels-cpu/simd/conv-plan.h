@@ -75,66 +75,6 @@ template <class T> struct ConvPlan {
 /** Panels that are worked on together, so that a strip of the weight is fetched once for all of them. */
 enum { PANELS = 8 };
 
-/** Where one unit writes: its first row, at column 0. */
-template <class T> struct UnitTarget {
-  T* data;
-  Index rows;
-};
-
-/** to[j] = from[j · step]. */
-template <class T> INLINE void copySteps(T* to, const T* from, Index step, Index n) {
-  if (step == 1) {
-    copyRun(to, from, n);
-    return;
-  }
-  constexpr Index N = Lanes<T>::N;
-  Index j = 0;
-  if (step == 2 && n >= N) {
-    for (; j + N <= n; j += N) store(to + j, loadEvens(from + 2 * j));
-    if (j < n) store(to + n - N, loadEvens(from + 2 * (n - N)));
-    return;
-  }
-  if (step == 2 && N > 4 && n >= 4) {
-    const auto four = [&](Index at) {
-      store4(to + at, __builtin_shufflevector(load4(from + 2 * at), load4(from + 2 * at + 3), 0, 2, 5, 7));
-    };
-    for (; j + 4 <= n; j += 4) four(j);
-    if (j < n) four(n - 4);
-    return;
-  }
-  for (; j < n; j++) to[j] = from[j * step];
-}
-
-/** Fills the copy of one channel for the unit at (depth, first row of its band). `image` is the channel's source. */
-template <class T> static void copyChannel(const Padded& p, const T* image, Index depth, Index firstRow, T* to) {
-  for (Index slice = 0; slice < p.slices; slice++) {
-    const Index d = depth * p.scale[0] + p.origin[0] + slice * p.sliceStep;
-    if (d < 0 || d >= p.extent[0]) {
-      const Index size = p.rowPhases * p.columnPhases * p.planeSize();
-      zero(to, size);
-      to += size;
-      continue;
-    }
-    const T* plane = image + d * p.extent[1] * p.extent[2];
-    for (Index rp = 0; rp < p.rowPhases; rp++)
-      for (Index cp = 0; cp < p.columnPhases; cp++) {
-        // Column j of the copy is column start + j · scale of the source, if that is there.
-        const Index start = p.origin[2] + p.columnPhase[cp], scale = p.scale[2];
-        const Index low = start < 0 ? smaller(p.pitch, ceilDivide(-start, scale)) : 0;
-        const Index high = larger(low, start < p.extent[2] ? smaller(p.pitch, ceilDivide(p.extent[2] - start, scale)) : 0);
-        for (Index r = 0; r < p.rows; r++, to += p.pitch) {
-          const Index h = (firstRow + r) * p.scale[1] + p.origin[1] + p.rowPhase[rp];
-          if (h < 0 || h >= p.extent[1]) {
-            zero(to, p.pitch);
-            continue;
-          }
-          zeroEnds(to, low, high, p.pitch);
-          copySteps(to + low, plane + h * p.extent[2] + start + low * scale, scale, high - low);
-        }
-      }
-  }
-}
-
 /** The phases that the taps of one axis meet, in ascending order; returns how many. `index[k]` is the phase of tap k among them. */
 INLINE Index listPhases(Index kernel, Index stride, Index dilation, Index* phases, Index* index) {
   Index count = 0;
@@ -155,16 +95,6 @@ INLINE Index bandRowsFor(Index rows, Index bytesPerRow, Index overlap) {
   const Index most = larger(fit - overlap, larger(4, 2 * overlap));
   return ceilDivide(rows, ceilDivide(rows, most));
 }
-
-/** Units (image, output depth, band of output rows) of one group: the weight gradient runs over them in order. */
-struct WeightUnits {
-  Index depths, bands, bandRows, perGroup;
-  void place(Index unit, Index& n, Index& depth, Index& band) const {
-    band = unit % bands;
-    depth = unit / bands % depths;
-    n = unit / bands / depths;
-  }
-};
 
 /** How x is copied where the convolution has a stride: split by phases, or whole, and then read in steps. */
 enum Copying { BY_PHASE, WHOLE };

@@ -12,7 +12,7 @@ template <class T> static Status weightByTaps(Run& run, const ConvShape& s, cons
   const Index* const offsets = plan.phase->offsets;
   const Index m = s.outChannels, lanes = roundUp(m, W), columns = plan.phase->depth;
   const Index outPlane = s.out[0] * s.out[1] * s.out[2];
-  const WeightUnits units = {plan.depths, plan.bands, plan.bandRows, s.batch * plan.depths * plan.bands};
+  const BandUnits units = unitsOf(plan);
   // Rows whose part of y stays in the first-level cache, tap after tap.
   const Index blockRows = larger(1, DEPTH_BLOCK * 2 / Index(sizeof(T)) / larger(1, s.out[2]));
   const Index blocks = ceilDivide(units.bandRows, blockRows);
@@ -23,17 +23,15 @@ template <class T> static Status weightByTaps(Run& run, const ConvShape& s, cons
   const Index sumParts = all.template parts<T>();
 
   const auto copyPiece = [&](T* copy, Index group, Index unit, Index piece) {
-    Index n, depth, band;
-    units.place(unit, n, depth, band);
-    const Index first = band * units.bandRows, bandRows = smaller(units.bandRows, s.out[1] - first);
+    const UnitPlace at = units.place(unit);
+    const Index first = at.band * units.bandRows, bandRows = smaller(units.bandRows, s.out[1] - first);
     if (piece < p.channels) {
-      const Index channel = (n * s.groups + group) * p.channels + piece;
-      copyChannel(p, x + channel * plan.sourcePlane(), depth, first, copy + piece * p.channelSize());
+      copyUnitChannel(plan, group, at, piece, copy);
       return;
     }
     // Strips of two registers of channels, or one: [block][strip][position][channel].
     const Index r = (piece - p.channels) * blockRows, positions = smaller(blockRows, bandRows - r) * s.out[2];
-    const T* from = y + (n * s.groups + group) * m * outPlane + (depth * s.out[1] + first + r) * s.out[2];
+    const T* from = y + (at.n * s.groups + group) * m * outPlane + (at.depth * s.out[1] + first + r) * s.out[2];
     T* to = copy + xSize + r * s.out[2] * lanes;
     for (Index i = 0; i < m && positions > 0; i += 2 * W)
       pack(from + i * outPlane, outPlane, Index(1), smaller(2 * W, m - i), smaller(2 * W, lanes - i), positions, to + i * positions);

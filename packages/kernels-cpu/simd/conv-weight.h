@@ -16,7 +16,7 @@ template <class T> static Status weightByChannels(Run& run, const ConvShape& s, 
   // Columns that are read, and rows that a band reads.
   const Index pitch = (s.out[2] - 1) * s.stride[2] + (s.kernel[2] - 1) * s.dilation[2] + 1;
   const Index overlap = (s.kernel[1] - 1) * s.dilation[1];
-  WeightUnits units;
+  BandUnits units;
   units.bandRows = bandRowsFor(s.out[1], s.kernel[0] * pitch * channels * s.stride[1] * Index(sizeof(T)), overlap / s.stride[1]);
   units.bands = ceilDivide(s.out[1], units.bandRows);
   units.depths = s.out[0];
@@ -50,14 +50,13 @@ template <class T> static Status weightByChannels(Run& run, const ConvShape& s, 
       const Index slabs = s.kernel[0] * rows;
       parallelShares(run, count * (slabs + strips), [&](Index t, int) {
         const Index local = t / (slabs + strips), unit = first + local, part = t % (slabs + strips);
-        Index n, depth, band;
-        units.place(unit, n, depth, band);
-        const Index row = band * units.bandRows;
+        const UnitPlace at = units.place(unit);
+        const Index row = at.band * units.bandRows;
         T* const copy = copies + local / bundle * bundleSize;
         if (part >= slabs) {
           // Strips of y, block of rows by block of rows, each [unit][position][row of the strip].
           const Index i = (part - slabs) * height, high = smaller(height, m - i), from = unit - local % bundle;
-          const T* const y0 = y + ((n * s.groups + group) * m + i) * outPlane + (depth * s.out[1] + row) * s.out[2];
+          const T* const y0 = y + ((at.n * s.groups + group) * m + i) * outPlane + (at.depth * s.out[1] + row) * s.out[2];
           for (Index r = 0; r < units.bandRows; r += rowsPerBlock) {
             const Index all = rowsOf(from, smaller(from + bundle, units.perGroup), r), before = rowsOf(from, unit, r);
             pack(y0 + r * s.out[2], outPlane, Index(1), high, high, rowsOf(unit, unit + 1, r) * s.out[2],
@@ -65,7 +64,7 @@ template <class T> static Status weightByChannels(Run& run, const ConvShape& s, 
           }
           return;
         }
-        const Index d = depth * s.stride[0] - s.padding[0] + part / rows * s.dilation[0];
+        const Index d = at.depth * s.stride[0] - s.padding[0] + part / rows * s.dilation[0];
         const Index h = row * s.stride[1] - s.padding[1] + part % rows;
         T* to = copy + local % bundle * xSize + part * pitch * channels;
         if (d < 0 || d >= s.in[0] || h < 0 || h >= s.in[1]) {
@@ -74,7 +73,7 @@ template <class T> static Status weightByChannels(Run& run, const ConvShape& s, 
         }
         const Index low = smaller(s.padding[2], pitch), high = larger(low, smaller(pitch, s.in[2] + s.padding[2]));
         zero(to, low * channels);
-        const T* from = x + (n * s.groups + group) * s.inChannels * inPlane + (d * s.in[1] + h) * s.in[2];
+        const T* from = x + (at.n * s.groups + group) * s.inChannels * inPlane + (d * s.in[1] + h) * s.in[2];
         // A few columns at a time, all channels: what was read of a line is still in cache for the next columns.
         pack(from + low - s.padding[2], inPlane, Index(1), s.inChannels, channels, high - low, to + low * channels);
         zero(to + high * channels, (pitch - high) * channels);
@@ -117,24 +116,22 @@ template <class T> static Status weightByRows(Run& run, const ConvShape& s, cons
   const Index m = s.outChannels, columns = phase.depth;
   const Index xSize = plan.unitSize(), yRow = roundUp(plan.bandRows * p.pitch, W), unitSize = roundUp(xSize + m * yRow, 16);
   const Index outPlane = s.out[0] * s.out[1] * s.out[2];
-  const WeightUnits units = {plan.depths, plan.bands, plan.bandRows, s.batch * plan.depths * plan.bands};
+  const BandUnits units = unitsOf(plan);
   const Index tileRows = ceilDivide(m, ceilDivide(m, Index(Tiles<T>::DOT_ROWS))), tileColumns = Tiles<T>::dotColumns[tileRows];
   const Index strips = ceilDivide(m, tileRows), columnTiles = ceilDivide(columns, tileColumns), tiles = strips * columnTiles;
   const Index size = m * columns, sumsSize = roundUp(size, 16), finishers = smaller(m, 16);
   const UnitSums all = {s.groups, units.perGroup, unitSize, sumsSize, p.channels + m, tiles, finishers};
   const Index sumParts = all.template parts<T>();
   const auto copyPiece = [&](T* copy, Index group, Index unit, Index piece) {
-    Index n, depth, band;
-    units.place(unit, n, depth, band);
-    const Index first = band * units.bandRows, bandRows = smaller(units.bandRows, s.out[1] - first);
+    const UnitPlace at = units.place(unit);
+    const Index first = at.band * units.bandRows, bandRows = smaller(units.bandRows, s.out[1] - first);
     if (piece < p.channels) {
-      const Index channel = (n * s.groups + group) * p.channels + piece;
-      copyChannel(p, x + channel * plan.sourcePlane(), depth, first, copy + piece * p.channelSize());
+      copyUnitChannel(plan, group, at, piece, copy);
       if (piece == p.channels - 1) zero(copy + p.channels * p.channelSize(), xSize - p.channels * p.channelSize());
       return;
     }
     const Index i = piece - p.channels;
-    const T* from = y + ((n * s.groups + group) * m + i) * outPlane + (depth * s.out[1] + first) * s.out[2];
+    const T* from = y + ((at.n * s.groups + group) * m + i) * outPlane + (at.depth * s.out[1] + first) * s.out[2];
     T* to = copy + xSize + i * yRow;
     for (Index r = 0; r < bandRows; r++, from += s.out[2], to += p.pitch) {
       copyRun(to, from, s.out[2]);

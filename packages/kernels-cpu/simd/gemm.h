@@ -124,7 +124,7 @@ template <class T> INLINE ProductPlan planProduct(int threads, Index m, Index n,
   return plan;
 }
 
-/** Elements of scratch that `multiply` needs on so many threads. */
+/** Elements of scratch that `multiply` needs on so many threads: below a megabyte for each, of which it touches what its own tasks pack. */
 template <class T> INLINE Index gemmScratch(int threads, Index m, Index n, Index depth) {
   const ProductPlan plan = planProduct<T>(threads, m, n, depth);
   return (larger(plan.panels, threads * PANELS_AT_HAND) * Tile<T>::N + larger(plan.strips * plan.height, threads * MR)) * plan.block;

@@ -8,8 +8,9 @@
 #include <new>
 
 #include "arguments.h"
-#include "tier.h"
+#include "memory.h"
 #include "pool.h"
+#include "tier.h"
 
 #define DECLARE_TIER(name) namespace name { extern const Tier tier; }
 #if defined(__x86_64__)

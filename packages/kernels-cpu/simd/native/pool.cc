@@ -2,25 +2,16 @@
 // takes longer than many a kernel. Between looks they let others run: the garbage collector has threads, too.
 
 #include "pool.h"
+#include "arena.h"
 #include "jobs.h"
 
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <cstdlib>
 #include <ctime>
 #include <dlfcn.h>
 #include <mutex>
 #include <thread>
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/asan_interface.h>
-#endif
 
 namespace {
 
@@ -179,113 +170,10 @@ Pool& pool() {
   return instance;
 }
 
-/** Scratch memory in a few blocks, which become one when a call has needed more than one. */
-class Arena {
- public:
-  ~Arena() { release(0); }
-
-  void* take(size_t wanted) {
-    const size_t bytes = ((wanted + 63) & ~size_t(63)) + GAP;
-    if (bytes < wanted) return nullptr;
-    if (count_ == 0 || bytes > blocks_[count_ - 1].size - used_) {
-      if (count_ == MOST_BLOCKS || !add(bytes < LEAST ? LEAST : bytes)) return nullptr;
-      used_ = 0;
-    }
-    void* at = static_cast<char*>(blocks_[count_ - 1].data) + used_;
-    used_ += bytes;
-    allow(at, wanted);
-    return at;
-  }
-
-  /** Forgets what was taken. Keeps one block that would have held it all, unless that is large. */
-  void reset() {
-    used_ = 0;
-    if (count_ <= 1 && total() <= KEPT) {
-      if (count_ == 1) forbid(blocks_[0]);
-      return;
-    }
-    const size_t size = total();
-    release(0);
-    if (size <= KEPT) add(size);
-  }
-
- private:
-  struct Block {
-    void* data;
-    size_t size;
-  };
-  static constexpr int MOST_BLOCKS = 64;
-  static constexpr size_t LEAST = size_t(1) << 21, KEPT = size_t(1) << 26;
-
-  size_t total() const {
-    size_t sum = 0;
-    for (int i = 0; i < count_; i++) sum += blocks_[i].size;
-    return sum;
-  }
-
-  bool add(size_t bytes) {
-    const size_t size = (bytes + LEAST - 1) & ~(LEAST - 1);
-    if (size < bytes) return false;
-    void* data = nullptr;
-    if (posix_memalign(&data, LEAST, size) != 0) return false;
-#ifdef MADV_HUGEPAGE
-    madvise(data, size, MADV_HUGEPAGE);
-#endif
-    blocks_[count_] = {data, size};
-    forbid(blocks_[count_++]);
-    return true;
-  }
-
-  void release(int from) {
-    for (int i = from; i < count_; i++) {
-      allow(blocks_[i].data, blocks_[i].size);
-      free(blocks_[i].data);
-    }
-    count_ = from;
-  }
-
-  // AddressSanitizer is told what is taken and what is not, with a gap after each piece: it cannot know by itself.
-#ifdef __SANITIZE_ADDRESS__
-  static constexpr size_t GAP = 64;
-  static void allow(void* at, size_t bytes) { ASAN_UNPOISON_MEMORY_REGION(at, bytes); }
-  static void forbid(const Block& block) { ASAN_POISON_MEMORY_REGION(block.data, block.size); }
-#else
-  static constexpr size_t GAP = 0;
-  static void allow(void*, size_t) {}
-  static void forbid(const Block&) {}
-#endif
-
-  Block blocks_[MOST_BLOCKS];
-  int count_ = 0;
-  size_t used_ = 0;
-};
-
+/** The scratch memory of the calling thread. */
 thread_local Arena arena;
 
 }  // namespace
-
-void keepFreedMemory() {
-#ifdef __GLIBC__
-  // Whoever has set these has the last word.
-  for (const char* name : {"MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_MMAP_MAX_", "GLIBC_TUNABLES"})
-    if (getenv(name)) return;
-  // Memory that is mapped for one array alone goes back with it; no threshold above 32 MB is accepted.
-  mallopt(M_MMAP_MAX, 0);
-  mallopt(M_TRIM_THRESHOLD, 256 << 20);
-  mallopt(M_TOP_PAD, 16 << 20);
-#endif
-}
-
-void expectToFill(void* data, size_t bytes) {
-#ifdef MADV_HUGEPAGE
-  constexpr uintptr_t PAGE = uintptr_t(1) << 21;
-  const uintptr_t first = (reinterpret_cast<uintptr_t>(data) + PAGE - 1) & ~(PAGE - 1), end = (reinterpret_cast<uintptr_t>(data) + bytes) & ~(PAGE - 1);
-  // A hint: where it is refused, pages are small.
-  if (first < end) madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);
-#else
-  (void)data, (void)bytes;
-#endif
-}
 
 int setThreads(int count) { return pool().resize(count); }
 
