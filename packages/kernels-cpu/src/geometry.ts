@@ -12,6 +12,7 @@
 
 import { GeometryError } from './errors.ts';
 import { integer, type PerAxis, perAxis, requireAddressable, requireKnown } from './options.ts';
+import { convolutionSize, type TransposeSizeOptions, transposeSize } from './output-size.ts';
 
 /** A checked convolution geometry with 1 to 3 spatial axes. `x`, `w` and `y` are named as in the trilinear form above. */
 export interface ConvGeometry {
@@ -61,12 +62,7 @@ interface CommonOptions {
 export type ConvGeometryOptions = CommonOptions;
 
 /** Options of {@link convTransposeGeometry}. At most one of `outputPadding` and `outputSize` may be given. */
-export interface ConvTransposeGeometryOptions extends CommonOptions {
-  /** Rows added at the end of the output, per axis; less than `max(stride, dilation)`. Default 0. */
-  readonly outputPadding?: PerAxis | undefined;
-  /** The spatial extents of the output; stands in place of `outputPadding`. */
-  readonly outputSize?: PerAxis | undefined;
-}
+export interface ConvTransposeGeometryOptions extends CommonOptions, TransposeSizeOptions {}
 
 const known: readonly (keyof ConvGeometryOptions)[] = [
   'op',
@@ -104,15 +100,7 @@ export function convGeometry(options: ConvGeometryOptions): ConvGeometry {
   const op = options.op ?? 'convolution';
   requireKnown(op, options, known);
   const c = readCommon(op, options);
-  const dims = c.inputSize.length;
-  const outputSize = new Array<number>(dims);
-  for (let axis = 0; axis < dims; axis++) {
-    const reach = c.dilation[axis] * (c.kernelSize[axis] - 1) + 1;
-    const room = c.inputSize[axis] + 2 * c.padding[axis] - reach;
-    if (room < 0) throw emptyOutput(op, c, axis);
-    outputSize[axis] = Math.floor(room / c.stride[axis]) + 1;
-  }
-  return checked(op, c, c.inputSize, outputSize, 'convolution');
+  return checked(op, c, c.inputSize, convolutionSize(op, c), 'convolution');
 }
 
 /**
@@ -138,26 +126,7 @@ export function convTransposeGeometry(options: ConvTransposeGeometryOptions): Co
   const op = options.op ?? 'convTranspose';
   requireKnown(op, options, knownTransposed);
   const c = readCommon(op, options);
-  const dims = c.inputSize.length;
-  if (options.outputSize !== undefined && options.outputPadding !== undefined) {
-    throw new GeometryError({
-      op,
-      parameter: 'outputSize',
-      actual: options.outputSize,
-      expected: 'to be given in place of outputPadding, not beside it',
-      remedy: `Leave out outputSize or outputPadding (which is ${String(options.outputPadding)}).`,
-    });
-  }
-  const smallest = new Array<number>(dims);
-  for (let axis = 0; axis < dims; axis++) {
-    const reach = c.dilation[axis] * (c.kernelSize[axis] - 1) + 1;
-    smallest[axis] = (c.inputSize[axis] - 1) * c.stride[axis] - 2 * c.padding[axis] + reach;
-  }
-  const size =
-    options.outputSize === undefined
-      ? fromOutputPadding(op, c, options.outputPadding ?? 0, smallest)
-      : fromOutputSize(op, c, options.outputSize, smallest);
-  return checked(op, c, size, c.inputSize, 'transpose');
+  return checked(op, c, transposeSize(op, c, options), c.inputSize, 'transpose');
 }
 
 /** The options, checked one by one; channels and sizes are still those of what enters and leaves the operation. */
@@ -199,94 +168,6 @@ function channels(op: string, option: string, value: unknown, groups: number): n
     expected: `a multiple of groups = ${groups}`,
     remedy: `Choose groups among the divisors of ${count}, or ${option} among the multiples of ${groups}.`,
   });
-}
-
-function fromOutputPadding(op: string, c: Common, value: PerAxis, smallest: number[]): number[] {
-  const extras = perAxis(value, smallest.length, { op, option: 'outputPadding', minimum: 0 });
-  return extras.map((extra, axis) => {
-    const stride = c.stride[axis];
-    const dilation = c.dilation[axis];
-    const limit = Math.max(stride, dilation);
-    const size = smallest[axis] + extra;
-    if (extra >= limit) {
-      throw new GeometryError({
-        op,
-        parameter: 'outputPadding',
-        axis,
-        actual: extra,
-        expected: `an integer in [0, ${limit - 1}], less than max(stride, dilation) = max(${stride}, ${dilation}) = ${limit}`,
-        remedy:
-          `${outputFormula(c, axis, extra, size)} Lower outputPadding[${axis}] to at most ${limit - 1}, ` +
-          `or raise stride[${axis}] or dilation[${axis}] to at least ${extra + 1}.`,
-      });
-    }
-    if (size < 1) throw emptyTranspose(op, c, axis, extra, size);
-    return size;
-  });
-}
-
-function fromOutputSize(op: string, c: Common, value: PerAxis, smallest: number[]): number[] {
-  const sizes = perAxis(value, smallest.length, { op, option: 'outputSize', minimum: 1 });
-  return sizes.map((size, axis) => {
-    const minimum = smallest[axis];
-    const limit = Math.max(c.stride[axis], c.dilation[axis]);
-    const maximum = minimum + limit - 1;
-    if (maximum < 1) throw emptyTranspose(op, c, axis, limit - 1, maximum);
-    if (size >= minimum && size <= maximum) return size;
-    throw new GeometryError({
-      op,
-      parameter: 'outputSize',
-      axis,
-      actual: size,
-      expected: `an integer in [${Math.max(1, minimum)}, ${maximum}]`,
-      remedy:
-        `${outputFormula(c, axis, 0, minimum)} That is without outputPadding, which may add up to ` +
-        `max(stride, dilation) − 1 = ${limit - 1}. Ask for an outputSize[${axis}] in this interval, ` +
-        `or change ${size < minimum ? 'padding (up)' : 'padding (down)'}, stride, dilation or kernelSize.`,
-    });
-  });
-}
-
-function emptyOutput(op: string, c: Common, axis: number): GeometryError {
-  const input = c.inputSize[axis];
-  const kernel = c.kernelSize[axis];
-  const stride = c.stride[axis];
-  const padding = c.padding[axis];
-  const dilation = c.dilation[axis];
-  const reach = dilation * (kernel - 1) + 1;
-  const output = Math.floor((input + 2 * padding - reach) / stride) + 1;
-  return new GeometryError({
-    op,
-    parameter: 'inputSize',
-    axis,
-    actual: input,
-    expected: `at least ${reach - 2 * padding}, so that the output is not empty`,
-    remedy:
-      'The output size is floor((input + 2·padding − dilation·(kernel − 1) − 1) / stride) + 1 = ' +
-      `floor((${input} + 2·${padding} − ${dilation}·(${kernel} − 1) − 1) / ${stride}) + 1 = ${output}. ` +
-      `Use a larger input, a smaller kernel or dilation, or padding[${axis}] of at least ${Math.ceil((reach - input) / 2)}.`,
-  });
-}
-
-function emptyTranspose(op: string, c: Common, axis: number, extra: number, size: number): GeometryError {
-  const missing = 1 - size;
-  return new GeometryError({
-    op,
-    parameter: 'padding',
-    axis,
-    actual: c.padding[axis],
-    expected: `at most ${c.padding[axis] - Math.ceil(missing / 2)}, so that the output is not empty`,
-    remedy: `${outputFormula(c, axis, extra, size)} Lower padding[${axis}], or use a larger input, kernel or stride.`,
-  });
-}
-
-function outputFormula(c: Common, axis: number, extra: number, size: number): string {
-  const input = c.inputSize[axis];
-  const kernel = c.kernelSize[axis];
-  return (
-    'The output size is (input − 1)·stride − 2·padding + dilation·(kernel − 1) + outputPadding + 1 = ' +
-    `(${input} − 1)·${c.stride[axis]} − 2·${c.padding[axis]} + ${c.dilation[axis]}·(${kernel} − 1) + ${extra} + 1 = ${size}.`
-  );
 }
 
 /** Puts x and y where they belong, in one object shape whichever constructor asks, and checks that all arrays can be addressed. */
