@@ -10,13 +10,8 @@ import {
   type Tensor,
   zeros,
 } from '@adjoint/core';
-import {
-  normaliseByOp,
-  normaliseGradOp,
-  normaliseOp,
-  normaliseWeightGradOp,
-  normMomentsOp,
-} from '../../../packages/core/src/ops/norm-records.ts';
+import { normaliseGradOp, normaliseWeightGradOp } from '../../../packages/core/src/ops/norm-gradients.ts';
+import { normaliseByOp, normaliseOp, normMomentsOp } from '../../../packages/core/src/ops/norm-records.ts';
 import { logSoftmaxGradOp, softmaxGradOp } from '../../../packages/core/src/ops/softmax.ts';
 import { apply } from '../../../packages/core/src/tape/apply.ts';
 import { between, numbers, type OpSamples, type Refusal, type Sample } from '../sample.ts';

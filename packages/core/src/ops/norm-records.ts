@@ -1,86 +1,43 @@
-// The records of normalisations: the step itself, its gradients in the operand and in the weight, and the step by statistics that
-// are given. Public functions are in ./norms.ts and ./norms-batch.ts.
+// The records of normalisations: the step itself, its statistics, and the step by statistics that are given. Public functions are in
+// ./norms.ts and ./norms-batch.ts.
 //
-// All see their operand as (batch, groups, channels, places); weight and bias have shape (1, groups, channels, 1), and mean and
-// rstd = 1 / √(variance + eps) have size 1 on the axes that are normalised over.
+// Shapes are those of ./norm-shapes.ts; mean and rstd = 1 / √(variance + eps) have size 1 on the axes that are normalised over.
 
-import {
-  type FloatArray,
-  kernels,
-  type NormGeometry,
-  type NormMoments,
-  type NumericArray,
-  type Strided,
-} from '@adjoint/kernels-cpu';
+import { type FloatArray, kernels, type NormMoments, type NumericArray } from '@adjoint/kernels-cpu';
 import { allocate, computeDType } from '../dtype.ts';
-import { formatShape, ShapeError } from '../errors.ts';
-import { defineOp, type OperandSpec, vjpRule } from '../registry.ts';
-import type { Shape } from '../shape.ts';
+import { defineOp, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import { isFollowed } from '../tape/followed.ts';
 import type { Tensor } from '../tensor.ts';
 import { allocateUnfilled } from '../unfilled.ts';
 import { add, mul, sub } from './arithmetic.ts';
-import { ones, zeros } from './create.ts';
-import { mean, sumTo } from './expand-sum.ts';
-import { requireFloat, requireOperand } from './infer.ts';
+import { zeros } from './create.ts';
+import { sumTo } from './expand-sum.ts';
+import { requireOperand } from './infer.ts';
 import { cat } from './join.ts';
 import { reshape } from './layout.ts';
+import { normaliseGrad, normaliseWeightGradOp } from './norm-gradients.ts';
+import {
+  average,
+  deviation,
+  floats,
+  flops,
+  geometryOf,
+  type NormAttrs,
+  type NormaliseAttrs,
+  parameterShape,
+  requireRank,
+  statisticsShape,
+  unit,
+} from './norm-shapes.ts';
 import { rsqrt, square } from './powers.ts';
 import { narrow } from './slice.ts';
-
-/** What is normalised together, and how. */
-export interface NormAttrs {
-  /** `'sample'`: each group of each sample; `'batch'`: each group of all samples. */
-  readonly over: 'sample' | 'batch';
-  /** Whether the mean is taken off. */
-  readonly centred: boolean;
-}
-
-interface NormaliseAttrs extends NormAttrs {
-  readonly eps: number;
-}
-
-const axesOf = ({ over }: NormAttrs): number[] => (over === 'sample' ? [2, 3] : [0, 2, 3]);
-
-const statisticsShape = ([batch, groups]: Shape, { over }: NormAttrs): Shape => [
-  over === 'sample' ? batch : 1,
-  groups,
-  1,
-  1,
-];
-
-const parameterShape = ([, groups, channels]: Shape): Shape => [1, groups, channels, 1];
-
-function geometryOf(x: Strided, { over, centred }: NormAttrs, eps = 0): NormGeometry {
-  const [batch, groups, channels, places] = x.shape;
-  return { batch, groups, channels, places, over, centred, eps };
-}
-
-/** @throws DTypeError unless it is floating-point; ShapeError unless it has the four axes. */
-function requireRank(op: string, x: OperandSpec): void {
-  requireFloat(op, 'x', x);
-  if (x.shape.length === 4) return;
-  throw new ShapeError(
-    `x has shape ${formatShape(x.shape)}; it takes four axes, (batch, groups, channels, places).`,
-    { op, operand: 'x', actual: x.shape, expected: '(batch, groups, channels, places)' },
-  );
-}
-
-const floats = ({ data }: Strided): FloatArray => data as FloatArray;
 
 /** What `normalise` keeps, as its kernel gives it. */
 function momentsIn(kept: readonly NumericArray[]): NormMoments {
   const [mean, rstd, variance] = kept as readonly FloatArray[];
   return { mean, rstd, variance };
 }
-
-/** Ten or so operations an element, of which a result has one for each of the first operand. */
-const flops = ([x]: readonly OperandSpec[]): number =>
-  10 * x.shape.reduce((product, size) => product * size, 1);
-
-/** The mean over some axes, kept with size 1. */
-const average = (x: Tensor, attrs: NormAttrs): Tensor => mean(x, { axes: axesOf(attrs), keepdim: true });
 
 /** Mean (zeros unless centred) and rstd as ops give them, so that derivatives go through them. */
 function statisticsOf(x: Tensor, attrs: NormaliseAttrs): [mean: Tensor, rstd: Tensor] {
@@ -176,153 +133,6 @@ export const normMomentsOp = defineOp<readonly ['x'], NormaliseAttrs>({
     const ofMean = average(tangent!, attrs);
     const ofVariance = average(mul(mul(tangent!, deviation(x, attrs)), 2), attrs);
     return reshape(cat([attrs.centred ? ofMean : mul(ofMean, 0), ofVariance]), output.shape);
-  },
-});
-
-const deviation = (x: Tensor, attrs: NormAttrs): Tensor => (attrs.centred ? sub(x, average(x, attrs)) : x);
-
-const unit = (weight: Tensor): Tensor => ones(weight.shape, { dtype: weight.dtype });
-
-function normaliseGrad(
-  g: Tensor,
-  x: Tensor,
-  weight: Tensor,
-  centre: Tensor,
-  rstd: Tensor,
-  { over, centred }: NormAttrs,
-): Tensor {
-  return apply(normaliseGradOp, [g, x, weight, centre, rstd], { over, centred });
-}
-
-/** What the derivatives of the gradient are made of. */
-function partsOf(operands: readonly Tensor[], attrs: NormAttrs) {
-  const [g, x, weight, centre, rstd] = operands;
-  const far = sub(x, centre);
-  const hat = mul(far, rstd);
-  const scaled = mul(g, weight);
-  /** Takes the mean off, if the op does. */
-  const centredOf = (t: Tensor): Tensor => (attrs.centred ? sub(t, average(t, attrs)) : t);
-  const slope = average(mul(scaled, hat), attrs);
-  return { far, hat, scaled, slope, centredOf };
-}
-
-/** The gradient in x: `rstd · (c - mean(c) - x̂ · mean(c x̂))` with `c = g · weight`; without `mean(c)` unless centred. */
-export const normaliseGradOp = defineOp<readonly ['g', 'x', 'weight', 'mean', 'rstd'], NormAttrs>({
-  name: 'normaliseGrad',
-  operands: ['g', 'x', 'weight', 'mean', 'rstd'],
-  infer: ([g, x, weight, centre, rstd], attrs) => {
-    const op = 'normaliseGrad';
-    requireRank(op, x);
-    requireOperand(op, 'g', g, x.shape);
-    requireOperand(op, 'weight', weight, parameterShape(x.shape));
-    requireOperand(op, 'mean', centre, statisticsShape(x.shape, attrs));
-    requireOperand(op, 'rstd', rstd, statisticsShape(x.shape, attrs));
-    return { shape: x.shape, dtype: x.dtype, compute: x.dtype };
-  },
-  forward: ([g, x, weight, centre, rstd], out, attrs) => {
-    const given = { mean: floats(centre), rstd: floats(rstd) };
-    kernels.normaliseGrad(
-      geometryOf(x, attrs),
-      floats(g),
-      floats(x),
-      floats(weight),
-      given,
-      out as FloatArray,
-    );
-  },
-  recycles: true,
-  flops,
-  vjps: [
-    normaliseGradRule((h, operands, attrs) => mul(selfAdjoint(h, operands, attrs), operands[2])),
-    normaliseGradRule((h, operands, attrs) => mul(hatRule(h, operands, attrs), operands[4])),
-    normaliseGradRule((h, operands, attrs) =>
-      sumTo(mul(selfAdjoint(h, operands, attrs), operands[0]), operands[2].shape),
-    ),
-    normaliseGradRule((h, operands, attrs) =>
-      sumTo(mul(hatRule(h, operands, attrs), mul(operands[4], -1)), operands[3].shape),
-    ),
-    normaliseGradRule((h, operands, attrs) => {
-      const { far, hat, scaled, slope, centredOf } = partsOf(operands, attrs);
-      const inner = sub(centredOf(scaled), mul(hat, slope));
-      return sumTo(add(mul(hatRule(h, operands, attrs), far), mul(h, inner)), operands[4].shape);
-    }),
-  ],
-  forwardMode: ([tg, tx, tWeight, tMean, tRstd], operands, _, { attrs }) => {
-    const [g, , weight, , rstd] = operands;
-    const { far, hat, scaled, slope, centredOf } = partsOf(operands, attrs);
-    const parts: Tensor[] = [];
-    const along = (t: Tensor): void => {
-      parts.push(mul(rstd, sub(centredOf(t), mul(hat, average(mul(t, hat), attrs)))));
-    };
-    const alongHat = (t: Tensor): void => {
-      parts.push(mul(mul(rstd, -1), add(mul(t, slope), mul(hat, average(mul(scaled, t), attrs)))));
-    };
-    if (tg) along(mul(tg, weight));
-    if (tWeight) along(mul(g, tWeight));
-    if (tx) alongHat(mul(tx, rstd));
-    if (tMean) alongHat(mul(add(zeros(far.shape, { dtype: far.dtype }), tMean), mul(rstd, -1)));
-    if (tRstd) {
-      alongHat(mul(far, tRstd));
-      parts.push(mul(tRstd, sub(centredOf(scaled), mul(hat, slope))));
-    }
-    return parts.reduce(add);
-  },
-});
-
-/** A rule that reads all operands. */
-function normaliseGradRule(rule: (h: Tensor, operands: readonly Tensor[], attrs: NormAttrs) => Tensor) {
-  return {
-    saves: ['g', 'x', 'weight', 'mean', 'rstd'],
-    rule: (h: Tensor, operands: readonly Tensor[], { attrs }: { readonly attrs: NormAttrs }): Tensor =>
-      rule(h, operands, attrs),
-  };
-}
-
-/** From `c` to the gradient the map is its own adjoint. */
-function selfAdjoint(h: Tensor, [, x, weight, centre, rstd]: readonly Tensor[], attrs: NormAttrs): Tensor {
-  return normaliseGrad(h, x, unit(weight), centre, rstd, attrs);
-}
-
-/** The cotangent of x̂. */
-function hatRule(h: Tensor, operands: readonly Tensor[], attrs: NormAttrs): Tensor {
-  const { hat, scaled, slope } = partsOf(operands, attrs);
-  const other = average(mul(h, hat), attrs);
-  return mul(mul(operands[4], -1), add(mul(h, slope), mul(scaled, other)));
-}
-
-/** The gradient in the weight: `Σ g · (x - mean) · rstd` over samples and places. */
-export const normaliseWeightGradOp = defineOp<readonly ['g', 'x', 'mean', 'rstd'], NormAttrs>({
-  name: 'normaliseWeightGrad',
-  operands: ['g', 'x', 'mean', 'rstd'],
-  infer: ([g, x, centre, rstd], attrs) => {
-    const op = 'normaliseWeightGrad';
-    requireRank(op, x);
-    requireOperand(op, 'g', g, x.shape);
-    requireOperand(op, 'mean', centre, statisticsShape(x.shape, attrs));
-    requireOperand(op, 'rstd', rstd, statisticsShape(x.shape, attrs));
-    return { shape: parameterShape(x.shape), dtype: x.dtype, compute: x.dtype };
-  },
-  forward: ([g, x, centre, rstd], out, attrs) => {
-    const given = { mean: floats(centre), rstd: floats(rstd) };
-    kernels.normaliseWeightGrad(geometryOf(x, attrs), floats(g), floats(x), given, out as FloatArray);
-  },
-  recycles: true,
-  flops,
-  vjps: [
-    vjpRule('x', 'mean', 'rstd', (h, x, centre, rstd) => mul(h, mul(sub(x, centre), rstd))),
-    vjpRule('g', 'rstd', (h, g, rstd) => mul(mul(h, g), rstd)),
-    vjpRule('g', 'rstd', (h, g, rstd) => sumTo(mul(mul(h, g), mul(rstd, -1)), rstd.shape)),
-    vjpRule('g', 'x', 'mean', 'rstd', (h, g, x, centre, rstd) =>
-      sumTo(mul(mul(h, g), sub(x, centre)), rstd.shape),
-    ),
-  ],
-  forwardMode: ([tg, tx, tMean, tRstd], [g, x, centre, rstd]) => {
-    const parts: Tensor[] = [];
-    if (tg) parts.push(mul(tg, mul(sub(x, centre), rstd)));
-    if (tx) parts.push(mul(g, mul(tx, rstd)));
-    if (tMean) parts.push(mul(g, mul(tMean, mul(rstd, -1))));
-    if (tRstd) parts.push(mul(g, mul(sub(x, centre), tRstd)));
-    return sumTo(parts.reduce(add), parameterShape(x.shape));
   },
 });
 

@@ -23,13 +23,8 @@ import { binaryCrossEntropyOp, logisticLossOp } from './losses-binary.ts';
 import { classIndexOp } from './losses-classes.ts';
 import { matmulOp } from './matmul.ts';
 import { medianOp } from './median.ts';
-import {
-  normaliseByOp,
-  normaliseGradOp,
-  normaliseOp,
-  normaliseWeightGradOp,
-  normMomentsOp,
-} from './norm-records.ts';
+import { normaliseGradOp, normaliseWeightGradOp } from './norm-gradients.ts';
+import { normaliseByOp, normaliseOp, normMomentsOp } from './norm-records.ts';
 import { padOp } from './pad.ts';
 import { adaptiveMaxPoolPlacesOp } from './pool-adaptive.ts';
 import {
