@@ -67,6 +67,19 @@ describe('copy and assign', () => {
       }),
     );
   });
+
+  test('addTo adds to the target view and to nothing beside it', () => {
+    fc.assert(
+      fc.property(pairs, ([a, target]) => {
+        const before = { ...target, data: target.data.slice() };
+        const sums = elements(target).map((value, i) => value + elements(a)[i]);
+        kernels.addTo(a, target);
+        expect(elements(target)).toEqual(sums);
+        kernels.assign(before, target);
+        expect(target.data).toEqual(before.data);
+      }),
+    );
+  });
 });
 
 describe('index kernels', () => {

@@ -88,6 +88,26 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
     );
   });
 
+  test('addTo, any strides and types, as often as there are threads', () => {
+    fc.assert(
+      fc.property(cases, ({ shape, orders, kinds, Type, threads }) => {
+        setThreads(threads);
+        const a = viewOf(Type, shape, orders[0], kinds[0]);
+        // Neither exact in any type nor without NaN, infinities and negative zeros.
+        const special = [Number.NaN, Number.POSITIVE_INFINITY, -0, Number.NEGATIVE_INFINITY];
+        for (let i = 0; i < a.data.length; i++) a.data[i] = special[i % 97] ?? Math.sin(i) * 300;
+        const [got, expected] = [kernels, reference].map((k) => {
+          const target = viewOf(Type, shape, orders[1], kinds[1]);
+          for (let i = 0; i < target.data.length; i++) target.data[i] = Math.cos(3 * i) * 100;
+          k.addTo(a, target);
+          return target.data;
+        });
+        expect(differences(got, expected)).toEqual([]);
+      }),
+      { numRuns: 80 },
+    );
+  });
+
   test('types that differ, targets that repeat, and views in one array are as the reference has them', () => {
     const run = (k: typeof kernels): NumericArray[] => {
       const from = Float64Array.from({ length: 5000 }, (_, i) => i * 1.5 - 700);
@@ -98,10 +118,15 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
         offset: 0,
       });
       const [whole, repeated, shifted] = [new Uint8Array(5000), new Float64Array(5000), from.slice()];
+      const [wholeSum, repeatedSum, shiftedSum] = [whole.slice(), repeated.slice(), shifted.slice()];
       k.assign(flat(from), flat(whole));
       k.assign(flat(from), { ...flat(repeated), strides: [0, 1] });
       k.assign({ ...flat(shifted), shape: [49, 100] }, { ...flat(shifted), shape: [49, 100], offset: 100 });
-      return [whole, repeated, shifted];
+      k.addTo(flat(from), flat(wholeSum));
+      k.addTo(flat(from), { ...flat(repeatedSum), strides: [0, 1] });
+      const [top, below] = [0, 100].map((offset) => ({ ...flat(shiftedSum), shape: [49, 100], offset }));
+      k.addTo(top, below);
+      return [whole, repeated, shifted, wholeSum, repeatedSum, shiftedSum];
     };
     const expected = run(reference);
     run(kernels).forEach((array, i) => {

@@ -249,6 +249,7 @@ const cases: Readonly<Record<Exclude<keyof Kernels, UnaryName>, Case>> = {
   ],
   copy: unary,
   assign: moved,
+  addTo: moved,
   gather: (d) => [tight(d), d.axis, tight(d, d.shape, ints), new d.Type(count(d.shape))],
   scatter: scattered,
   scatterAdd: scattered,

@@ -136,6 +136,12 @@ export interface ComputeOpRecord<Names extends readonly string[], Attrs> extends
 export interface ViewOpRecord<Names extends readonly string[], Attrs> extends OpBase<Names, Attrs> {
   /** The strides and offset of the result, whose shape the shape rule gives. */
   readonly view: (operand: Strided, attrs: Attrs, shape: Shape) => ViewSpec;
+  /**
+   * Whether the result is a cut: some of the operand's elements, none of them twice. Where backward adds up cotangents in an array of
+   * its own, it then adds that of a cut to the elements it was cut from, in place of what the derivative rule gives, which is zeros
+   * beside them. Default false.
+   */
+  readonly cuts?: boolean;
 }
 
 const onePerElement = (_operands: readonly OperandSpec[], _attrs: unknown, { shape }: ResultSpec): number =>
@@ -156,6 +162,8 @@ export class Op<Attrs> {
   readonly flops: (operands: readonly OperandSpec[], attrs: Attrs, result: ResultSpec) => number;
   readonly forward: ComputeOpRecord<readonly string[], Attrs>['forward'] | null;
   readonly view: ViewOpRecord<readonly string[], Attrs>['view'] | null;
+  /** The view, if it is a cut. */
+  readonly cut: ViewOpRecord<readonly string[], Attrs>['view'] | null;
   readonly strided: boolean;
   /** Whether 16-bit floats come and go as the bits that are stored. */
   readonly bits: boolean;
@@ -179,6 +187,7 @@ export class Op<Attrs> {
     this.flops = record.flops ?? (compute === null ? () => 0 : onePerElement);
     this.forward = compute === null ? null : compute.forward;
     this.view = 'view' in record ? record.view : null;
+    this.cut = 'view' in record && record.cuts === true ? record.view : null;
     this.strided = compute !== null && compute.layout === 'strided';
     this.bits = compute !== null && compute.halves === 'bits';
     this.broadcasts = compute !== null && compute.broadcasts === true;

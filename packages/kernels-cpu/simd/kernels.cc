@@ -88,6 +88,6 @@ template <class T> constexpr Kernels<T> table() {
 constexpr unsigned boundary = hashOn(hashOn(hashOn(hashOn(NO_HASH, BOUNDARY_VERSION), mapOps), reducers<float>), unitKernels<float>);
 
 extern const Tier tier;
-const Tier tier = {ADJOINT_INSTRUCTION_SET, boundary, map, move, table<float>(), table<double>()};
+const Tier tier = {ADJOINT_INSTRUCTION_SET, boundary, map, move, addTo, table<float>(), table<double>()};
 
 }  // namespace ADJOINT_NAMESPACE

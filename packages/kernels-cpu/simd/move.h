@@ -1,4 +1,4 @@
-// Moves elements between two views of one shape: in runs, or in squares where the target lies along memory on one axis and the source
+// Moves or adds elements between two views of one shape: in runs, or in squares where the target lies along memory on one axis and the source
 // on another.
 
 namespace ADJOINT_NAMESPACE {
@@ -101,6 +101,25 @@ template <class T> static Status moveAs(Run& run, const Move& m) {
   });
   return DONE;
 }
+
+/** Adds floats to those of the target; no two of these are in one place, nor in one of the source's. */
+template <class T> static Status addToAs(Run& run, const Move& m) {
+  const T* const a = static_cast<const T*>(m.from);
+  T* const out = static_cast<T*>(m.to);
+  constexpr Index W = Lanes<T>::N;
+  const Index last = m.layout.rank - 1, step = m.layout.stride[0][last], toStep = m.layout.stride[1][last];
+  eachRun(run, m.layout, 2, m.count, MAP_TASK, [&](Index, Index n, const Index* position) {
+    const T* const from = a + position[0];
+    T* const to = out + position[1];
+    Index i = 0;
+    if (step == 1 && toStep == 1)
+      for (; i + W <= n; i += W) store(to + i, load(to + i) + load(from + i));
+    for (; i < n; i++) to[i * toStep] += from[i * step];
+  });
+  return DONE;
+}
+
+static Status addTo(Run& run, const Move& m) { return m.bytes == 4 ? addToAs<float>(run, m) : addToAs<double>(run, m); }
 
 static Status move(Run& run, const Move& m) {
   if (m.bytes == 1) return moveAs<Byte>(run, m);

@@ -23,6 +23,8 @@ struct Tier {
   Status (*map)(Run&, const Map&);
   /** Moves elements between views. */
   Status (*move)(Run&, const Move&);
+  /** Adds floats to those of a view. */
+  Status (*addTo)(Run&, const Move&);
   Kernels<float> single;
   Kernels<double> twofold;
 };

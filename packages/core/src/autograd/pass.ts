@@ -178,6 +178,7 @@ function visit(
 
 // What is saved is asked for first: to compute it again may take anybody's code.
 function ownStep(op: AnyOp, index: number, node: Node, cotangent: Tensor, parent: Node): void {
+  if (op.cut !== null && addToCut(op.cut, node, cotangent, parent)) return;
   const saved = savedFor(op, index, node);
   const start = openScope();
   const { rule } = op.vjpOf(index) as VjpRule<unknown>;
@@ -236,6 +237,17 @@ function conform(op: AnyOp, index: number, cotangent: Tensor, parent: Node): Ten
     result = sumTo(result, parent.shape);
   }
   return result.dtype === parent.dtype ? result : cast(result, parent.dtype);
+}
+
+// Adds the cotangent of a cut to its part of the engine's own array, if what came before lies in one. A sum with the zeros that the rule
+// gives beside that part would have the same bits, but that it makes a negative zero a positive one.
+function addToCut(cut: NonNullable<AnyOp['cut']>, node: Node, cotangent: Tensor, parent: Node): boolean {
+  const before = parent.cotangent;
+  if (before === null || !isOwnSum(before, 1)) return false;
+  const { data } = before;
+  const { strides, offset } = cut(before, node.attrs, node.shape);
+  kernels.addTo(cotangent, { data, shape: node.shape, strides, offset });
+  return true;
 }
 
 // Whose sum it is makes no difference to its bits: the engine's own array takes it, if what came before lies in one.

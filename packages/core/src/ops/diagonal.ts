@@ -48,7 +48,9 @@ export const diagonalOp = defineOp<readonly ['x'], DiagonalAttrs>({
   operands: ['x'],
   infer: ([x], attrs) => ({ shape: shapeOf(attrs), dtype: x.dtype }),
   view: (x, attrs) => viewOf(x, attrs),
+  cuts: true,
   vjps: [vjpRule((g, { attrs }) => undiagonal(g, attrs))],
+  recycles: true,
   forwardMode: 'linear',
 });
 
@@ -58,11 +60,13 @@ export const undiagonalOp = defineOp<readonly ['x'], DiagonalAttrs>({
   operands: ['x'],
   infer: ([x], { from }) => ({ shape: from, dtype: x.dtype }),
   forward: ([x], out, attrs) => {
+    out.fill(0);
     const whole = { data: out, shape: attrs.from, strides: rowMajorStrides(attrs.from), offset: 0 };
     kernels.assign(x, { data: out, shape: x.shape, ...viewOf(whole, attrs) });
   },
   layout: 'strided',
   vjps: [vjpRule((g, { attrs }) => apply(diagonalOp, [g], attrs))],
+  recycles: true,
   forwardMode: 'linear',
   flops: noFlops,
 });

@@ -89,6 +89,7 @@ export const sliceOp = defineOp<readonly ['x'], SliceAttrs>({
   operands: ['x'],
   infer: (operands, { sizes }) => ({ shape: sizes, dtype: operands[0].dtype }),
   view: sliceOf,
+  cuts: true,
   vjps: [vjpRule((g, { attrs }) => unslice(g, attrs))],
   recycles: true,
   forwardMode: 'linear',

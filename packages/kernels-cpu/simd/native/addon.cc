@@ -141,12 +141,12 @@ napi_value map(napi_env env, napi_callback_info info) {
 }
 
 /** (a, target); numbers: as `moveOf` reads them. */
-napi_value move(napi_env env, napi_callback_info info) {
+template <Status (*Tier::*kernel)(Run&, const Move&)> napi_value move(napi_env env, napi_callback_info info) {
   const Arguments given(env, info);
   const Array a = arrayOf(env, given.values[0]), target = arrayOf(env, given.values[1]);
   const Instance& instance = instanceOf(env);
   Call call;
-  return integer(env, instance.tier->move(call.run, moveOf(instance.numbers, a.data, target.data)));
+  return integer(env, (instance.tier->*kernel)(call.run, moveOf(instance.numbers, a.data, target.data)));
 }
 
 /** (a, out); numbers: op, offset, then kept rank, extents, strides, and reduced rank, extents, strides. */
@@ -252,7 +252,8 @@ NAPI_MODULE_INIT() {
       {"convInputGrad", conv<INPUT_GRAD>},
       {"convWeightGrad", conv<WEIGHT_GRAD>},
       {"map", map},
-      {"move", move},
+      {"move", move<&Tier::move>},
+      {"addTo", move<&Tier::addTo>},
       {"reduce", reduce},
       {"units", units},
   };

@@ -8,6 +8,8 @@ export interface MovingKernels {
   readonly copy: (a: Strided, out: NumericArray) => void;
   /** Writes the elements of `a` into the view `target` of the same shape. */
   readonly assign: (a: Strided, target: Strided) => void;
+  /** Adds the elements of `a` to those of the view `target` of the same shape; sums are rounded as an assignment rounds them. */
+  readonly addTo: (a: Strided, target: Strided) => void;
   /** `out[..., i, ...] = a[..., index[..., i, ...], ...]` along `axis`; `index` and `out` share a shape (PyTorch `gather`). */
   readonly gather: (a: Strided, axis: number, index: Strided, out: NumericArray) => void;
   /** `target[..., index[..., i, ...], ...] = a[..., i, ...]` along `axis`; `target` is contiguous with shape `targetShape`. */

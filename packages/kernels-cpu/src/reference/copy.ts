@@ -1,4 +1,4 @@
-// Moving elements between views of the same shape.
+// Moving and adding elements between views of the same shape.
 
 import type { Kernels, NumericArray } from '../kernels.ts';
 import { elementCount, flatStep, Rows } from './strided.ts';
@@ -28,6 +28,25 @@ export const assign: Kernels['assign'] = (a, target) => {
   do moveRow(rows.length, a.data, rows.at(0), rows.step(0), target.data, rows.at(1), rows.step(1));
   while (rows.next());
 };
+
+export const addTo: Kernels['addTo'] = (a, target) => {
+  if (elementCount(target.shape) === 0) return;
+  const rows = new Rows(target.shape, [a, target]);
+  do addRow(rows.length, a.data, rows.at(0), rows.step(0), target.data, rows.at(1), rows.step(1));
+  while (rows.next());
+};
+
+function addRow(
+  n: number,
+  a: NumericArray,
+  i: number,
+  di: number,
+  out: NumericArray,
+  k: number,
+  dk: number,
+): void {
+  for (let t = 0; t < n; t++, i += di, k += dk) out[k] += a[i];
+}
 
 function moveRow(
   n: number,

@@ -4,7 +4,7 @@ import type { Kernels } from '../kernels.ts';
 import { binaryKernels, ternaryKernels } from './binary.ts';
 import { crossEntropy, crossEntropyGrad } from './classes.ts';
 import { convForward, convInputGrad, convWeightGrad } from './conv.ts';
-import { assign, copy } from './copy.ts';
+import { addTo, assign, copy } from './copy.ts';
 import { derivativeKernels } from './derivatives.ts';
 import { descentKernels } from './descent.ts';
 import { decodeBfloat16, decodeFloat16, encodeBfloat16, encodeFloat16 } from './half.ts';
@@ -62,6 +62,7 @@ export const reference: Kernels = {
   adaptiveMaxPool,
   overlap,
   copy,
+  addTo,
   assign,
   gather,
   scatter,

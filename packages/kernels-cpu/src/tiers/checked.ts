@@ -81,7 +81,7 @@ const alongAxis: Rules['argmax' | 'argmin'] = (op, a, axis, out) => {
   reduced(op, a, [axis], out);
 };
 
-const moved: Rules['assign'] = (op, a, target) => {
+const moved: Rules['assign' | 'addTo'] = (op, a, target) => {
   inside(op, 'a', a);
   inside(op, 'target', target);
   sameShape(op, 'target', target, a.shape);
@@ -135,7 +135,7 @@ const rules: Rules = {
   ...named(reduce, ['sum', 'sumOfSquares', 'prod', 'max', 'min', 'any', 'all', 'logsumexp']),
   ...named(scan, ['cumsum', 'cumprod', 'softmax', 'logSoftmax']),
   ...named(alongAxis, ['argmax', 'argmin']),
-  assign: moved,
+  ...named(moved, ['assign', 'addTo']),
   ...named(scattered, ['scatter', 'scatterAdd']),
   variance: (op, a, axes, _, out) => reduced(op, a, axes, out),
   softmaxGrad: lineGradient,

@@ -254,6 +254,8 @@ export interface Machine {
   reduce(a: FloatArray, out: FloatArray): number;
   /** Moves elements of one type to a target; numbers: bytes of one, how many there are, length of the target's array, layout of both as `putLayout` writes it. */
   move(a: NumericArray, target: NumericArray): number;
+  /** As `move`, but adds floats to those of the target. */
+  addTo(a: FloatArray, target: FloatArray): number;
   /** Runs one of UNIT_KERNELS; numbers: as `putUnits` in ./units.ts writes them. */
   units(...arrays: readonly NumericArray[]): number;
 }

@@ -62,6 +62,7 @@ function machineOn(memory: WasmMemory): Machine {
     map: (...arrays) => map(memory, ...arrays),
     // Copying views in and a target in and out costs more than it gains.
     move: () => NOT_HERE,
+    addTo: () => NOT_HERE,
     reduce: (a, out) => reduce(memory, a, out),
     units: (...arrays) => units(memory, ...arrays),
   };
