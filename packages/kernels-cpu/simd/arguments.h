@@ -56,7 +56,7 @@ inline Reduction reductionOf(const double* n) {
   return r;
 }
 
-/** Of a call of units; see `putUnits` in src/tiers/units.ts. */
+/** Of a call of units; see `runUnits` in src/tiers/units.ts. */
 enum { UNIT_HEAD = 5, UNIT_FIELDS = 3, MOST_UNIT_ARRAYS = 12, UNIT_NUMBERS = UNIT_HEAD + UNIT_FIELDS * MOST_UNIT_ARRAYS };
 
 inline int unitKernelOf(const double* n) { return int(n[0]); }

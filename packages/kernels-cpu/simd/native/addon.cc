@@ -163,7 +163,7 @@ napi_value reduce(napi_env env, napi_callback_info info) {
   }));
 }
 
-/** (arrays…); numbers: as `putUnits` in src/tiers/units.ts writes them. */
+/** (arrays…); numbers: as `runUnits` in src/tiers/units.ts writes them. */
 napi_value units(napi_env env, napi_callback_info info) {
   napi_value values[MOST_UNIT_ARRAYS];
   size_t count = MOST_UNIT_ARRAYS;

@@ -41,7 +41,7 @@ export function elementTypeOf(array: NumericArray): ElementType {
 }
 
 /** Most operands of an element-wise op. */
-export const MOST_OPERANDS = 3;
+const MOST_OPERANDS = 3;
 
 /** Functions that take some nanoseconds per element; exp, which takes less, is none of them. */
 export const FUNCTIONS = [
@@ -256,6 +256,6 @@ export interface Machine {
   move(a: NumericArray, target: NumericArray): number;
   /** As `move`, but adds floats to those of the target. */
   addTo(a: FloatArray, target: FloatArray): number;
-  /** Runs one of UNIT_KERNELS; numbers: as `putUnits` in ./units.ts writes them. */
+  /** Runs one of UNIT_KERNELS; numbers: as `runUnits` in ./units.ts writes them. */
   units(...arrays: readonly NumericArray[]): number;
 }

@@ -22,7 +22,7 @@ export interface UnitArray {
 // unit, and access; then the kernel's own numbers. As in simd/arguments.h.
 export const FIRST_UNIT = 1;
 export const UNIT_COUNT = 2;
-export const ARRAY_COUNT = 3;
+const ARRAY_COUNT = 3;
 const IS_DOUBLE = 4;
 const MOST_ARRAYS = 12;
 const FIELDS = 3;
