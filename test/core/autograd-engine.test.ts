@@ -3,10 +3,12 @@
 
 import {
   add,
+  apply,
   backward,
   clone,
   copy_,
   cos,
+  defineOp,
   div,
   enableGrad,
   exp,
@@ -16,6 +18,7 @@ import {
   matmul,
   mul,
   noGrad,
+  ones,
   registerHook,
   relu,
   reshape,
@@ -25,6 +28,7 @@ import {
   type Tensor,
   tensor,
   transpose,
+  vjpRule,
   zeros,
 } from '@adjoint/core';
 import { assertGradcheck } from '@adjoint/core/check';
@@ -331,6 +335,45 @@ describe('shapes and types of cotangents', () => {
       [5, 12],
       [3, 8],
     ]);
+  });
+});
+
+describe('what one rule leaves for the next', () => {
+  // The second rule says what it found: 1 for what the first one left, and 1000 for nothing.
+  const leavingOp = defineOp<readonly ['a', 'b'], { failing: boolean }>({
+    name: 'leaving',
+    operands: ['a', 'b'],
+    infer: ([a]) => ({ shape: a.shape, dtype: a.dtype }),
+    forward: ([a, b], out) => {
+      for (let i = 0; i < out.length; i++) out[i] = a.data[i] * b.data[i];
+    },
+    vjps: [
+      vjpRule((g, context) => {
+        context.byproducts = [ones(g.shape, { dtype: g.dtype })];
+        return g;
+      }),
+      vjpRule((g, { attrs, byproducts }) => {
+        if (attrs.failing) throw new RangeError('no');
+        return byproducts?.[0] ?? mul(ones(g.shape, { dtype: g.dtype }), 1000);
+      }),
+    ],
+    forwardMode: 'multilinear',
+    recycles: true,
+  });
+
+  test('is there in the same visit alone, and only if that rule ran', () => {
+    const attrs = { failing: false };
+    const [a, b] = [variable([2, 3]), variable([4, 5])];
+    const y = apply(leavingOp, [a, b], attrs);
+    const root = sum(y);
+    const found = (inputs: Tensor[]): unknown => grad(root, inputs, { retainGraph: true }).at(-1)!.toArray();
+    expect(found([a, b])).toEqual([1, 1]);
+    expect(found([b])).toEqual([1000, 1000]);
+    attrs.failing = true;
+    expect(() => found([a, b])).toThrow(RangeError);
+    attrs.failing = false;
+    expect(found([b])).toEqual([1000, 1000]);
+    expect(found([a, b])).toEqual([1, 1]);
   });
 });
 

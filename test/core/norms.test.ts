@@ -33,8 +33,9 @@ import {
   zeros,
 } from '@adjoint/core';
 import { assertGradcheck, assertGradgradcheck } from '@adjoint/core/check';
+import { kernels } from '@adjoint/kernels-cpu';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { layoutOf } from './layouts.ts';
 
 const float64 = (data: Parameters<typeof tensor>[0]): Tensor => tensor(data, { dtype: 'float64' });
@@ -170,6 +171,53 @@ describe('derivatives to the second order', () => {
   test.each(Object.entries(cases))('%s', (_, op) => {
     assertGradcheck(op, [x, weight, bias]);
     assertGradgradcheck(op, [x, weight, bias]);
+  });
+});
+
+describe('gradients of a batch', () => {
+  type Wanted = readonly ['x' | 'weight' | 'bias', ...('x' | 'weight' | 'bias')[]];
+  const subsets: Wanted[] = [
+    ['x'],
+    ['weight'],
+    ['bias'],
+    ['x', 'weight'],
+    ['x', 'bias'],
+    ['weight', 'bias'],
+    ['x', 'weight', 'bias'],
+  ];
+  const gradients = (
+    dtype: 'float32' | 'float64' | 'float16',
+    wanted: Wanted,
+    createGraph: boolean,
+  ): number[][] => {
+    const draw = (seed: number, shape: number[]): Tensor =>
+      randn(shape, { dtype, generator: new Generator(seed) });
+    const operands = { x: draw(1, [6, 5, 9, 7]), weight: draw(2, [5]), bias: draw(3, [5]) };
+    const inputs = wanted.map((name) => operands[name].requiresGrad_());
+    const { x, weight, bias } = operands;
+    const { output } = batchNorm(x, { weight, bias, training: true });
+    return grad(sum(mul(output, draw(4, x.shape.slice()))), inputs, { createGraph }).map(values);
+  };
+
+  test.each(['float32', 'float64', 'float16'] as const)(
+    'have the same bits whichever are asked for, recorded or not, in %s',
+    (dtype) => {
+      const all = gradients(dtype, ['x', 'weight', 'bias'], true);
+      for (const wanted of subsets) {
+        const expected = wanted.map((name) => all[['x', 'weight', 'bias'].indexOf(name)]);
+        expect(gradients(dtype, wanted, false), wanted.join()).toEqual(expected);
+        expect(gradients(dtype, wanted, true), wanted.join()).toEqual(expected);
+      }
+    },
+  );
+
+  test('come of one look at the elements, where those of operand and weight are both asked for', () => {
+    const alone = vi.spyOn(kernels, 'normaliseWeightGrad');
+    gradients('float32', ['x', 'weight', 'bias'], false);
+    expect(alone).not.toHaveBeenCalled();
+    gradients('float32', ['weight'], false);
+    expect(alone).toHaveBeenCalledTimes(1);
+    alone.mockRestore();
   });
 });
 

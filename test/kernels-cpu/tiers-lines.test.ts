@@ -102,8 +102,13 @@ function allOf(kernels: Kernels, Type: Float, g: NormGeometry, seed: number): Re
   // From the same statistics on, so that errors do not add up.
   const given = { mean: draw(Type, sets, seed + 4, 3, 0.1), rstd: draw(Type, sets, seed + 5, 1, 0.2) };
   kernels.normaliseBy(g, x, { weight, bias }, given, again);
-  kernels.normaliseGrad(g, cotangent, x, weight, given, slope);
+  kernels.normaliseGrad(g, cotangent, x, weight, given, { x: slope, weight: null });
   kernels.normaliseWeightGrad(g, cotangent, x, given, weightGrad);
+  // Who wants both at once gets the same bits of each.
+  const [slopeBeside, weightGradBeside] = [new Type(size).fill(7), new Type(parameters).fill(7)];
+  kernels.normaliseGrad(g, cotangent, x, weight, given, { x: slopeBeside, weight: weightGradBeside });
+  expect(differentBits(slopeBeside, slope)).toEqual([]);
+  expect(differentBits(weightGradBeside, weightGrad)).toEqual([]);
   return { y, mean, rstd, variance, again, slope, weightGrad };
 }
 
@@ -346,7 +351,7 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
         const [x, cotangent] = [draw(Type, size, 3, 1, 0.25), new Type(size).fill(huge)];
         const run = (k: Kernels): FloatArray[] => {
           const [slope, weightGrad] = [new Type(size).fill(7), new Type(n).fill(7)];
-          k.normaliseGrad(g, cotangent, x, weight, given, slope);
+          k.normaliseGrad(g, cotangent, x, weight, given, { x: slope, weight: null });
           k.normaliseWeightGrad(g, cotangent.map((c) => c / 100) as FloatArray, x, given, weightGrad);
           return [slope, weightGrad];
         };
@@ -357,7 +362,7 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
         const far = new Type(size).fill(huge / 50);
         const flat = { mean: new Type(9).fill(huge / 50), rstd: new Type(9).fill(316) };
         const slope = new Type(size).fill(7);
-        kernels.normaliseGrad(g, x, far, weight, flat, slope);
+        kernels.normaliseGrad(g, x, far, weight, flat, { x: slope, weight: null });
         expect(slope.every(Number.isFinite)).toBe(true);
         const y = new Type(size).fill(7);
         const [mean, rstd, variance] = [1, 2, 3].map(() => new Type(9));

@@ -41,6 +41,11 @@ export interface KeptSpec {
 /** What a derivative rule knows besides the tensors it asked for. */
 export interface RuleContext<Attrs> {
   readonly attrs: Attrs;
+  /**
+   * What the rule of an earlier operand came by on its way, for the rules of those after it, which need not compute it again. Rules run
+   * in the order of operands, and not for operands that need no gradient: nothing is there then, and nothing may hang on it but time.
+   */
+  byproducts?: readonly Tensor[] | null;
 }
 
 /** How the cotangent of one operand follows from that of the result; made by {@link vjpRule}. */

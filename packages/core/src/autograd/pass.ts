@@ -163,6 +163,8 @@ function visit(
   const { op, parents } = node;
   const own = recycles && op.recycles && watching.current === null;
   if (!own) share(cotangent);
+  // An error may have broken off an earlier visit.
+  node.byproducts = null;
   let used = false;
   for (let i = 0; i < parents.length; i++) {
     const parent = parents[i];
@@ -172,6 +174,7 @@ function visit(
     else watchedStep(op, i, node, cotangent, parent);
     used = true;
   }
+  node.byproducts = null;
   drop(cotangent);
   if (used && !retain) node.free();
 }

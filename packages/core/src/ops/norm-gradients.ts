@@ -1,8 +1,9 @@
 // The records of the gradients of a normalisation, in its operand and in its weight, to any order.
 
 import { type FloatArray, kernels } from '@adjoint/kernels-cpu';
+import { computeDType } from '../dtype.ts';
 import { defineOp, vjpRule } from '../registry.ts';
-import { apply } from '../tape/apply.ts';
+import { apply, applyKeeping } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, mul, sub } from './arithmetic.ts';
 import { zeros } from './create.ts';
@@ -33,6 +34,11 @@ export function normaliseGrad(
   return apply(normaliseGradOp, [g, x, weight, centre, rstd], { over, centred });
 }
 
+/** As {@link normaliseGrad}, with what the op kept: the gradient in the weight. */
+export function normaliseGradKeeping(operands: readonly Tensor[], { over, centred }: NormAttrs) {
+  return applyKeeping(normaliseGradOp, operands, { over, centred });
+}
+
 /** What the derivatives of the gradient are made of. */
 function partsOf(operands: readonly Tensor[], attrs: NormAttrs) {
   const [g, x, weight, centre, rstd] = operands;
@@ -43,7 +49,10 @@ function partsOf(operands: readonly Tensor[], attrs: NormAttrs) {
   return { far, hat, scaled, slope };
 }
 
-/** The gradient in x: `rstd · (c - mean(c) - x̂ · mean(c x̂))` with `c = g · weight`; without `mean(c)` unless centred. */
+/**
+ * The gradient in x: `rstd · (c - mean(c) - x̂ · mean(c x̂))` with `c = g · weight`; without `mean(c)` unless centred. It keeps what
+ * `normaliseWeightGrad` gives: the rules of a normalisation over a batch need both, and one look at the elements gives the sums of both.
+ */
 export const normaliseGradOp = defineOp<readonly ['g', 'x', 'weight', 'mean', 'rstd'], NormAttrs>({
   name: 'normaliseGrad',
   operands: ['g', 'x', 'weight', 'mean', 'rstd'],
@@ -54,19 +63,15 @@ export const normaliseGradOp = defineOp<readonly ['g', 'x', 'weight', 'mean', 'r
     requireOperand(op, 'weight', weight, parameterShape(x.shape));
     requireOperand(op, 'mean', centre, statisticsShape(x.shape, attrs));
     requireOperand(op, 'rstd', rstd, statisticsShape(x.shape, attrs));
-    return { shape: x.shape, dtype: x.dtype, compute: x.dtype };
+    const weightGrad = { shape: parameterShape(x.shape), dtype: computeDType(x.dtype) };
+    return { shape: x.shape, dtype: x.dtype, compute: x.dtype, kept: [weightGrad] };
   },
-  forward: ([g, x, weight, centre, rstd], out, attrs) => {
+  forward: ([g, x, weight, centre, rstd], out, attrs, _, kept) => {
     const given = { mean: floats(centre), rstd: floats(rstd) };
-    kernels.normaliseGrad(
-      geometryOf(x, attrs),
-      floats(g),
-      floats(x),
-      floats(weight),
-      given,
-      out as FloatArray,
-    );
+    const gradients = { x: out as FloatArray, weight: kept === null ? null : (kept[0] as FloatArray) };
+    kernels.normaliseGrad(geometryOf(x, attrs), floats(g), floats(x), floats(weight), given, gradients);
   },
+  keeps: ['weightGrad'],
   recycles: true,
   flops,
   vjps: [

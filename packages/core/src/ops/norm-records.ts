@@ -16,7 +16,7 @@ import { sumTo } from './expand-sum.ts';
 import { requireOperand } from './infer.ts';
 import { cat } from './join.ts';
 import { reshape } from './layout.ts';
-import { normaliseGrad, normaliseWeightGradOp } from './norm-gradients.ts';
+import { normaliseGrad, normaliseGradKeeping, normaliseWeightGradOp } from './norm-gradients.ts';
 import {
   average,
   deviation,
@@ -75,11 +75,20 @@ export const normaliseOp = defineOp<readonly ['x', 'weight', 'bias'], NormaliseA
   recycles: true,
   flops,
   vjps: [
-    vjpRule('x', 'weight', 'mean', 'rstd', (g, x, weight, centre, rstd, { attrs }) =>
-      normaliseGrad(g, x, weight, ...statistics(x, centre, rstd, attrs), attrs),
-    ),
-    vjpRule('x', 'mean', 'rstd', (g, x, centre, rstd, { attrs }) =>
-      apply(normaliseWeightGradOp, [g, x, ...statistics(x, centre, rstd, attrs)], attrs),
+    vjpRule('x', 'weight', 'mean', 'rstd', (g, x, weight, centre, rstd, context) => {
+      const { attrs } = context;
+      if (attrs.over === 'sample' || isFollowed())
+        return normaliseGrad(g, x, weight, ...statistics(x, centre, rstd, attrs), attrs);
+      const { output, kept } = normaliseGradKeeping([g, x, weight, centre, rstd], attrs);
+      context.byproducts = kept;
+      return output;
+    }),
+    vjpRule(
+      'x',
+      'mean',
+      'rstd',
+      (g, x, centre, rstd, { attrs, byproducts }) =>
+        byproducts?.[0] ?? apply(normaliseWeightGradOp, [g, x, ...statistics(x, centre, rstd, attrs)], attrs),
     ),
     vjpRule((g) => sumTo(g, parameterShape(g.shape))),
   ],

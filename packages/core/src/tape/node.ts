@@ -39,6 +39,8 @@ export class Node {
   /** Scratch of the running backward pass: which pass has seen this node, and the cotangent gathered so far. */
   mark = 0;
   cotangent: Tensor | null = null;
+  /** What the rules of the running visit came by; see RuleContext. */
+  byproducts: readonly Tensor[] | null = null;
 
   constructor(
     op: AnyOp | null,

@@ -36,6 +36,12 @@ export interface NormMoments extends NormStatistics {
   readonly variance: FloatArray;
 }
 
+/** Where gradients go: of x, and per group and channel that of the weight, or null for who does not want it. */
+export interface NormGradients {
+  readonly x: FloatArray;
+  readonly weight: FloatArray | null;
+}
+
 /** Kernels of normalisations. */
 export interface NormKernels {
   /**
@@ -57,14 +63,18 @@ export interface NormKernels {
     statistics: NormStatistics,
     y: FloatArray,
   ) => void;
-  /** The gradient of `normalise` in x, from the cotangent: `rstd · (c - mean(c) - x̂ mean(c x̂))` with c = cotangent · weight; without mean(c) unless centred. */
+  /**
+   * The gradient of `normalise` in x, from the cotangent: `rstd · (c - mean(c) - x̂ mean(c x̂))` with c = cotangent · weight; without mean(c)
+   * unless centred. Besides, for who wants it, what `normaliseWeightGrad` gives, of the same bits: for sums over a batch it has no need to
+   * look at the elements again.
+   */
   readonly normaliseGrad: (
     g: NormGeometry,
     cotangent: FloatArray,
     x: FloatArray,
     weight: FloatArray,
     statistics: NormStatistics,
-    out: FloatArray,
+    gradients: NormGradients,
   ) => void;
   /** The gradient of `normalise` in the weight: `Σ cotangent · (x - mean) · rstd` over samples and places. */
   readonly normaliseWeightGrad: (

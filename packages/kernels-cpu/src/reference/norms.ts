@@ -82,8 +82,10 @@ export const normaliseBy: Kernels['normaliseBy'] = (g, x, affine, { mean, rstd }
   for (let set = 0; set < setCount(g); set++) applySet(g, set, x, affine, [mean[set], rstd[set]], y);
 };
 
-export const normaliseGrad: Kernels['normaliseGrad'] = (g, cotangent, x, weight, { mean, rstd }, out) => {
+export const normaliseGrad: Kernels['normaliseGrad'] = (g, cotangent, x, weight, statistics, gradients) => {
   const { places, centred } = g;
+  const { mean, rstd } = statistics;
+  const out = gradients.x;
   const count = setSize(g);
   for (let set = 0; set < setCount(g); set++) {
     const [centre, scale] = [mean[set], rstd[set]];
@@ -101,6 +103,7 @@ export const normaliseGrad: Kernels['normaliseGrad'] = (g, cotangent, x, weight,
         out[i] = scale * (cotangent[i] * weight[p] - average - (x[i] - centre) * scale * slope);
     });
   }
+  if (gradients.weight !== null) normaliseWeightGrad(g, cotangent, x, statistics, gradients.weight);
 };
 
 export const normaliseWeightGrad: Kernels['normaliseWeightGrad'] = (g, cotangent, x, { mean, rstd }, out) => {

@@ -5,6 +5,7 @@ import type {
   FloatArray,
   Kernels,
   NormGeometry,
+  NormGradients,
   NormMoments,
   NormParameters,
   NormStatistics,
@@ -131,20 +132,25 @@ function normaliseByOf(machine: Machine): Kernels['normaliseBy'] {
 }
 
 function normaliseGradOf(machine: Machine): Kernels['normaliseGrad'] {
-  return (g, cotangent, x, weight, statistics, out) => {
+  const normaliseWeightGrad = normaliseWeightGradOf(machine);
+  return (g, cotangent, x, weight, statistics, gradients) => {
+    const out = gradients.x;
     const { mean, rstd } = statistics;
     if (fits(x, [cotangent, out, weight, mean, rstd])) {
       const unit = x.length / g.batch;
       if (g.over === 'batch') {
-        if (overBatchGrad(machine, g, cotangent, x, weight, statistics, out)) return;
+        if (overBatchGrad(machine, g, cotangent, x, weight, statistics, gradients)) return;
       } else {
         const operands = [reads(cotangent, unit), reads(x, unit), reads(weight, 0)];
-        const statistics = [reads(mean, g.groups), reads(rstd, g.groups)];
-        const arrays = [...operands, ...statistics, writes(out, unit)];
-        if (runUnits(machine, 'normaliseSamplesGrad', g.batch, numbersOf(g), arrays, 'normaliseGrad')) return;
+        const given = [reads(mean, g.groups), reads(rstd, g.groups)];
+        const arrays = [...operands, ...given, writes(out, unit)];
+        if (runUnits(machine, 'normaliseSamplesGrad', g.batch, numbersOf(g), arrays, 'normaliseGrad')) {
+          if (gradients.weight !== null) normaliseWeightGrad(g, cotangent, x, statistics, gradients.weight);
+          return;
+        }
       }
     }
-    reference.normaliseGrad(g, cotangent, x, weight, statistics, out);
+    reference.normaliseGrad(g, cotangent, x, weight, statistics, gradients);
   };
 }
 
@@ -172,13 +178,14 @@ function overBatchGrad(
   x: FloatArray,
   weight: FloatArray,
   statistics: NormStatistics,
-  out: FloatArray,
+  gradients: NormGradients,
 ): boolean {
   const { mean, rstd } = statistics;
   const sums = sumsOf(machine, 'normaliseGrad', g, cotangent, x, statistics);
   if (!sums) return false;
   const { groups, channels } = g;
   const count = groups * channels;
+  gradients.weight?.set(sums.subarray(count));
   const size = g.batch * channels * g.places;
   const like = (): FloatArray =>
     x instanceof Float32Array ? new Float32Array(count) : new Float64Array(count);
@@ -198,7 +205,7 @@ function overBatchGrad(
   }
   const unit = x.length / g.batch;
   const shared = [centre, scale, slope, shift].map((array) => reads(array, 0));
-  const arrays = [reads(cotangent, unit), reads(x, unit), ...shared, writes(out, unit)];
+  const arrays = [reads(cotangent, unit), reads(x, unit), ...shared, writes(gradients.x, unit)];
   return runUnits(machine, 'normaliseByGrad', g.batch, numbersOf(g), arrays, 'normaliseGrad');
 }
 

@@ -146,8 +146,10 @@ const rules: Rules = {
   },
   normaliseBy: (op, g, x, { weight, bias }, statistics, y) =>
     normalises(op, g, { x, y }, { weight, bias }, statistics),
-  normaliseGrad: (op, g, cotangent, x, weight, statistics, out) =>
-    normalises(op, g, { cotangent, x, out }, { weight }, statistics),
+  normaliseGrad: (op, g, cotangent, x, weight, statistics, { x: ofX, weight: ofWeight }) => {
+    normalises(op, g, { cotangent, x, 'gradients.x': ofX }, { weight }, statistics);
+    if (ofWeight !== null) lengthIs(op, 'gradients.weight', ofWeight, weight.length, 'that of weight');
+  },
   normaliseWeightGrad: (op, g, cotangent, x, statistics, out) =>
     normalises(op, g, { cotangent, x }, { out }, statistics),
   crossEntropy: (op, g, logits, target, losses, logs) =>
