@@ -1,32 +1,108 @@
-// Options at run time. Types refuse a wrong option only where types are checked: from plain JavaScript, or through a cast, a
-// number in place of the options or a misspelt one would be passed over in silence.
+// Options at run time: one declaration per function says which there are and what each must be, and one function compares. Types
+// alone refuse a wrong option only where types are checked: from plain JavaScript a misspelt one would be passed over in silence,
+// and 'no' in the place of a flag would be as good as true.
 
+import { checkDType, type DType } from './dtype.ts';
 import { ArgumentError } from './errors.ts';
 
 /** What options are where the caller leaves them out; {@link requireOptions} lets it pass without a look. */
 export const noOptions = Object.freeze({});
 
+type Class = abstract new (...args: never[]) => object;
+
 /**
- * Checks that `options` is a plain object of options that the function knows. For functions of your own that take options as
- * the built-in ones do.
+ * What the value of an option must be: of a primitive type, a dtype, a list (an array), a function, an instance of a class, or `own`
+ * for what the function looks at itself, such as a number or a list. Ranges and names (`'mean'`, `'sum'`) are its own in any case.
+ */
+export type OptionKind = 'boolean' | 'number' | 'string' | 'dtype' | 'list' | 'function' | 'own' | Class;
+
+type KindOf<T> = [T] extends [boolean]
+  ? 'boolean'
+  : [T] extends [number]
+    ? 'number'
+    : [T] extends [DType]
+      ? 'dtype' | 'string'
+      : [T] extends [string]
+        ? 'string'
+        : [T] extends [readonly unknown[]]
+          ? 'list'
+          : [T] extends [(...args: never[]) => unknown]
+            ? 'function'
+            : 'own' | (T extends object ? abstract new (...args: never[]) => T : never);
+
+/** The kind of every option of `Options`, as the compiler reads them from the types: none can be forgotten. */
+export type OptionKinds<Options> = {
+  readonly [Name in keyof Options]-?: KindOf<Exclude<Options[Name], undefined>>;
+};
+
+/**
+ * Checks that `options` is a plain object of options that the function knows, each of its kind. For functions of your own that take
+ * options as the built-in ones do. An option that is `undefined` counts as left out.
  *
  * @param op the function, as errors name it.
- * @param known the names of all options.
- * @throws ArgumentError for anything but a plain object (a number, null, an array, a tensor), or for an option that is not
- *   known; it says what to write.
+ * @param known the kind of each option; or their names, if the function looks at all values itself.
+ * @throws ArgumentError for anything but a plain object (a number, null, an array, a tensor), for an option that is not
+ *   known (it says what to write), or for a value of another kind; DTypeError for what is no dtype.
  * @example
  * const swish = (x: Tensor, options: { beta?: number } = {}) => {
- *   requireOptions('swish', options, ['beta']);
+ *   requireOptions('swish', options, { beta: 'number' });
  *   return mul(x, sigmoid(mul(x, options.beta ?? 1)));
  * };
  * swish(tensor([1, 2]), { beta: 2 }).shape; // [2]
  */
-export function requireOptions(op: string, options: object, known: readonly string[]): void {
+export function requireOptions<Options extends object>(
+  op: string,
+  options: Options,
+  known: OptionKinds<Options> | readonly string[],
+): void {
   if (options === noOptions) return;
-  if (!isPlainObject(options)) throw noObject(op, options, known);
+  if (isNames(known)) requireNames(op, options, known);
+  else requireKinds(op, options, known);
+}
+
+function isNames(known: object): known is readonly string[] {
+  return Array.isArray(known);
+}
+
+function requireNames(op: string, options: object, names: readonly string[]): void {
+  if (!isPlainObject(options)) throw noObject(op, options, names);
   for (const option in options) {
-    if (!known.includes(option)) throw unknownOption(op, option, options[option], known);
+    if (!names.includes(option)) throw unknownOption(op, option, options[option], names);
   }
+}
+
+// Runs with every call that gives options: no list of names is made before one is wrong.
+function requireKinds(op: string, options: object, kinds: Readonly<Record<string, OptionKind>>): void {
+  if (!isPlainObject(options)) throw noObject(op, options, Object.keys(kinds));
+  for (const option in options) {
+    const value = options[option];
+    if (!Object.hasOwn(kinds, option)) throw unknownOption(op, option, value, Object.keys(kinds));
+    const kind = kinds[option];
+    if (value !== undefined && typeof value !== kind && kind !== 'own') requireKind(op, option, value, kind);
+  }
+}
+
+// Called for what is not of the primitive type that its kind names, if it names one.
+function requireKind(op: string, operand: string, actual: unknown, kind: OptionKind): void {
+  if (kind === 'dtype') {
+    checkDType(actual, op);
+    return;
+  }
+  const fits = typeof kind === 'function' ? actual instanceof kind : kind === 'list' && Array.isArray(actual);
+  if (fits) return;
+  const expected = wanted(kind);
+  throw new ArgumentError(`${operand} is ${show(actual)}; give ${expected}.`, {
+    op,
+    operand,
+    actual,
+    expected,
+  });
+}
+
+function wanted(kind: OptionKind): string {
+  if (kind === 'boolean') return 'true or false';
+  if (kind === 'list') return 'an array';
+  return `a ${typeof kind === 'function' ? kind.name : kind}`;
 }
 
 // Nothing but Object.prototype, of this realm or another, has no prototype itself.

@@ -72,7 +72,7 @@ type AnomalyDetails = Pick<
  * root.toArray(); // [2, 0]
  */
 export function detectAnomaly<T>(fn: () => T, options: AnomalyOptions = noOptions): T {
-  requireOptions('detectAnomaly', options, ['infinity']);
+  requireOptions('detectAnomaly', options, { infinity: 'string' });
   const { infinity = 'report' } = options;
   if (infinity !== 'report' && infinity !== 'allow') {
     throw new ArgumentError(`infinity is ${JSON.stringify(infinity)}; use 'report' or 'allow'.`, {

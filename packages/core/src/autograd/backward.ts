@@ -12,7 +12,7 @@ import { enableGrad, noGrad } from '../tape/mode.ts';
 import type { Node } from '../tape/node.ts';
 import { drop, isOwn, isOwnSum, share } from '../tape/recycling.ts';
 import { tracing } from '../tape/tracing.ts';
-import type { Tensor } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
 import { runPass } from './pass.ts';
 
 /** Options of `backward`. */
@@ -43,7 +43,7 @@ export interface GradOptions extends BackwardOptions {
  */
 export function backward(output: Tensor, options: BackwardOptions = noOptions): void {
   requireTensor('backward', 'output', output);
-  requireOptions('backward', options, ['gradOutput', 'retainGraph', 'createGraph']);
+  requireOptions('backward', options, { gradOutput: Tensor, retainGraph: 'boolean', createGraph: 'boolean' });
   tracing.current?.refuses(
     'backward',
     'adds to the .grad of tensors; let the function return grad(output, inputs)',
@@ -109,7 +109,12 @@ export function grad(
   options: GradOptions = noOptions,
 ): Tensor | Tensor[] {
   requireTensor('grad', 'output', output);
-  requireOptions('grad', options, ['unused', 'gradOutput', 'retainGraph', 'createGraph']);
+  requireOptions('grad', options, {
+    unused: 'string',
+    gradOutput: Tensor,
+    retainGraph: 'boolean',
+    createGraph: 'boolean',
+  });
   const list = Array.isArray(inputs) ? (inputs as readonly Tensor[]) : [inputs as Tensor];
   const nodes = new Set<Node>();
   list.forEach((input, i) => {

@@ -41,7 +41,7 @@ export function checkpoint<R extends Tensors>(
   options: CheckpointOptions = noOptions,
 ): TensorFunction<R> {
   requireCurried('checkpoint', options);
-  requireOptions('checkpoint', options, ['generators']);
+  requireOptions('checkpoint', options, { generators: 'list' });
   const { generators = [defaultGenerator] } = options;
   // A traced graph runs without this function, and saves what its ops save.
   return (...inputs) =>

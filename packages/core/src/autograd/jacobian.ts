@@ -42,7 +42,7 @@ export function jacobian<const I extends Tensors>(
   inputs: I,
   options: JacobianOptions = noOptions,
 ): Alike<I> {
-  requireOptions('jacobian', options, ['mode', 'createGraph']);
+  requireOptions('jacobian', options, { mode: 'string', createGraph: 'boolean' });
   const { mode = 'reverse', createGraph = false } = options;
   const points = listOf(inputs, 'jacobian', 'inputs');
   if (mode === 'forward') {
@@ -83,7 +83,7 @@ export function hessian(
   inputs: Tensors,
   options: TransformOptions = noOptions,
 ): Tensor | Tensor[][] {
-  requireOptions('hessian', options, ['createGraph']);
+  requireOptions('hessian', options, { createGraph: 'boolean' });
   const { createGraph = false } = options;
   const variables = listOf(inputs, 'hessian', 'inputs').map((x) => variable(x, { tied: createGraph }));
   const value = enableGrad(() => fn(...variables));

@@ -46,7 +46,7 @@ export function valueAndGrad<const I extends Tensors>(
   inputs: I,
   options: TransformOptions = noOptions,
 ): [Tensor, Alike<I>] {
-  requireOptions('valueAndGrad', options, ['createGraph']);
+  requireOptions('valueAndGrad', options, { createGraph: 'boolean' });
   return pullBack('valueAndGrad', fn, inputs, null, options);
 }
 
@@ -68,7 +68,7 @@ export function vjp<const R extends Tensors, const I extends Tensors>(
   cotangents?: Alike<R>,
   options: TransformOptions = noOptions,
 ): [Alike<R>, Alike<I>] {
-  requireOptions('vjp', options, ['createGraph']);
+  requireOptions('vjp', options, { createGraph: 'boolean' });
   return pullBack('vjp', fn, inputs, cotangents ?? null, options);
 }
 
@@ -127,7 +127,7 @@ export function hvp<const I extends Tensors>(
   vectors: Alike<I>,
   options: TransformOptions = noOptions,
 ): [Tensor, Alike<I>] {
-  requireOptions('hvp', options, ['createGraph']);
+  requireOptions('hvp', options, { createGraph: 'boolean' });
   const directions = listOf(vectors, 'hvp', 'vectors');
   requireFit('hvp', 'vectors', 'inputs', directions, listOf(inputs, 'hvp', 'inputs'));
   const values: Tensor[] = [];

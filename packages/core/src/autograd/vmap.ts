@@ -47,7 +47,7 @@ export function vmap<const R extends Tensors>(
   options: VmapOptions = noOptions,
 ): (...inputs: Tensor[]) => Alike<R> {
   requireCurried('vmap', options);
-  requireOptions('vmap', options, ['inAxes', 'outAxis']);
+  requireOptions('vmap', options, { inAxes: 'own', outAxis: 'number' });
   const { inAxes = 0, outAxis = 0 } = options;
   return (...inputs) => {
     const axes = axesOf(inputs, inAxes);

@@ -48,7 +48,12 @@ export function adjointCheckOp<Attrs>(
   attrs: Attrs,
   options: Omit<AdjointCheckOptions, 'dtype'> = noOptions,
 ): OperandAdjointReport[] {
-  requireOptions('adjointCheckOp', options, ['trials', 'range', 'scale', 'seed']);
+  requireOptions('adjointCheckOp', options, {
+    trials: 'number',
+    range: 'number',
+    scale: 'number',
+    seed: 'number',
+  });
   const mode = op.forwardMode;
   if (mode !== 'linear' && mode !== 'multilinear') {
     throw new ArgumentError(
@@ -110,7 +115,12 @@ export function assertAdjointOp<Attrs>(
   attrs: Attrs,
   options: Omit<AdjointCheckOptions, 'dtype'> = noOptions,
 ): void {
-  requireOptions('assertAdjointOp', options, ['trials', 'range', 'scale', 'seed']);
+  requireOptions('assertAdjointOp', options, {
+    trials: 'number',
+    range: 'number',
+    scale: 'number',
+    seed: 'number',
+  });
   for (const report of adjointCheckOp(op, operands, attrs, options)) {
     if (report.ok) continue;
     const message = `'${op.name}' in operand ${report.operand}, ${report.message}`;

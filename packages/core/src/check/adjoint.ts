@@ -57,7 +57,13 @@ export function adjointCheck(
   shape: Shape,
   options: AdjointCheckOptions = noOptions,
 ): AdjointReport {
-  requireOptions('adjointCheck', options, ['dtype', 'trials', 'range', 'scale', 'seed']);
+  requireOptions('adjointCheck', options, {
+    dtype: 'dtype',
+    trials: 'number',
+    range: 'number',
+    scale: 'number',
+    seed: 'number',
+  });
   checkShape(shape, 'adjointCheck');
   const settings = resolve(options);
   const integers = integerSource(settings);
@@ -126,7 +132,13 @@ export function assertAdjoint(
   shape: Shape,
   options: AdjointCheckOptions = noOptions,
 ): void {
-  requireOptions('assertAdjoint', options, ['dtype', 'trials', 'range', 'scale', 'seed']);
+  requireOptions('assertAdjoint', options, {
+    dtype: 'dtype',
+    trials: 'number',
+    range: 'number',
+    scale: 'number',
+    seed: 'number',
+  });
   const report = adjointCheck(forward, transpose, shape, options);
   if (!report.ok) throw new AdjointCheckError(report);
 }

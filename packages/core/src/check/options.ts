@@ -1,6 +1,7 @@
 // The options of the derivative checks, and their defaults.
 
 import { ArgumentError } from '../errors.ts';
+import type { OptionKinds } from '../options.ts';
 import type { CheckPrecision } from './probe.ts';
 
 /** Options of `gradcheck`, `gradgradcheck` and `jvpcheck`. */
@@ -27,17 +28,17 @@ export interface CheckOptions {
   readonly seed?: number | undefined;
 }
 
-/** The names of all {@link CheckOptions}. */
-export const checkOptions: readonly (keyof CheckOptions)[] = [
-  'mode',
-  'step',
-  'atol',
-  'rtol',
-  'precision',
-  'projections',
-  'detailLimit',
-  'seed',
-];
+/** The kinds of all {@link CheckOptions}. */
+export const checkOptions: OptionKinds<CheckOptions> = {
+  mode: 'string',
+  step: 'number',
+  atol: 'number',
+  rtol: 'number',
+  precision: 'string',
+  projections: 'number',
+  detailLimit: 'number',
+  seed: 'number',
+};
 
 /** Options none of which is left out. */
 export type Filled<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };

@@ -29,7 +29,7 @@ export interface BackwardDiagramOptions {
  * backwardDiagram(loss, { names: [['w', w]] }).toString().includes('%0 = mul(%w, %w)'); // true
  */
 export function backwardDiagram(output: Tensor, options: BackwardDiagramOptions = noOptions): Diagram {
-  requireOptions('backwardDiagram', options, ['names']);
+  requireOptions('backwardDiagram', options, { names: 'own' });
   const { names = [] } = options;
   if (output.node === null) {
     throw new GradientError(

@@ -47,7 +47,7 @@ export function parseNpy(
   bytes: Uint8Array,
   options: { readonly name?: string | undefined } = noOptions,
 ): Tensor {
-  requireOptions('parseNpy', options, ['name']);
+  requireOptions('parseNpy', options, { name: 'string' });
   requireBytes('parseNpy', bytes);
   const { name = 'npy data' } = options;
   const complain = complaintsOf('parseNpy', name);

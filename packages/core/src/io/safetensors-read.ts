@@ -70,7 +70,7 @@ export function parseSafetensors(
   bytes: Uint8Array,
   options: ParseSafetensorsOptions = noOptions,
 ): SafetensorsContent {
-  requireOptions('parseSafetensors', options, ['name', 'maxHeaderBytes']);
+  requireOptions('parseSafetensors', options, { name: 'string', maxHeaderBytes: 'number' });
   requireBytes('parseSafetensors', bytes);
   const { name = 'safetensors data', maxHeaderBytes = MAX_HEADER_BYTES } = options;
   if (!(Number.isInteger(maxHeaderBytes) && maxHeaderBytes >= 0)) {

@@ -41,7 +41,11 @@ export function serializeSafetensorsShards(
   tensors: Readonly<Record<string, Tensor>>,
   options: SerializeShardsOptions = noOptions,
 ): Record<string, Uint8Array<ArrayBuffer>> {
-  requireOptions('serializeSafetensorsShards', options, ['maxShardBytes', 'stem', 'metadata']);
+  requireOptions('serializeSafetensorsShards', options, {
+    maxShardBytes: 'number',
+    stem: 'string',
+    metadata: 'own',
+  });
   const { maxShardBytes = 5e9, stem = 'model', metadata = {} } = options;
   const refuse = (operand: string, actual: unknown, message: string): ArgumentError =>
     new ArgumentError(message, { op: 'serializeSafetensorsShards', operand, actual });
@@ -114,7 +118,7 @@ export async function parseSafetensorsShards(
   read: (file: string) => Uint8Array | Promise<Uint8Array>,
   options: ParseShardsOptions = noOptions,
 ): Promise<SafetensorsContent> {
-  requireOptions('parseSafetensorsShards', options, ['name', 'maxHeaderBytes']);
+  requireOptions('parseSafetensorsShards', options, { name: 'string', maxHeaderBytes: 'number' });
   requireBytes('parseSafetensorsShards', index);
   const { name = 'safetensors index', ...limits } = options;
   const tensors: [string, Tensor][] = [];

@@ -36,7 +36,7 @@ export function serializeSafetensors(
   tensors: Readonly<Record<string, Tensor>>,
   options: SerializeSafetensorsOptions = noOptions,
 ): Uint8Array<ArrayBuffer> {
-  requireOptions('serializeSafetensors', options, ['metadata']);
+  requireOptions('serializeSafetensors', options, { metadata: 'own' });
   const { metadata = {} } = options;
   const named = Object.entries(tensors);
   for (const [name, x] of named) checkNamed(name, x);

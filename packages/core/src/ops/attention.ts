@@ -5,7 +5,7 @@ import { DTypeError, formatShape, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { broadcastShapes } from '../shape.ts';
 import { makeTensor } from '../tape/tracing.ts';
-import { fromArray, type Tensor } from '../tensor.ts';
+import { fromArray, Tensor } from '../tensor.ts';
 import { add, mul } from './arithmetic.ts';
 import { requireFloat } from './infer.ts';
 import { transpose } from './layout.ts';
@@ -47,7 +47,11 @@ export function scaledDotProductAttention(
   value: Tensor,
   options: AttentionOptions = noOptions,
 ): Tensor {
-  requireOptions('scaledDotProductAttention', options, ['attnMask', 'isCausal', 'scale']);
+  requireOptions('scaledDotProductAttention', options, {
+    attnMask: Tensor,
+    isCausal: 'boolean',
+    scale: 'number',
+  });
   const { attnMask, isCausal = false, scale } = options;
   const op = 'scaledDotProductAttention';
   for (const [name, operand] of Object.entries({ query, key, value })) {

@@ -26,7 +26,7 @@ export interface FlattenOptions {
  */
 export function flatten(x: Tensor, options: FlattenOptions = noOptions): Tensor {
   requireTensor('flatten', 'x', x);
-  requireOptions('flatten', options, ['startAxis', 'endAxis']);
+  requireOptions('flatten', options, { startAxis: 'number', endAxis: 'number' });
   const { startAxis = 0, endAxis = -1 } = options;
   const start = checkAxis(startAxis, x.ndim, 'flatten');
   const end = checkAxis(endAxis, x.ndim, 'flatten');
@@ -92,7 +92,7 @@ export interface SqueezeOptions {
  */
 export function squeeze(x: Tensor, options: SqueezeOptions = noOptions): Tensor {
   requireTensor('squeeze', 'x', x);
-  requireOptions('squeeze', options, ['axes']);
+  requireOptions('squeeze', options, { axes: 'own' });
   const { axes } = options;
   const chosen = checkAxes(axes, x.ndim, 'squeeze');
   return reshape(
@@ -191,7 +191,7 @@ export function roll(
   options: RollOptions = noOptions,
 ): Tensor {
   requireTensor('roll', 'x', x);
-  requireOptions('roll', options, ['axes']);
+  requireOptions('roll', options, { axes: 'own' });
   const { axes } = options;
   const steps = typeof shifts === 'number' ? [shifts] : shifts;
   const wrong = steps.find((step) => !Number.isInteger(step));

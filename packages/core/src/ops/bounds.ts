@@ -84,7 +84,7 @@ export interface ClampOptions {
  * clamp(tensor([-2, 0.5, 3]), { min: -1, max: 1 }).toArray(); // [-1, 0.5, 1]
  */
 export function clamp(x: Tensor, options: ClampOptions): Tensor {
-  requireOptions('clamp', options, ['min', 'max']);
+  requireOptions('clamp', options, { min: 'own', max: 'own' });
   const { min, max } = options;
   if (min === undefined && max === undefined) {
     throw new ArgumentError('there is neither min nor max; give one at least.', {
@@ -124,7 +124,7 @@ export interface HardtanhOptions {
  * hardtanh(tensor([-2, 0.5, 3])).toArray(); // [-1, 0.5, 1]
  */
 export function hardtanh(x: Tensor, options: HardtanhOptions = noOptions): Tensor {
-  requireOptions('hardtanh', options, ['minVal', 'maxVal']);
+  requireOptions('hardtanh', options, { minVal: 'number', maxVal: 'number' });
   const { minVal = -1, maxVal = 1 } = options;
   if (minVal > maxVal) {
     throw new ArgumentError(

@@ -23,7 +23,7 @@ export interface CloseOptions {
   readonly equalNan?: boolean | undefined;
 }
 
-const closeOptions: readonly (keyof CloseOptions)[] = ['rtol', 'atol', 'equalNan'];
+const closeOptions = { rtol: 'number', atol: 'number', equalNan: 'boolean' } as const;
 
 /**
  * Where `|a - b| <= atol + rtol · |b|`, as bool, computed in float64; an infinity is close to itself alone. PyTorch's `torch.isclose`,

@@ -59,8 +59,16 @@ export interface ConvCall {
 }
 
 /** Names of the options of convolutions, and of transposed ones. */
-export const convOptions = ['bias', 'stride', 'padding', 'dilation', 'groups', 'convMode', 'computeMode'];
-export const convTransposeOptions = [...convOptions, 'outputPadding', 'outputSize'];
+export const convOptions = {
+  bias: 'own',
+  stride: 'own',
+  padding: 'own',
+  dilation: 'own',
+  groups: 'number',
+  convMode: 'string',
+  computeMode: 'string',
+} as const;
+export const convTransposeOptions = { ...convOptions, outputPadding: 'own', outputSize: 'own' } as const;
 
 /** Reads operands, modes and groups. */
 export function readCall(

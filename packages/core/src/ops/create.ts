@@ -42,7 +42,7 @@ export function tensor(
     readonly shape?: Shape | undefined;
   } = noOptions,
 ): Tensor {
-  requireOptions('tensor', options, ['dtype', 'requiresGrad', 'shape']);
+  requireOptions('tensor', options, { dtype: 'dtype', requiresGrad: 'boolean', shape: 'list' });
   const { values, shape: natural, dtype: naturalDType } = flatten(data);
   const shape = options.shape ?? natural;
   const dtype = options.dtype === undefined ? naturalDType : checkDType(options.dtype, 'tensor');
@@ -160,7 +160,7 @@ function withOptions(made: Tensor, { requiresGrad = false }: TensorOptions): Ten
  * full([2, 2], 7).toArray(); // [[7, 7], [7, 7]]
  */
 export function full(shape: Shape, value: number, options: TensorOptions = noOptions): Tensor {
-  requireOptions('full', options, ['dtype', 'requiresGrad']);
+  requireOptions('full', options, { dtype: 'dtype', requiresGrad: 'boolean' });
   return filled('full', shape, value, options);
 }
 
@@ -193,30 +193,30 @@ function filled(
 
 /** A tensor of zeros. PyTorch's `torch.zeros`. Options, errors as `full`. */
 export function zeros(shape: Shape, options: TensorOptions = noOptions): Tensor {
-  requireOptions('zeros', options, ['dtype', 'requiresGrad']);
+  requireOptions('zeros', options, { dtype: 'dtype', requiresGrad: 'boolean' });
   return filled('zeros', shape, 0, options);
 }
 
 /** A tensor of ones. PyTorch's `torch.ones`. Options, errors as `full`. */
 export function ones(shape: Shape, options: TensorOptions = noOptions): Tensor {
-  requireOptions('ones', options, ['dtype', 'requiresGrad']);
+  requireOptions('ones', options, { dtype: 'dtype', requiresGrad: 'boolean' });
   return filled('ones', shape, 1, options);
 }
 
 /** One value throughout, in the shape and (unless told otherwise) dtype of `x`. PyTorch's `torch.full_like`. */
 export function fullLike(x: Tensor, value: number, options: TensorOptions = noOptions): Tensor {
-  requireOptions('fullLike', options, ['dtype', 'requiresGrad']);
+  requireOptions('fullLike', options, { dtype: 'dtype', requiresGrad: 'boolean' });
   return filled('fullLike', x.shape, value, options, x.dtype);
 }
 
 /** Zeros in the shape and dtype of `x`. PyTorch's `torch.zeros_like`. */
 export function zerosLike(x: Tensor, options: TensorOptions = noOptions): Tensor {
-  requireOptions('zerosLike', options, ['dtype', 'requiresGrad']);
+  requireOptions('zerosLike', options, { dtype: 'dtype', requiresGrad: 'boolean' });
   return filled('zerosLike', x.shape, 0, options, x.dtype);
 }
 
 /** Ones in the shape and dtype of `x`. PyTorch's `torch.ones_like`. */
 export function onesLike(x: Tensor, options: TensorOptions = noOptions): Tensor {
-  requireOptions('onesLike', options, ['dtype', 'requiresGrad']);
+  requireOptions('onesLike', options, { dtype: 'dtype', requiresGrad: 'boolean' });
   return filled('onesLike', x.shape, 1, options, x.dtype);
 }

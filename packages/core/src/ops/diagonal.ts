@@ -93,7 +93,7 @@ export interface DiagonalOptions {
  * diagonal(tensor([[1, 2], [3, 4]])).toArray(); // [1, 4]
  */
 export function diagonal(x: Tensor, options: DiagonalOptions = noOptions): Tensor {
-  requireOptions('diagonal', options, ['offset', 'axis1', 'axis2']);
+  requireOptions('diagonal', options, { offset: 'number', axis1: 'number', axis2: 'number' });
   const { offset = 0, axis1 = 0, axis2 = 1 } = options;
   const first = checkAxis(axis1, x.ndim, 'diagonal');
   const second = checkAxis(axis2, x.ndim, 'diagonal');
@@ -140,7 +140,7 @@ export interface TriangleOptions {
  */
 export function triu(x: Tensor, options: TriangleOptions = noOptions): Tensor {
   requireTensor('triu', 'x', x);
-  requireOptions('triu', options, ['diagonal']);
+  requireOptions('triu', options, { diagonal: 'number' });
   return where(
     triangle('triu', x, options, (offset, bound) => offset >= bound),
     x,
@@ -151,7 +151,7 @@ export function triu(x: Tensor, options: TriangleOptions = noOptions): Tensor {
 /** The lower triangle of each matrix of the last two axes, zeros above it. PyTorch's `torch.tril`. Errors as {@link triu}. */
 export function tril(x: Tensor, options: TriangleOptions = noOptions): Tensor {
   requireTensor('tril', 'x', x);
-  requireOptions('tril', options, ['diagonal']);
+  requireOptions('tril', options, { diagonal: 'number' });
   return where(
     triangle('tril', x, options, (offset, bound) => offset <= bound),
     x,

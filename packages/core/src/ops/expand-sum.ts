@@ -100,7 +100,7 @@ export const sumOp = defineOp<readonly ['x'], ReduceAttrs>({
  * sum(tensor([[1, 2], [3, 4]]), { axes: 0 }).toArray(); // [4, 6]
  */
 export function sum(x: Tensor, options: ReduceOptions = noOptions): Tensor {
-  requireOptions('sum', options, ['axes', 'keepdim']);
+  requireOptions('sum', options, { axes: 'own', keepdim: 'boolean' });
   return apply(sumOp, [x], reduceAttrs(x, options, 'sum'));
 }
 
@@ -113,7 +113,7 @@ export function sum(x: Tensor, options: ReduceOptions = noOptions): Tensor {
  */
 export function mean(x: Tensor, options: ReduceOptions = noOptions): Tensor {
   requireTensor('mean', 'x', x);
-  requireOptions('mean', options, ['axes', 'keepdim']);
+  requireOptions('mean', options, { axes: 'own', keepdim: 'boolean' });
   // Checked here as well, so that a wrong axis is reported under the name that was called.
   const axes = checkAxes(options.axes, x.ndim, 'mean');
   const count = axes.reduce((product, axis) => product * x.shape[axis], 1);

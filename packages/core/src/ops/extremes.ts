@@ -107,13 +107,13 @@ export function requireElements(op: string, shape: Shape, axis: number): void {
  * amax(tensor([[1, 5], [7, 2]]), { axes: 1 }).toArray(); // [5, 7]
  */
 export function amax(x: Tensor, options: ReduceOptions = noOptions): Tensor {
-  requireOptions('amax', options, ['axes', 'keepdim']);
+  requireOptions('amax', options, { axes: 'own', keepdim: 'boolean' });
   return apply(amaxOp, [x], { ...reduceAttrs(x, options, 'amax'), op: 'amax' });
 }
 
 /** The smallest element over axes, all by default. PyTorch's `torch.amin`. NaN, ties, errors as {@link amax}. */
 export function amin(x: Tensor, options: ReduceOptions = noOptions): Tensor {
-  requireOptions('amin', options, ['axes', 'keepdim']);
+  requireOptions('amin', options, { axes: 'own', keepdim: 'boolean' });
   return apply(aminOp, [x], { ...reduceAttrs(x, options, 'amin'), op: 'amin' });
 }
 
@@ -167,7 +167,7 @@ export function min(x: Tensor, options?: AlongOptions): Tensor | ValuesAndIndice
 }
 
 function valuesAt(op: Op<PlaceAttrs>, x: Tensor, options: AlongOptions, name: string): ValuesAndIndices {
-  requireOptions(name, options, ['axis', 'keepdim']);
+  requireOptions(name, options, { axis: 'number', keepdim: 'boolean' });
   const line = x.ndim === 0 ? reshape(x, [1]) : x;
   const axis = checkAxis(options.axis, x.ndim, name);
   const indices = apply(op, [line], { axis, op: name });
@@ -194,14 +194,14 @@ export interface ArgOptions {
  */
 export function argmax(x: Tensor, options: ArgOptions = noOptions): Tensor {
   requireTensor('argmax', 'x', x);
-  requireOptions('argmax', options, ['axis', 'keepdim']);
+  requireOptions('argmax', options, { axis: 'number', keepdim: 'boolean' });
   return place(argmaxOp, x, options, 'argmax');
 }
 
 /** The place of the smallest element, as int32: the first of equals; NaN counts as smallest. PyTorch's `torch.argmin`. Errors as {@link argmax}. */
 export function argmin(x: Tensor, options: ArgOptions = noOptions): Tensor {
   requireTensor('argmin', 'x', x);
-  requireOptions('argmin', options, ['axis', 'keepdim']);
+  requireOptions('argmin', options, { axis: 'number', keepdim: 'boolean' });
   return place(argminOp, x, options, 'argmin');
 }
 

@@ -76,7 +76,7 @@ function misfitError(tensor: OperandSpec, index: number, first: OperandSpec, axi
  * cat([tensor([1, 2]), tensor([3])]).toArray(); // [1, 2, 3]
  */
 export function cat(tensors: readonly Tensor[], options: AxisOptions = noOptions): Tensor {
-  requireOptions('cat', options, ['axis']);
+  requireOptions('cat', options, { axis: 'number' });
   const { axis = 0 } = options;
   requireSome('cat', tensors);
   requireTensors('cat', tensors);
@@ -110,7 +110,7 @@ export function cat(tensors: readonly Tensor[], options: AxisOptions = noOptions
  * stack([tensor([1, 2]), tensor([3, 4])], { axis: 1 }).toArray(); // [[1, 3], [2, 4]]
  */
 export function stack(tensors: readonly Tensor[], options: AxisOptions = noOptions): Tensor {
-  requireOptions('stack', options, ['axis']);
+  requireOptions('stack', options, { axis: 'number' });
   const { axis = 0 } = options;
   requireSome('stack', tensors);
   requireTensors('stack', tensors);

@@ -195,7 +195,7 @@ export interface EmbeddingOptions {
  */
 export function embedding(indices: Tensor, weight: Tensor, options: EmbeddingOptions = noOptions): Tensor {
   requireTensor('embedding', 'indices', indices);
-  requireOptions('embedding', options, ['paddingIdx']);
+  requireOptions('embedding', options, { paddingIdx: 'number' });
   const { paddingIdx } = options;
   const op = 'embedding';
   if (weight.ndim !== 2) {
@@ -242,7 +242,7 @@ export interface OneHotOptions {
  * oneHot(tensor([2, 0], { dtype: 'int32' })).toArray(); // [[0, 0, 1], [1, 0, 0]]
  */
 export function oneHot(indices: Tensor, options: OneHotOptions = noOptions): Tensor {
-  requireOptions('oneHot', options, ['numClasses']);
+  requireOptions('oneHot', options, { numClasses: 'number' });
   const { numClasses } = options;
   requireIndex('oneHot', 'index', indices);
   if (numClasses === undefined && indices.size === 0) throw classesError('undefined, and there is no index');

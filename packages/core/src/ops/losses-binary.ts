@@ -5,7 +5,7 @@ import { ArgumentError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
-import type { Tensor } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
 import { div, mul, neg, sub } from './arithmetic.ts';
 import { clamp } from './bounds.ts';
 import { log, log1p } from './exponential.ts';
@@ -93,7 +93,7 @@ export function binaryCrossEntropy(
   target: Tensor,
   options: BinaryCrossEntropyOptions = noOptions,
 ): Tensor {
-  requireOptions('binaryCrossEntropy', options, ['weight', 'reduction']);
+  requireOptions('binaryCrossEntropy', options, { weight: Tensor, reduction: 'string' });
   const { weight, reduction = 'mean' } = options;
   const op = 'binaryCrossEntropy';
   requireReduction(op, reduction);
@@ -126,7 +126,7 @@ export function bceWithLogits(
   target: Tensor,
   options: BceWithLogitsOptions = noOptions,
 ): Tensor {
-  requireOptions('bceWithLogits', options, ['posWeight', 'weight', 'reduction']);
+  requireOptions('bceWithLogits', options, { posWeight: Tensor, weight: Tensor, reduction: 'string' });
   const { weight, posWeight, reduction = 'mean' } = options;
   const op = 'bceWithLogits';
   requireReduction(op, reduction);

@@ -6,7 +6,7 @@ import { noOptions, requireOptions } from '../options.ts';
 import { defineOp } from '../registry.ts';
 import { sameShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
-import type { Tensor } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
 import { add, div, mul, neg } from './arithmetic.ts';
 import { cast, inFloat32 } from './cast.ts';
 import { crossEntropyOp, targetHasNone } from './class-records.ts';
@@ -81,7 +81,7 @@ interface Call {
  * nllLoss(tensor([[-0.5, -1.5]]), tensor([0], { dtype: 'int32' })).item(); // 0.5
  */
 export function nllLoss(input: Tensor, target: Tensor, options: NllLossOptions = noOptions): Tensor {
-  requireOptions('nllLoss', options, ['weight', 'ignoreIndex', 'reduction']);
+  requireOptions('nllLoss', options, { weight: Tensor, ignoreIndex: 'number', reduction: 'string' });
   const { weight, ignoreIndex = -100, reduction = 'mean' } = options;
   requireReduction('nllLoss', reduction);
   const call = readCall('nllLoss', input, target, weight);
@@ -115,7 +115,12 @@ export function crossEntropy(
   target: Tensor,
   options: CrossEntropyOptions = noOptions,
 ): Tensor {
-  requireOptions('crossEntropy', options, ['labelSmoothing', 'weight', 'ignoreIndex', 'reduction']);
+  requireOptions('crossEntropy', options, {
+    labelSmoothing: 'number',
+    weight: Tensor,
+    ignoreIndex: 'number',
+    reduction: 'string',
+  });
   const { weight, ignoreIndex, labelSmoothing = 0, reduction = 'mean' } = options;
   const op = 'crossEntropy';
   requireReduction(op, reduction);

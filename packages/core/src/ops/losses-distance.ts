@@ -32,7 +32,7 @@ export interface CosineSimilarityOptions {
  * cosineSimilarity(tensor([[3, 4]]), tensor([[3, 0]])).toArray(); // [0.6]
  */
 export function cosineSimilarity(a: Tensor, b: Tensor, options: CosineSimilarityOptions = noOptions): Tensor {
-  requireOptions('cosineSimilarity', options, ['axis', 'eps']);
+  requireOptions('cosineSimilarity', options, { axis: 'number', eps: 'number' });
   const { axis = 1, eps = 1e-8 } = options;
   const op = 'cosineSimilarity';
   requireFloat(op, 'a', a);
@@ -61,7 +61,7 @@ export interface NormalizeOptions {
  * normalize(tensor([[3, 4]])).toArray(); // [[0.6, 0.8]]
  */
 export function normalize(x: Tensor, options: NormalizeOptions = noOptions): Tensor {
-  requireOptions('normalize', options, ['p', 'axis', 'eps']);
+  requireOptions('normalize', options, { p: 'number', axis: 'number', eps: 'number' });
   const { p = 2, axis = 1, eps = 1e-12 } = options;
   requireFloat('normalize', 'x', x);
   const along = checkAxis(axis, x.ndim, 'normalize');
@@ -87,7 +87,7 @@ export interface PairwiseDistanceOptions {
  * pairwiseDistance(tensor([[3, 4]]), tensor([[0, 0]]), { eps: 0 }).toArray(); // [5]
  */
 export function pairwiseDistance(a: Tensor, b: Tensor, options: PairwiseDistanceOptions = noOptions): Tensor {
-  requireOptions('pairwiseDistance', options, ['p', 'eps', 'keepdim']);
+  requireOptions('pairwiseDistance', options, { p: 'number', eps: 'number', keepdim: 'boolean' });
   const { p = 2, eps = 1e-6, keepdim = false } = options;
   const op = 'pairwiseDistance';
   requireFloat(op, 'a', a);
@@ -125,7 +125,7 @@ export function hingeEmbeddingLoss(
   target: Tensor,
   options: HingeEmbeddingLossOptions = noOptions,
 ): Tensor {
-  requireOptions('hingeEmbeddingLoss', options, ['margin', 'reduction']);
+  requireOptions('hingeEmbeddingLoss', options, { margin: 'number', reduction: 'string' });
   const { margin = 1, reduction = 'mean' } = options;
   const op = 'hingeEmbeddingLoss';
   requireReduction(op, reduction);
@@ -160,7 +160,7 @@ export function cosineEmbeddingLoss(
   target: Tensor,
   options: CosineEmbeddingLossOptions = noOptions,
 ): Tensor {
-  requireOptions('cosineEmbeddingLoss', options, ['margin', 'reduction']);
+  requireOptions('cosineEmbeddingLoss', options, { margin: 'number', reduction: 'string' });
   const { margin = 0, reduction = 'mean' } = options;
   const op = 'cosineEmbeddingLoss';
   requireReduction(op, reduction);
@@ -211,7 +211,13 @@ export function tripletMarginLoss(
   negative: Tensor,
   options: TripletMarginLossOptions = noOptions,
 ): Tensor {
-  requireOptions('tripletMarginLoss', options, ['margin', 'p', 'eps', 'swap', 'reduction']);
+  requireOptions('tripletMarginLoss', options, {
+    margin: 'number',
+    p: 'number',
+    eps: 'number',
+    swap: 'boolean',
+    reduction: 'string',
+  });
   const { margin = 1, p = 2, eps = 1e-6, swap = false, reduction = 'mean' } = options;
   const op = 'tripletMarginLoss';
   requireReduction(op, reduction);

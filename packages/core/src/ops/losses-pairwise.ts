@@ -30,7 +30,7 @@ import { sumOfSquaresOp } from './statistics.ts';
  * mseLoss(tensor([1, 2]), tensor([1, 4])).item(); // 2
  */
 export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = noOptions): Tensor {
-  requireOptions('mseLoss', options, ['reduction']);
+  requireOptions('mseLoss', options, { reduction: 'string' });
   const { reduction = 'mean' } = options;
   requirePair('mseLoss', input, target, reduction);
   const difference = sub(input, target);
@@ -49,7 +49,7 @@ export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = no
  * l1Loss(tensor([1, 2]), tensor([1, 4])).item(); // 1
  */
 export function l1Loss(input: Tensor, target: Tensor, options: LossOptions = noOptions): Tensor {
-  requireOptions('l1Loss', options, ['reduction']);
+  requireOptions('l1Loss', options, { reduction: 'string' });
   const { reduction = 'mean' } = options;
   requirePair('l1Loss', input, target, reduction);
   return reduceLosses(abs(sub(input, target)), reduction);
@@ -74,7 +74,7 @@ export function smoothL1Loss(
   target: Tensor,
   options: SmoothL1LossOptions = noOptions,
 ): Tensor {
-  requireOptions('smoothL1Loss', options, ['beta', 'reduction']);
+  requireOptions('smoothL1Loss', options, { beta: 'number', reduction: 'string' });
   const { reduction = 'mean', beta = 1 } = options;
   const op = 'smoothL1Loss';
   requirePair(op, input, target, reduction);
@@ -101,7 +101,7 @@ export interface HuberLossOptions extends LossOptions {
  * huberLoss(tensor([0.5, 3]), tensor([0, 0]), { reduction: 'none' }).toArray(); // [0.125, 2.5]
  */
 export function huberLoss(input: Tensor, target: Tensor, options: HuberLossOptions = noOptions): Tensor {
-  requireOptions('huberLoss', options, ['delta', 'reduction']);
+  requireOptions('huberLoss', options, { delta: 'number', reduction: 'string' });
   const { reduction = 'mean', delta = 1 } = options;
   const op = 'huberLoss';
   requirePair(op, input, target, reduction);
@@ -132,7 +132,7 @@ export interface KlDivOptions {
  * klDiv(log(tensor([0.5, 0.5])), tensor([1, 0]), { reduction: 'sum' }).item(); // 0.6931472
  */
 export function klDiv(input: Tensor, target: Tensor, options: KlDivOptions = noOptions): Tensor {
-  requireOptions('klDiv', options, ['reduction', 'logTarget']);
+  requireOptions('klDiv', options, { reduction: 'string', logTarget: 'boolean' });
   const { reduction = 'mean', logTarget = false } = options;
   const op = 'klDiv';
   requireReduction(op, reduction, ['none', 'mean', 'sum', 'batchmean']);

@@ -55,7 +55,7 @@ export function ctcLoss(
   targetLengths: Lengths,
   options: CtcLossOptions = noOptions,
 ): Tensor {
-  requireOptions('ctcLoss', options, ['blank', 'zeroInfinity', 'reduction']);
+  requireOptions('ctcLoss', options, { blank: 'number', zeroInfinity: 'boolean', reduction: 'string' });
   const { blank = 0, zeroInfinity = false, reduction = 'mean' } = options;
   requireReduction('ctcLoss', reduction);
   const task = readTask(logProbs, targets, inputLengths, targetLengths, blank);

@@ -56,7 +56,7 @@ export function median(x: Tensor, options: AlongOptions): ValuesAndIndices;
 export function median(x: Tensor, options?: AlongOptions): Tensor | ValuesAndIndices {
   requireTensor('median', 'x', x);
   if (options === undefined) return apply(medianOp, [x], reduceAttrs(x, {}, 'median'));
-  requireOptions('median', options, ['axis', 'keepdim']);
+  requireOptions('median', options, { axis: 'number', keepdim: 'boolean' });
   const line = x.ndim === 0 ? reshape(x, [1]) : x;
   const axis = checkAxis(options.axis, x.ndim, 'median');
   requireElements('median', line.shape, axis);

@@ -131,13 +131,13 @@ export interface AlphaOptions {
  * cannot hold the result: a float added to integers, a number to bools.
  */
 export function add_(target: Tensor, source: Operand, options: AlphaOptions = noOptions): Tensor {
-  requireOptions('add_', options, ['alpha']);
+  requireOptions('add_', options, { alpha: 'number' });
   return arithmetic('add_', target, source, () => add(target, scaled(source, options.alpha)));
 }
 
 /** Subtracts `alpha · source` in place. PyTorch's `Tensor.sub_`. Errors as {@link add_}, and DTypeError for two bools. */
 export function sub_(target: Tensor, source: Operand, options: AlphaOptions = noOptions): Tensor {
-  requireOptions('sub_', options, ['alpha']);
+  requireOptions('sub_', options, { alpha: 'number' });
   return arithmetic('sub_', target, source, () => sub(target, scaled(source, options.alpha)));
 }
 
@@ -164,7 +164,7 @@ export function div_(target: Tensor, source: Operand): Tensor {
  * clamp_(tensor([-2, 0.5, 3]), { min: -1, max: 1 }).toArray(); // [-1, 0.5, 1]
  */
 export function clamp_(target: Tensor, options: ClampOptions): Tensor {
-  requireOptions('clamp_', options, ['min', 'max']);
+  requireOptions('clamp_', options, { min: 'own', max: 'own' });
   requireTensor('clamp_', 'target', target);
   const { min, max } = options;
   for (const [name, bound] of Object.entries({ min, max })) {

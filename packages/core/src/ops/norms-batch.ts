@@ -7,7 +7,7 @@ import { ArgumentError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { apply } from '../tape/apply.ts';
 import { noGrad } from '../tape/mode.ts';
-import type { Tensor } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
 import { add, mul } from './arithmetic.ts';
 import { cast } from './cast.ts';
 import { mean } from './expand-sum.ts';
@@ -52,9 +52,16 @@ export interface InstanceNormOptions extends NormalisationOptions, Running {
   readonly momentum?: number | undefined;
 }
 
-const commonOptions = ['momentum', 'weight', 'bias', 'eps', 'runningMean', 'runningVar'] as const;
-const batchNormOptions = ['training', ...commonOptions] as const;
-const instanceNormOptions = ['useInputStats', ...commonOptions] as const;
+const commonOptions = {
+  momentum: 'number',
+  weight: Tensor,
+  bias: Tensor,
+  eps: 'number',
+  runningMean: Tensor,
+  runningVar: Tensor,
+} as const;
+const batchNormOptions = { training: 'boolean', ...commonOptions } as const;
+const instanceNormOptions = { useInputStats: 'boolean', ...commonOptions } as const;
 
 /** What was normalised, and the running statistics after the call: new ones if they were given and the batch was used. */
 export interface NormalisedBatch {

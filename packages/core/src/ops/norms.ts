@@ -8,7 +8,7 @@ import { noOptions, requireOptions } from '../options.ts';
 import { type Shape, sameShape } from '../shape.ts';
 import { apply, applyKeeping } from '../tape/apply.ts';
 import { noGrad } from '../tape/mode.ts';
-import type { Tensor } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
 import { add, div, mul } from './arithmetic.ts';
 import { cast, inFloat32 } from './cast.ts';
 import { ones, zeros } from './create.ts';
@@ -135,7 +135,7 @@ export function layerNorm(
   options: NormalisationOptions = noOptions,
 ): Tensor {
   requireTensor('layerNorm', 'x', x);
-  requireOptions('layerNorm', options, ['weight', 'bias', 'eps']);
+  requireOptions('layerNorm', options, { weight: Tensor, bias: Tensor, eps: 'number' });
   const { weight, bias, eps = 1e-5 } = options;
   const op = 'layerNorm';
   const axes = lastAxes(op, x, normalizedShape);
@@ -170,7 +170,7 @@ const epsilons: Readonly<Record<FloatDType, number>> = {
  */
 export function rmsNorm(x: Tensor, normalizedShape: Shape, options: RmsNormOptions = noOptions): Tensor {
   requireTensor('rmsNorm', 'x', x);
-  requireOptions('rmsNorm', options, ['weight', 'eps']);
+  requireOptions('rmsNorm', options, { weight: Tensor, eps: 'number' });
   const { weight, eps } = options;
   const op = 'rmsNorm';
   const axes = lastAxes(op, x, normalizedShape);
@@ -222,7 +222,7 @@ function lastAxes(op: string, x: Tensor, normalizedShape: Shape): number[] {
  */
 export function groupNorm(x: Tensor, numGroups: number, options: NormalisationOptions = noOptions): Tensor {
   requireTensor('groupNorm', 'x', x);
-  requireOptions('groupNorm', options, ['weight', 'bias', 'eps']);
+  requireOptions('groupNorm', options, { weight: Tensor, bias: Tensor, eps: 'number' });
   const { weight, bias, eps = 1e-5 } = options;
   const op = 'groupNorm';
   requireChannelAxis(op, x);
@@ -289,7 +289,7 @@ export function localResponseNorm(
   size: number,
   options: LocalResponseNormOptions = noOptions,
 ): Tensor {
-  requireOptions('localResponseNorm', options, ['alpha', 'beta', 'k']);
+  requireOptions('localResponseNorm', options, { alpha: 'number', beta: 'number', k: 'number' });
   const { alpha = 1e-4, beta = 0.75, k = 1 } = options;
   const op = 'localResponseNorm';
   if (x.ndim < 3) {

@@ -60,7 +60,7 @@ interface Frame {
  * pad(tensor([[1, 2], [3, 4]]), [1, 0], { value: 9 }).toArray(); // [[9, 1, 2], [9, 3, 4]]
  */
 export function pad(x: Tensor, amounts: readonly number[], options: PadOptions = noOptions): Tensor {
-  requireOptions('pad', options, ['mode', 'value']);
+  requireOptions('pad', options, { mode: 'string', value: 'number' });
   const { mode = 'constant', value = 0 } = options;
   requireList(amounts, 'pad', 'amounts');
   const frames = readFrames(x, amounts);

@@ -44,13 +44,13 @@ export interface MaxPoolOptions {
  * avgPool1d(tensor([[1, 3, 5, 7]]), 2).toArray(); // [[2, 6]]
  */
 export function avgPool1d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOptions = noOptions): Tensor {
-  requireOptions('avgPool1d', options, [
-    'stride',
-    'padding',
-    'ceilMode',
-    'countIncludePad',
-    'divisorOverride',
-  ]);
+  requireOptions('avgPool1d', options, {
+    stride: 'own',
+    padding: 'own',
+    ceilMode: 'boolean',
+    countIncludePad: 'boolean',
+    divisorOverride: 'number',
+  });
   return averagePool('avgPool1d', 1, x, kernelSize, options);
 }
 
@@ -67,13 +67,13 @@ export function avgPool1d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOption
  * avgPool2d(tensor([[[1, 2], [3, 4]]]), 2).toArray(); // [[[2.5]]]
  */
 export function avgPool2d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOptions = noOptions): Tensor {
-  requireOptions('avgPool2d', options, [
-    'stride',
-    'padding',
-    'ceilMode',
-    'countIncludePad',
-    'divisorOverride',
-  ]);
+  requireOptions('avgPool2d', options, {
+    stride: 'own',
+    padding: 'own',
+    ceilMode: 'boolean',
+    countIncludePad: 'boolean',
+    divisorOverride: 'number',
+  });
   return averagePool('avgPool2d', 2, x, kernelSize, options);
 }
 
@@ -84,13 +84,13 @@ export function avgPool2d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOption
  * avgPool3d(ones([1, 2, 2, 2]), 2).toArray(); // [[[[1]]]]
  */
 export function avgPool3d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOptions = noOptions): Tensor {
-  requireOptions('avgPool3d', options, [
-    'stride',
-    'padding',
-    'ceilMode',
-    'countIncludePad',
-    'divisorOverride',
-  ]);
+  requireOptions('avgPool3d', options, {
+    stride: 'own',
+    padding: 'own',
+    ceilMode: 'boolean',
+    countIncludePad: 'boolean',
+    divisorOverride: 'number',
+  });
   return averagePool('avgPool3d', 3, x, kernelSize, options);
 }
 
@@ -101,7 +101,12 @@ export function avgPool3d(x: Tensor, kernelSize: PerAxis, options: AvgPoolOption
  * maxPool1d(tensor([[1, 3, 5, 7]]), 2).toArray(); // [[3, 7]]
  */
 export function maxPool1d(x: Tensor, kernelSize: PerAxis, options: MaxPoolOptions = noOptions): Tensor {
-  requireOptions('maxPool1d', options, ['stride', 'padding', 'dilation', 'ceilMode']);
+  requireOptions('maxPool1d', options, {
+    stride: 'own',
+    padding: 'own',
+    dilation: 'own',
+    ceilMode: 'boolean',
+  });
   return maximumPool('maxPool1d', 1, x, kernelSize, options);
 }
 
@@ -119,7 +124,12 @@ export function maxPool1d(x: Tensor, kernelSize: PerAxis, options: MaxPoolOption
  * maxPool2d(tensor([[[1, 2], [3, 4]]]), 2).toArray(); // [[[4]]]
  */
 export function maxPool2d(x: Tensor, kernelSize: PerAxis, options: MaxPoolOptions = noOptions): Tensor {
-  requireOptions('maxPool2d', options, ['stride', 'padding', 'dilation', 'ceilMode']);
+  requireOptions('maxPool2d', options, {
+    stride: 'own',
+    padding: 'own',
+    dilation: 'own',
+    ceilMode: 'boolean',
+  });
   return maximumPool('maxPool2d', 2, x, kernelSize, options);
 }
 
@@ -130,7 +140,12 @@ export function maxPool2d(x: Tensor, kernelSize: PerAxis, options: MaxPoolOption
  * maxPool3d(ones([1, 2, 2, 2]), 2).toArray(); // [[[[1]]]]
  */
 export function maxPool3d(x: Tensor, kernelSize: PerAxis, options: MaxPoolOptions = noOptions): Tensor {
-  requireOptions('maxPool3d', options, ['stride', 'padding', 'dilation', 'ceilMode']);
+  requireOptions('maxPool3d', options, {
+    stride: 'own',
+    padding: 'own',
+    dilation: 'own',
+    ceilMode: 'boolean',
+  });
   return maximumPool('maxPool3d', 3, x, kernelSize, options);
 }
 
@@ -140,7 +155,12 @@ export function maxPool1dWithIndices(
   kernelSize: PerAxis,
   options: MaxPoolOptions = noOptions,
 ): ValuesAndIndices {
-  requireOptions('maxPool1dWithIndices', options, ['stride', 'padding', 'dilation', 'ceilMode']);
+  requireOptions('maxPool1dWithIndices', options, {
+    stride: 'own',
+    padding: 'own',
+    dilation: 'own',
+    ceilMode: 'boolean',
+  });
   return maximumPoolWithIndices('maxPool1d', 1, x, kernelSize, options);
 }
 
@@ -156,7 +176,12 @@ export function maxPool2dWithIndices(
   kernelSize: PerAxis,
   options: MaxPoolOptions = noOptions,
 ): ValuesAndIndices {
-  requireOptions('maxPool2dWithIndices', options, ['stride', 'padding', 'dilation', 'ceilMode']);
+  requireOptions('maxPool2dWithIndices', options, {
+    stride: 'own',
+    padding: 'own',
+    dilation: 'own',
+    ceilMode: 'boolean',
+  });
   return maximumPoolWithIndices('maxPool2d', 2, x, kernelSize, options);
 }
 
@@ -166,7 +191,12 @@ export function maxPool3dWithIndices(
   kernelSize: PerAxis,
   options: MaxPoolOptions = noOptions,
 ): ValuesAndIndices {
-  requireOptions('maxPool3dWithIndices', options, ['stride', 'padding', 'dilation', 'ceilMode']);
+  requireOptions('maxPool3dWithIndices', options, {
+    stride: 'own',
+    padding: 'own',
+    dilation: 'own',
+    ceilMode: 'boolean',
+  });
   return maximumPoolWithIndices('maxPool3d', 3, x, kernelSize, options);
 }
 

@@ -41,7 +41,7 @@ export const allOp = quantifier('all', (x, axes, out) => kernels.all(x, axes, ou
  * any(tensor([[0, 1], [0, 0]]), { axes: 1 }).toArray(); // [1, 0]
  */
 export function any(x: Tensor, options: ReduceOptions = noOptions): Tensor {
-  requireOptions('any', options, ['axes', 'keepdim']);
+  requireOptions('any', options, { axes: 'own', keepdim: 'boolean' });
   return apply(anyOp, [x], reduceAttrs(x, options, 'any'));
 }
 
@@ -53,6 +53,6 @@ export function any(x: Tensor, options: ReduceOptions = noOptions): Tensor {
  * all(tensor([[2, 1], [0, 1]]), { axes: 1 }).toArray(); // [1, 0]
  */
 export function all(x: Tensor, options: ReduceOptions = noOptions): Tensor {
-  requireOptions('all', options, ['axes', 'keepdim']);
+  requireOptions('all', options, { axes: 'own', keepdim: 'boolean' });
   return apply(allOp, [x], reduceAttrs(x, options, 'all'));
 }

@@ -35,7 +35,7 @@ export function arange(
   third: ArangeOptions = noOptions,
 ): Tensor {
   const [start, end, options] = typeof second === 'number' ? [first, second, third] : [0, first, second];
-  requireOptions('arange', options, ['step', 'dtype', 'requiresGrad']);
+  requireOptions('arange', options, { step: 'number', dtype: 'dtype', requiresGrad: 'boolean' });
   const { step = 1 } = options;
   for (const [name, value] of Object.entries({ start, end, step })) requireFinite('arange', name, value);
   if (step === 0 || (end - start) / step < 0) {
@@ -61,7 +61,7 @@ export function linspace(
   steps: number,
   options: TensorOptions = noOptions,
 ): Tensor {
-  requireOptions('linspace', options, ['dtype', 'requiresGrad']);
+  requireOptions('linspace', options, { dtype: 'dtype', requiresGrad: 'boolean' });
   for (const [name, value] of Object.entries({ start, end })) requireFinite('linspace', name, value);
   const step = (end - start) / (steps - 1);
   // From both ends, so that both are exact and the numbers are symmetric.
@@ -79,7 +79,7 @@ export function linspace(
  * eye(2).toArray(); // [[1, 0], [0, 1]]
  */
 export function eye(rows: number, columns = rows, options: TensorOptions = noOptions): Tensor {
-  requireOptions('eye', options, ['dtype', 'requiresGrad']);
+  requireOptions('eye', options, { dtype: 'dtype', requiresGrad: 'boolean' });
   checkShape([rows, columns], 'eye');
   return filled('eye', [rows, columns], options, (data) => {
     for (let i = 0; i < Math.min(rows, columns); i++) data[i * columns + i] = 1;
@@ -149,7 +149,7 @@ export interface MeshgridOptions {
  * const [rows, columns] = meshgrid([tensor([1, 2]), tensor([3, 4, 5])]); // rows.toArray(): [[1, 1, 1], [2, 2, 2]]
  */
 export function meshgrid(tensors: readonly Tensor[], options: MeshgridOptions = noOptions): Tensor[] {
-  requireOptions('meshgrid', options, ['indexing']);
+  requireOptions('meshgrid', options, { indexing: 'string' });
   const { indexing = 'ij' } = options;
   const op = 'meshgrid';
   if (indexing !== 'ij' && indexing !== 'xy') {

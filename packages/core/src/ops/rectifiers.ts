@@ -121,7 +121,7 @@ export interface LeakyReluOptions {
  * leakyRelu(tensor([-1, 2]), { negativeSlope: 0.25 }).toArray(); // [-0.25, 2]
  */
 export function leakyRelu(x: Tensor, options: LeakyReluOptions = noOptions): Tensor {
-  requireOptions('leakyRelu', options, ['negativeSlope']);
+  requireOptions('leakyRelu', options, { negativeSlope: 'number' });
   const { negativeSlope = 0.01 } = options;
   return apply(leakyReluOp, [x], { slope: negativeSlope });
 }
@@ -163,7 +163,7 @@ export interface EluOptions {
  * elu(tensor([-100, 2]), { alpha: 1.5 }).toArray(); // [-1.5, 2]
  */
 export function elu(x: Tensor, options: EluOptions = noOptions): Tensor {
-  requireOptions('elu', options, ['alpha']);
+  requireOptions('elu', options, { alpha: 'number' });
   const { alpha = 1 } = options;
   return apply(eluOp, [x], { alpha, scale: 1 });
 }
@@ -176,7 +176,7 @@ export function elu(x: Tensor, options: EluOptions = noOptions): Tensor {
  * celu(tensor([-100, 2]), { alpha: 1.5 }).toArray(); // [-1.5, 2]
  */
 export function celu(x: Tensor, options: EluOptions = noOptions): Tensor {
-  requireOptions('celu', options, ['alpha']);
+  requireOptions('celu', options, { alpha: 'number' });
   const { alpha = 1 } = options;
   if (alpha === 0) {
     throw new ArgumentError('alpha is 0, and x is divided by it; give a number other than 0.', {

@@ -82,7 +82,7 @@ export function repeatInterleave(
   options: RepeatInterleaveOptions = noOptions,
 ): Tensor {
   const op = 'repeatInterleave';
-  requireOptions(op, options, ['axis']);
+  requireOptions(op, options, { axis: 'number' });
   requireTensor(op, 'x', x);
   const rows = options.axis === undefined || x.ndim === 0 ? reshape(x, [x.size]) : x;
   const axis = options.axis === undefined ? 0 : checkAxis(options.axis, x.ndim, op);

@@ -65,13 +65,13 @@ interface Step {
  * interpolate(tensor([[[1, 3]]]), { size: 3, mode: 'linear', alignCorners: true }).toArray(); // [[[1, 2, 3]]]
  */
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
-  requireOptions('interpolate', options, [
-    'size',
-    'scaleFactor',
-    'mode',
-    'alignCorners',
-    'recomputeScaleFactor',
-  ]);
+  requireOptions('interpolate', options, {
+    size: 'own',
+    scaleFactor: 'own',
+    mode: 'string',
+    alignCorners: 'boolean',
+    recomputeScaleFactor: 'boolean',
+  });
   const op = 'interpolate';
   const { mode = 'nearest', alignCorners } = options;
   requireFloat(op, 'x', x);

@@ -151,7 +151,7 @@ export interface ScanOptions {
  * cumsum(tensor([1, 2, 3]), { axis: 0 }).toArray(); // [1, 3, 6]
  */
 export function cumsum(x: Tensor, options: ScanOptions): Tensor {
-  requireOptions('cumsum', options, ['axis']);
+  requireOptions('cumsum', options, { axis: 'number' });
   const { axis } = options;
   return x.ndim === 0
     ? reshape(cumsum(reshape(x, [1]), { axis }), [])
@@ -167,7 +167,7 @@ export function cumsum(x: Tensor, options: ScanOptions): Tensor {
  * cumprod(tensor([1, 2, 3]), { axis: 0 }).toArray(); // [1, 2, 6]
  */
 export function cumprod(x: Tensor, options: ScanOptions): Tensor {
-  requireOptions('cumprod', options, ['axis']);
+  requireOptions('cumprod', options, { axis: 'number' });
   const { axis } = options;
   return x.ndim === 0
     ? reshape(cumprod(reshape(x, [1]), { axis }), [])
@@ -183,6 +183,6 @@ export function cumprod(x: Tensor, options: ScanOptions): Tensor {
  * prod(tensor([[1, 2], [3, 4]]), { axes: 0 }).toArray(); // [3, 8]
  */
 export function prod(x: Tensor, options: ReduceOptions = noOptions): Tensor {
-  requireOptions('prod', options, ['axes', 'keepdim']);
+  requireOptions('prod', options, { axes: 'own', keepdim: 'boolean' });
   return apply(prodOp, [x], reduceAttrs(x, options, 'prod'));
 }

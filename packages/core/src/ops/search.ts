@@ -95,7 +95,7 @@ export function searchsorted(
   values: Operand,
   options: SearchsortedOptions = noOptions,
 ): Tensor {
-  requireOptions('searchsorted', options, ['right']);
+  requireOptions('searchsorted', options, { right: 'boolean' });
   const { right = false } = options;
   return apply(searchsortedOp, [sorted, toOperand(values, sorted)], { right });
 }

@@ -226,7 +226,7 @@ export interface SoftplusOptions {
  * softplus(tensor([0, 30])).toArray(); // [0.6931471824645996, 30]
  */
 export function softplus(x: Tensor, options: SoftplusOptions = noOptions): Tensor {
-  requireOptions('softplus', options, ['beta', 'threshold']);
+  requireOptions('softplus', options, { beta: 'number', threshold: 'number' });
   const { beta = 1, threshold = 20 } = options;
   if (beta === 0) {
     throw new ArgumentError('beta is 0, and the result is divided by it; give a number other than 0.', {
@@ -264,7 +264,7 @@ export interface GeluOptions {
  * gelu(tensor([-1, 0, 1])).toArray(); // [-0.15865525603294373, 0, 0.8413447141647339]
  */
 export function gelu(x: Tensor, options: GeluOptions = noOptions): Tensor {
-  requireOptions('gelu', options, ['approximate']);
+  requireOptions('gelu', options, { approximate: 'string' });
   const { approximate = 'none' } = options;
   if (approximate !== 'none' && approximate !== 'tanh') {
     throw new ArgumentError(`approximate is ${JSON.stringify(approximate)}; use 'none' or 'tanh'.`, {

@@ -87,7 +87,7 @@ export function requireEntries(op: string, indices: readonly unknown[]): void {
 
 function requireRange(range: Range, axis: number): void {
   if (typeof range === 'object' && !Array.isArray(range) && !(range instanceof Tensor)) {
-    requireOptions('slice', range, ['start', 'stop', 'step']);
+    requireOptions('slice', range, { start: 'number', stop: 'number', step: 'number' });
     return;
   }
   throw new ArgumentError(
@@ -198,7 +198,7 @@ export function split(
   size: number | readonly number[],
   options: AxisOptions = noOptions,
 ): Tensor[] {
-  requireOptions('split', options, ['axis']);
+  requireOptions('split', options, { axis: 'number' });
   const { axis = 0 } = options;
   requireAxes('split', x);
   const at = checkAxis(axis, x.ndim, 'split');
@@ -214,7 +214,7 @@ export function split(
  * chunk(tensor([1, 2, 3, 4, 5]), 2).map((piece) => piece.toArray()); // [[1, 2, 3], [4, 5]]
  */
 export function chunk(x: Tensor, chunks: number, options: AxisOptions = noOptions): Tensor[] {
-  requireOptions('chunk', options, ['axis']);
+  requireOptions('chunk', options, { axis: 'number' });
   const { axis = 0 } = options;
   requireAxes('chunk', x);
   const at = checkAxis(axis, x.ndim, 'chunk');
@@ -254,7 +254,7 @@ function cut(x: Tensor, axis: number, sizes: readonly number[]): Tensor[] {
  * unbind(tensor([[1, 2], [3, 4]])).map((row) => row.toArray()); // [[1, 2], [3, 4]]
  */
 export function unbind(x: Tensor, options: AxisOptions = noOptions): Tensor[] {
-  requireOptions('unbind', options, ['axis']);
+  requireOptions('unbind', options, { axis: 'number' });
   const { axis = 0 } = options;
   requireAxes('unbind', x);
   const at = checkAxis(axis, x.ndim, 'unbind');

@@ -140,7 +140,7 @@ export interface SoftmaxOptions {
  * softmax(tensor([1000, 1000])).toArray(); // [0.5, 0.5]
  */
 export function softmax(x: Tensor, options: SoftmaxOptions = noOptions): Tensor {
-  requireOptions('softmax', options, ['axis']);
+  requireOptions('softmax', options, { axis: 'number' });
   const { axis = -1 } = options;
   const attrs = { axis: checkAxis(axis, x.ndim, 'softmax') };
   if (x.ndim === 0) return reshape(apply(softmaxOp, [reshape(x, [1])], attrs), []);
@@ -156,7 +156,7 @@ export function softmax(x: Tensor, options: SoftmaxOptions = noOptions): Tensor 
  * logSoftmax(tensor([0, -1000])).toArray(); // [0, -1000]
  */
 export function logSoftmax(x: Tensor, options: SoftmaxOptions = noOptions): Tensor {
-  requireOptions('logSoftmax', options, ['axis']);
+  requireOptions('logSoftmax', options, { axis: 'number' });
   const { axis = -1 } = options;
   const attrs = { axis: checkAxis(axis, x.ndim, 'logSoftmax') };
   if (x.ndim === 0) return reshape(apply(logSoftmaxOp, [reshape(x, [1])], attrs), []);
@@ -172,6 +172,6 @@ export function logSoftmax(x: Tensor, options: SoftmaxOptions = noOptions): Tens
  * logsumexp(tensor([1000, 1000])).item(); // 1000.6931471805599
  */
 export function logsumexp(x: Tensor, options: ReduceOptions = noOptions): Tensor {
-  requireOptions('logsumexp', options, ['axes', 'keepdim']);
+  requireOptions('logsumexp', options, { axes: 'own', keepdim: 'boolean' });
   return apply(logsumexpOp, [x], reduceAttrs(x, options, 'logsumexp'));
 }

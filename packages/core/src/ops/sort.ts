@@ -65,7 +65,7 @@ export interface SortOptions {
  * argsort(tensor([3, 1, 2])).toArray(); // [1, 2, 0]
  */
 export function argsort(x: Tensor, options: SortOptions = noOptions): Tensor {
-  requireOptions('argsort', options, ['axis', 'descending']);
+  requireOptions('argsort', options, { axis: 'number', descending: 'boolean' });
   const { axis = -1, descending = false } = options;
   return reshape(orderOf('argsort', x, axis, descending).indices, x.shape);
 }
@@ -79,7 +79,7 @@ export function argsort(x: Tensor, options: SortOptions = noOptions): Tensor {
  * sort(tensor([3, 1, 2])).values.toArray(); // [1, 2, 3]
  */
 export function sort(x: Tensor, options: SortOptions = noOptions): ValuesAndIndices {
-  requireOptions('sort', options, ['axis', 'descending']);
+  requireOptions('sort', options, { axis: 'number', descending: 'boolean' });
   const { axis = -1, descending = false } = options;
   return sorted('sort', x, axis, descending);
 }
@@ -101,7 +101,7 @@ export interface TopkOptions {
  * topk(tensor([3, 1, 2]), 2).values.toArray(); // [3, 2]
  */
 export function topk(x: Tensor, k: number, options: TopkOptions = noOptions): ValuesAndIndices {
-  requireOptions('topk', options, ['axis', 'largest']);
+  requireOptions('topk', options, { axis: 'number', largest: 'boolean' });
   requireTensor('topk', 'x', x);
   const { axis = -1, largest = true } = options;
   const along = checkAxis(axis, x.ndim, 'topk');

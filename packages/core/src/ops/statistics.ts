@@ -76,7 +76,7 @@ export interface VarianceOptions extends ReduceOptions {
  * variance(tensor([1, 2, 4])).item(); // 2.3333332538604736
  */
 export function variance(x: Tensor, options: VarianceOptions = noOptions): Tensor {
-  requireOptions('variance', options, ['axes', 'correction', 'keepdim']);
+  requireOptions('variance', options, { axes: 'own', correction: 'number', keepdim: 'boolean' });
   const { correction = 1 } = options;
   return apply(varOp, [x], { ...reduceAttrs(x, options, 'var'), correction });
 }
@@ -89,7 +89,7 @@ export function variance(x: Tensor, options: VarianceOptions = noOptions): Tenso
  * std(tensor([1, 2, 4])).item(); // 1.5275252316519468
  */
 export function std(x: Tensor, options: VarianceOptions = noOptions): Tensor {
-  requireOptions('std', options, ['axes', 'correction', 'keepdim']);
+  requireOptions('std', options, { axes: 'own', correction: 'number', keepdim: 'boolean' });
   const { correction = 1 } = options;
   const attrs = { ...reduceAttrs(x, options, 'std'), correction };
   return inFloat32(x, (wide) => root(apply(varOp, [wide], attrs), 2));
@@ -120,7 +120,7 @@ export interface NormOptions extends ReduceOptions {
  * norm(tensor([[1, -2], [3, 4]]), { p: 1, axes: 1 }).toArray(); // [3, 7]
  */
 export function norm(x: Tensor, options: NormOptions = noOptions): Tensor {
-  requireOptions('norm', options, ['p', 'axes', 'keepdim']);
+  requireOptions('norm', options, { p: 'own', axes: 'own', keepdim: 'boolean' });
   const { p = 2, axes, keepdim = false } = options;
   const exponent = p === 'fro' ? 2 : p;
   if (typeof exponent !== 'number' || Number.isNaN(exponent)) {

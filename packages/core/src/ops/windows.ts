@@ -90,7 +90,7 @@ export interface UnfoldOptions {
  * unfold(tensor([[[1, 2, 3]]]), [1, 2]).toArray(); // [[1, 2], [2, 3]]
  */
 export function unfold(x: Tensor, kernelSize: PerAxis, options: UnfoldOptions = noOptions): Tensor {
-  requireOptions('unfold', options, ['stride', 'padding', 'dilation']);
+  requireOptions('unfold', options, { stride: 'own', padding: 'own', dilation: 'own' });
   const { images, unbatch } = readImages('unfold', 2, x);
   const [batch, channels, ...inputSize] = images.shape;
   const geometry = geometryOf('unfold', batch, channels, inputSize, kernelSize, options);
@@ -122,7 +122,7 @@ export function fold(
   kernelSize: PerAxis,
   options: UnfoldOptions = noOptions,
 ): Tensor {
-  requireOptions('fold', options, ['stride', 'padding', 'dilation']);
+  requireOptions('fold', options, { stride: 'own', padding: 'own', dilation: 'own' });
   const op = 'fold';
   const { images: columns, unbatch } = readImages(op, 1, x);
   const [batch, rows, count] = columns.shape;

@@ -9,7 +9,7 @@ import { checkShape, type Shape, sizeOf } from '../shape.ts';
 import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { allocateUnfilled } from '../unfilled.ts';
-import { defaultGenerator, type Generator } from './generator.ts';
+import { defaultGenerator, Generator } from './generator.ts';
 import { normalProbability } from './normal.ts';
 
 /** Options of functions that make random floating-point tensors. */
@@ -33,7 +33,7 @@ export interface RandomOptions {
  * rand([2, 3], { generator: new Generator(1) }).shape; // [2, 3]
  */
 export function rand(shape: Shape, options: RandomOptions = noOptions): Tensor {
-  requireOptions('rand', options, ['dtype', 'generator', 'requiresGrad']);
+  requireOptions('rand', options, { dtype: 'dtype', generator: Generator, requiresGrad: 'boolean' });
   return floats('rand', shape, options, (generator, values, dtype) => {
     kernels.randomUniform(generator.pass(wordsOf(values)), fractionBits[dtype], values);
   });
@@ -70,7 +70,7 @@ export function uniform53(generator: Generator): number {
  * randn([2, 3], { dtype: 'float64', requiresGrad: true });
  */
 export function randn(shape: Shape, options: RandomOptions = noOptions): Tensor {
-  requireOptions('randn', options, ['dtype', 'generator', 'requiresGrad']);
+  requireOptions('randn', options, { dtype: 'dtype', generator: Generator, requiresGrad: 'boolean' });
   return floats('randn', shape, options, (generator, values) => {
     kernels.randomNormal(generator.pass(wordsOf(values)), values);
   });
@@ -84,7 +84,7 @@ export function randn(shape: Shape, options: RandomOptions = noOptions): Tensor 
  * randLike(zeros([2, 3]), { generator: new Generator(1) }).shape; // [2, 3]
  */
 export function randLike(x: Tensor, options: RandomOptions = noOptions): Tensor {
-  requireOptions('randLike', options, ['dtype', 'generator', 'requiresGrad']);
+  requireOptions('randLike', options, { dtype: 'dtype', generator: Generator, requiresGrad: 'boolean' });
   return rand(x.shape, like('randLike', x, options));
 }
 
@@ -97,7 +97,7 @@ export function randLike(x: Tensor, options: RandomOptions = noOptions): Tensor 
  * std.mul(randnLike(std, { generator: new Generator(1) })).shape; // [2]
  */
 export function randnLike(x: Tensor, options: RandomOptions = noOptions): Tensor {
-  requireOptions('randnLike', options, ['dtype', 'generator', 'requiresGrad']);
+  requireOptions('randnLike', options, { dtype: 'dtype', generator: Generator, requiresGrad: 'boolean' });
   return randn(x.shape, like('randnLike', x, options));
 }
 
@@ -125,7 +125,11 @@ export function truncatedNormal(
   shape: Shape,
   options: RandomOptions = noOptions,
 ): Tensor {
-  requireOptions('truncatedNormal', options, ['dtype', 'generator', 'requiresGrad']);
+  requireOptions('truncatedNormal', options, {
+    dtype: 'dtype',
+    generator: Generator,
+    requiresGrad: 'boolean',
+  });
   const op = 'truncatedNormal';
   if (!(lower < upper)) {
     throw new ArgumentError(`the interval is [${lower}, ${upper}]; give numbers with lower < upper.`, {

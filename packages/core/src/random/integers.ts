@@ -9,7 +9,7 @@ import { checkShape, type Shape, sizeOf } from '../shape.ts';
 import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { allocateUnfilled } from '../unfilled.ts';
-import { defaultGenerator, type Generator } from './generator.ts';
+import { defaultGenerator, Generator } from './generator.ts';
 
 /** Options of functions that make random integers. */
 export interface RandomIntegerOptions {
@@ -34,7 +34,7 @@ export function randint(
   shape: Shape,
   options: RandomIntegerOptions = noOptions,
 ): Tensor {
-  requireOptions('randint', options, ['dtype', 'generator']);
+  requireOptions('randint', options, { dtype: 'dtype', generator: Generator });
   const { dtype: wanted = 'int32', generator = defaultGenerator } = options;
   const op = 'randint';
   checkShape(shape, op);
@@ -81,7 +81,7 @@ function drawBelow(
  * randperm(5, { generator: new Generator(7) }).shape; // [5]
  */
 export function randperm(count: number, options: RandomIntegerOptions = noOptions): Tensor {
-  requireOptions('randperm', options, ['dtype', 'generator']);
+  requireOptions('randperm', options, { dtype: 'dtype', generator: Generator });
   const { dtype: wanted = 'int32', generator = defaultGenerator } = options;
   const op = 'randperm';
   const dtype = checkDType(wanted, op);

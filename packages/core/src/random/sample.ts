@@ -9,7 +9,7 @@ import { makeTensor } from '../tape/tracing.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { allocateUnfilled } from '../unfilled.ts';
 import { uniform53 } from './create.ts';
-import { defaultGenerator, type Generator } from './generator.ts';
+import { defaultGenerator, Generator } from './generator.ts';
 
 /** Options of {@link bernoulli}. */
 export interface BernoulliOptions {
@@ -27,7 +27,7 @@ export interface BernoulliOptions {
  * bernoulli(tensor([0, 1])).toArray(); // [0, 1]
  */
 export function bernoulli(probabilities: Tensor, options: BernoulliOptions = noOptions): Tensor {
-  requireOptions('bernoulli', options, ['generator']);
+  requireOptions('bernoulli', options, { generator: Generator });
   const { generator = defaultGenerator } = options;
   const op = 'bernoulli';
   requireFloat(op, 'probabilities', probabilities);
@@ -78,7 +78,7 @@ export interface MultinomialOptions {
  * multinomial(tensor([0, 1, 0]), 2, { replacement: true }).toArray(); // [1, 1]
  */
 export function multinomial(weights: Tensor, count: number, options: MultinomialOptions = noOptions): Tensor {
-  requireOptions('multinomial', options, ['replacement', 'generator']);
+  requireOptions('multinomial', options, { replacement: 'boolean', generator: Generator });
   const { replacement = false, generator = defaultGenerator } = options;
   const op = 'multinomial';
   requireFloat(op, 'weights', weights);

@@ -4,6 +4,7 @@ import {
   ArgumentError,
   DTypeError,
   defaultGenerator,
+  Generator,
   rand,
   requireOptions,
   type Tensor,
@@ -37,7 +38,13 @@ export interface AffineOptions {
  */
 export function affine(x: Tensor, options: AffineOptions = {}): Tensor {
   const op = 'affine';
-  requireOptions(op, options, ['angle', 'translate', 'scale', 'shear', 'fill']);
+  requireOptions(op, options, {
+    angle: 'number',
+    translate: 'list',
+    scale: 'number',
+    shear: 'list',
+    fill: 'number',
+  });
   const [, height, width] = requireImage(op, x);
   if (x.dtype !== 'float32' && x.dtype !== 'float64') {
     throw new DTypeError(`x is ${x.dtype}; convert it to float32 or float64 first.`, {
@@ -132,7 +139,14 @@ export interface RandomAffineOptions extends RandomTransformOptions {
  * randomAffine(ones([1, 28, 28]), { degrees: 10, translate: [0.1, 0.1], generator: new Generator(0) }).shape; // [1, 28, 28]
  */
 export function randomAffine(x: Tensor, options: RandomAffineOptions = {}): Tensor {
-  requireOptions('randomAffine', options, ['degrees', 'translate', 'scale', 'shear', 'fill', 'generator']);
+  requireOptions('randomAffine', options, {
+    degrees: 'number',
+    translate: 'list',
+    scale: 'list',
+    shear: 'number',
+    fill: 'number',
+    generator: Generator,
+  });
   const {
     degrees = 0,
     translate = [0, 0],

@@ -38,7 +38,7 @@ export interface NumericTable {
   readonly values: Tensor;
 }
 
-const csvOptions = ['name', 'delimiter', 'header'] as const;
+const csvOptions = { name: 'string', delimiter: 'string', header: 'boolean' } as const;
 
 const QUOTE = 0x22;
 const LF = 0x0a;
@@ -82,7 +82,7 @@ export function parseCsv(bytes: Uint8Array, options: ParseCsvOptions = {}): CsvT
  */
 export function parseNumericCsv(bytes: Uint8Array, options: ParseNumericCsvOptions = {}): NumericTable {
   const op = 'parseNumericCsv';
-  requireOptions(op, options, [...csvOptions, 'select', 'dtype']);
+  requireOptions(op, options, { ...csvOptions, select: 'list', dtype: 'dtype' });
   const { name: file = 'CSV data', dtype = 'float32', select } = options;
   const { header, body } = parseFields(op, bytes, options);
   const names = header?.map(({ text }) => text) ?? null;

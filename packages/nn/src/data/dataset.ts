@@ -3,7 +3,7 @@
 import {
   ArgumentError,
   formatShape,
-  type Generator,
+  Generator,
   indexSelect,
   randperm,
   requireOptions,
@@ -199,7 +199,7 @@ export function randomSplit<Sample, const Parts extends readonly number[]>(
   parts: Parts,
   options: RandomSplitOptions = {},
 ): { -readonly [K in keyof Parts]: Subset<Sample> } {
-  requireOptions('randomSplit', options, ['generator']);
+  requireOptions('randomSplit', options, { generator: Generator });
   const { generator } = options;
   const lengths = partLengths(parts, dataset.length);
   const order = Array.from(randperm(dataset.length, { generator }).toTypedArray());

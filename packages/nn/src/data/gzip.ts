@@ -36,7 +36,7 @@ export async function gunzipIfNeeded(
   bytes: Uint8Array,
   options: { readonly name?: string | undefined; readonly maxBytes?: number | undefined } = {},
 ): Promise<Uint8Array> {
-  requireOptions('gunzipIfNeeded', options, ['name', 'maxBytes']);
+  requireOptions('gunzipIfNeeded', options, { name: 'string', maxBytes: 'number' });
   requireBytes('gunzipIfNeeded', bytes);
   const { name = 'gzip data', maxBytes = DEFAULT_MAX_BYTES } = options;
   if (!(maxBytes >= 0)) {

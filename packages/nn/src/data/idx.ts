@@ -88,7 +88,7 @@ function fill<A extends IdxArray['data']>(target: A, element: (index: number) =>
  * ```
  */
 export function parseIdx(bytes: Uint8Array, options: { readonly name?: string | undefined } = {}): IdxArray {
-  requireOptions('parseIdx', options, ['name']);
+  requireOptions('parseIdx', options, { name: 'string' });
   requireBytes('parseIdx', bytes);
   const { name = 'IDX data' } = options;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

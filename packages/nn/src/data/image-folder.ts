@@ -10,7 +10,7 @@ import { type DecodePngOptions, decodePng } from './png.ts';
 /** Options of {@link openImageFolder}; `channels` defaults to 3, so that pictures of a folder can be put together. */
 export type ImageFolderOptions = Omit<DecodePngOptions, 'name'>;
 
-const folderOptions = ['channels', 'maxBytes'] as const;
+const folderOptions = { channels: 'number', maxBytes: 'number' } as const;
 
 /** A picture of shape (C, H, W) from 0 to 1, and its class as an int32 tensor without axes. */
 export type LabelledPicture = readonly [picture: Tensor, label: Tensor];

@@ -94,16 +94,16 @@ export class DataLoader<Sample, Batch = Collated<Sample>> {
     options: DataLoaderOptions<Sample, Batch> = {},
   ) {
     const op = 'DataLoader';
-    requireOptions(op, options, [
-      'batchSize',
-      'shuffle',
-      'sampler',
-      'dropLast',
-      'collate',
-      'transform',
-      'generator',
-      'prefetch',
-    ]);
+    requireOptions(op, options, {
+      batchSize: 'number',
+      shuffle: 'boolean',
+      sampler: 'own',
+      dropLast: 'boolean',
+      collate: 'function',
+      transform: 'function',
+      generator: Generator,
+      prefetch: 'number',
+    });
     const { batchSize = 1, shuffle = false, sampler, dropLast = false, prefetch = 2, transform } = options;
     this.batchSize = requireInteger(op, 'batchSize', batchSize, 1);
     this.#prefetch = requireInteger(op, 'prefetch', prefetch, 0);

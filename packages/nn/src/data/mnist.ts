@@ -52,7 +52,7 @@ export async function parseMnist(
   files: { readonly images: NamedBytes; readonly labels: NamedBytes },
   options: ParseMnistOptions = {},
 ): Promise<LabelledImages> {
-  requireOptions('parseMnist', options, ['limit', 'maxBytes']);
+  requireOptions('parseMnist', options, { limit: 'number', maxBytes: 'number' });
   const { limit, maxBytes = DEFAULT_MAX_BYTES } = options;
   if (limit !== undefined && !(Number.isInteger(limit) && limit > 0)) {
     throw new ArgumentError(

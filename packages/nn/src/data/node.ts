@@ -46,7 +46,7 @@ export async function readMnist(
   directory: string,
   options: ReadMnistOptions = {},
 ): Promise<LabelledImages & { readonly split: MnistSplit }> {
-  requireOptions('readMnist', options, ['split', 'limit', 'maxBytes']);
+  requireOptions('readMnist', options, { split: 'string', limit: 'number', maxBytes: 'number' });
   const { split, maxBytes = DEFAULT_MAX_BYTES, limit } = options;
   const found = await findSplit(directory, split);
   const reading = { op: 'readMnist', directory, maxBytes };
@@ -131,7 +131,7 @@ export async function readCifar(
   options: ReadCifarOptions = {},
 ): Promise<CifarImages & { readonly variant: CifarVariant }> {
   const op = 'readCifar';
-  requireOptions(op, options, ['variant', 'split', 'maxBytes']);
+  requireOptions(op, options, { variant: 'string', split: 'string', maxBytes: 'number' });
   const { variant, split = 'train', maxBytes = DEFAULT_MAX_BYTES } = options;
   const present = new Set((await list(directory, op)).map(({ name }) => name));
   const variants: readonly CifarVariant[] = variant === undefined ? ['cifar10', 'cifar100'] : [variant];

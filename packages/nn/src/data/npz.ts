@@ -35,7 +35,7 @@ export async function parseNpz(
   bytes: Uint8Array,
   options: ParseNpzOptions = {},
 ): Promise<Record<string, Tensor>> {
-  requireOptions('parseNpz', options, ['name', 'maxBytes']);
+  requireOptions('parseNpz', options, { name: 'string', maxBytes: 'number' });
   requireBytes('parseNpz', bytes);
   const { name = 'npz data', maxBytes = DEFAULT_MAX_BYTES } = options;
   const op = 'parseNpz';
@@ -83,7 +83,7 @@ export async function serializeNpz(
   tensors: Readonly<Record<string, Tensor>>,
   options: SerializeNpzOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  requireOptions('serializeNpz', options, ['compressed']);
+  requireOptions('serializeNpz', options, { compressed: 'boolean' });
   const { compressed = false } = options;
   const names = Object.keys(tensors).sort();
   for (const name of names) {

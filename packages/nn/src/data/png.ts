@@ -46,7 +46,7 @@ const DEPTHS: Readonly<Record<number, readonly number[]>> = {
  * const picture = await decodePng(new Uint8Array(await readFile('cat.png')), { name: 'cat.png', channels: 3 });
  */
 export async function decodePng(bytes: Uint8Array, options: DecodePngOptions = {}): Promise<Tensor> {
-  requireOptions('decodePng', options, ['name', 'channels', 'maxBytes']);
+  requireOptions('decodePng', options, { name: 'string', channels: 'number', maxBytes: 'number' });
   requireBytes('decodePng', bytes);
   const { name: file = 'PNG data', channels, maxBytes = 2 ** 28 } = options;
   if (channels !== undefined && ![1, 3, 4].includes(channels)) {

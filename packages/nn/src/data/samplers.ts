@@ -58,7 +58,7 @@ export class RandomSampler implements Sampler {
   readonly #replacement: boolean;
 
   constructor(count: number, options: RandomSamplerOptions = {}) {
-    requireOptions('RandomSampler', options, ['replacement', 'samples']);
+    requireOptions('RandomSampler', options, { replacement: 'boolean', samples: 'number' });
     const { replacement = false, samples = count } = options;
     const op = 'RandomSampler';
     requireInteger(op, 'count', count, 0);
@@ -101,7 +101,7 @@ export class WeightedRandomSampler implements Sampler {
   readonly #replacement: boolean;
 
   constructor(weights: Iterable<number>, samples: number, options: WeightedRandomSamplerOptions = {}) {
-    requireOptions('WeightedRandomSampler', options, ['replacement']);
+    requireOptions('WeightedRandomSampler', options, { replacement: 'boolean' });
     const { replacement = true } = options;
     const op = 'WeightedRandomSampler';
     requireInteger(op, 'samples', samples, 1);
@@ -172,7 +172,13 @@ export class DistributedSampler implements Sampler {
 
   constructor(count: number, options: DistributedSamplerOptions) {
     const op = 'DistributedSampler';
-    requireOptions(op, options, ['replicas', 'rank', 'shuffle', 'seed', 'dropLast']);
+    requireOptions(op, options, {
+      replicas: 'number',
+      rank: 'number',
+      shuffle: 'boolean',
+      seed: 'number',
+      dropLast: 'boolean',
+    });
     const { replicas, rank, shuffle = true, seed = 0, dropLast = false } = options;
     requireInteger(op, 'count', count, 0);
     requireInteger(op, 'replicas', replicas, 1);

@@ -6,7 +6,7 @@ import {
   defaultGenerator,
   flip,
   formatShape,
-  type Generator,
+  Generator,
   narrow,
   pad,
   rand,
@@ -36,7 +36,7 @@ export function normalize(
   x: Tensor,
   options: { readonly mean: number | readonly number[]; readonly std: number | readonly number[] },
 ): Tensor {
-  requireOptions('normalize', options, ['mean', 'std']);
+  requireOptions('normalize', options, { mean: 'own', std: 'own' });
   const { mean, std } = options;
   const [channels] = requireImage('normalize', x);
   const perChannel = (operand: string, value: number | readonly number[]): Tensor => {
@@ -93,7 +93,7 @@ export interface RandomCropOptions extends RandomTransformOptions {
  * randomCrop(zeros([3, 32, 32]), [32, 32], { padding: 4, generator: new Generator(0) }).shape; // [3, 32, 32]
  */
 export function randomCrop(x: Tensor, size: CropSize, options: RandomCropOptions = {}): Tensor {
-  requireOptions('randomCrop', options, ['padding', 'generator']);
+  requireOptions('randomCrop', options, { padding: 'number', generator: Generator });
   const { padding = 0, generator = defaultGenerator } = options;
   const op = 'randomCrop';
   requireImage(op, x);
@@ -135,7 +135,7 @@ export function randomVerticalFlip(x: Tensor, options: RandomFlipOptions = {}): 
 }
 
 function randomFlip(op: string, x: Tensor, axis: number, options: RandomFlipOptions): Tensor {
-  requireOptions(op, options, ['p', 'generator']);
+  requireOptions(op, options, { p: 'number', generator: Generator });
   const { p = 0.5, generator = defaultGenerator } = options;
   requireImage(op, x);
   if (!(p >= 0 && p <= 1)) {

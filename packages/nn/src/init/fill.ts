@@ -8,7 +8,7 @@ import {
   type FloatDType,
   fill_,
   formatShape,
-  type Generator,
+  Generator,
   isFloat,
   mul,
   noGrad,
@@ -143,7 +143,7 @@ export function uniform_(
   target: Tensor,
   options: InitOptions & { readonly low?: number | undefined; readonly high?: number | undefined } = {},
 ): Tensor {
-  requireOptions('uniform_', options, ['low', 'high', 'generator']);
+  requireOptions('uniform_', options, { low: 'number', high: 'number', generator: Generator });
   const { low = 0, high = 1, generator } = options;
   return draw(target, rand, (u) => add(mul(u, high - low), low), generator);
 }
@@ -153,7 +153,7 @@ export function normal_(
   target: Tensor,
   options: InitOptions & { readonly mean?: number | undefined; readonly std?: number | undefined } = {},
 ): Tensor {
-  requireOptions('normal_', options, ['mean', 'std', 'generator']);
+  requireOptions('normal_', options, { mean: 'number', std: 'number', generator: Generator });
   const { mean = 0, std = 1, generator } = options;
   requireNotNegative('normal_', 'std', std);
   return draw(target, randn, (z) => add(mul(z, std), mean), generator);
@@ -170,7 +170,13 @@ export interface TruncNormalOptions extends InitOptions {
 
 /** Fills from the normal distribution, restricted to [a, b]. PyTorch's `trunc_normal_`. */
 export function truncNormal_(target: Tensor, options: TruncNormalOptions = {}): Tensor {
-  requireOptions('truncNormal_', options, ['mean', 'std', 'a', 'b', 'generator']);
+  requireOptions('truncNormal_', options, {
+    mean: 'number',
+    std: 'number',
+    a: 'number',
+    b: 'number',
+    generator: Generator,
+  });
   const { mean = 0, std = 1, a = -2, b = 2, generator } = options;
   if (!(std > 0 && a < b)) {
     throw new ArgumentError(`std is ${std} and the interval [${a}, ${b}]; give std > 0 and a < b.`, {
@@ -195,7 +201,7 @@ export function xavierUniform_(
   target: Tensor,
   options: FanOptions & { readonly gain?: number | undefined } = {},
 ): Tensor {
-  requireOptions('xavierUniform_', options, ['fans', 'gain', 'generator']);
+  requireOptions('xavierUniform_', options, { fans: 'own', gain: 'number', generator: Generator });
   const { fanIn, fanOut } = options.fans ?? fansOf(target.shape, 'xavierUniform_');
   const bound = (options.gain ?? 1) * Math.sqrt(6 / (fanIn + fanOut));
   return uniform_(target, { low: -bound, high: bound, generator: options.generator });
@@ -206,7 +212,7 @@ export function xavierNormal_(
   target: Tensor,
   options: FanOptions & { readonly gain?: number | undefined } = {},
 ): Tensor {
-  requireOptions('xavierNormal_', options, ['fans', 'gain', 'generator']);
+  requireOptions('xavierNormal_', options, { fans: 'own', gain: 'number', generator: Generator });
   const { fanIn, fanOut } = options.fans ?? fansOf(target.shape, 'xavierNormal_');
   return normal_(target, {
     std: (options.gain ?? 1) * Math.sqrt(2 / (fanIn + fanOut)),
@@ -239,7 +245,13 @@ export function kaimingNormal_(target: Tensor, options: KaimingOptions = {}): Te
 }
 
 function kaimingStd(op: string, target: Tensor, options: KaimingOptions): number {
-  requireOptions(op, options, ['a', 'mode', 'nonlinearity', 'fans', 'generator']);
+  requireOptions(op, options, {
+    a: 'number',
+    mode: 'string',
+    nonlinearity: 'string',
+    fans: 'own',
+    generator: Generator,
+  });
   const { a = 0, mode = 'fanIn', nonlinearity = 'leakyRelu', fans } = options;
   if (mode !== 'fanIn' && mode !== 'fanOut') {
     throw new ArgumentError(`mode is ${JSON.stringify(mode)}; it takes 'fanIn' or 'fanOut'.`, {

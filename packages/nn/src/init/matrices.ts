@@ -4,6 +4,7 @@ import {
   ArgumentError,
   copy_,
   formatShape,
+  Generator,
   noGrad,
   randn,
   requireOptions,
@@ -26,7 +27,7 @@ export function orthogonal_(
   target: Tensor,
   options: InitOptions & { readonly gain?: number | undefined } = {},
 ): Tensor {
-  requireOptions('orthogonal_', options, ['gain', 'generator']);
+  requireOptions('orthogonal_', options, { gain: 'number', generator: Generator });
   const { gain = 1, generator } = options;
   if (target.ndim < 2) {
     throw new ShapeError(
@@ -80,7 +81,7 @@ function orthonormalise(matrix: Float64Array, count: number, length: number): vo
  * init.dirac_(zeros([1, 1, 3])).toArray(); // [[[0, 1, 0]]]
  */
 export function dirac_(target: Tensor, options: { readonly groups?: number | undefined } = {}): Tensor {
-  requireOptions('dirac_', options, ['groups']);
+  requireOptions('dirac_', options, { groups: 'number' });
   const { groups = 1 } = options;
   if (target.ndim < 3 || target.ndim > 5) {
     throw new ShapeError(

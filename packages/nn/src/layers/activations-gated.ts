@@ -6,7 +6,7 @@ import {
   add,
   chunk,
   formatShape,
-  type Generator,
+  Generator,
   ge,
   gt,
   le,
@@ -43,7 +43,7 @@ export class GLU extends Module {
   readonly axis: number;
 
   constructor(options: AxisLayerOptions = {}) {
-    requireOptions('GLU', options, ['axis']);
+    requireOptions('GLU', options, { axis: 'number' });
     const { axis = -1 } = options;
     super();
     this.axis = requireAxis('GLU', axis);
@@ -76,7 +76,7 @@ export class Softmin extends Module {
   readonly axis: number;
 
   constructor(options: AxisLayerOptions = {}) {
-    requireOptions('Softmin', options, ['axis']);
+    requireOptions('Softmin', options, { axis: 'number' });
     const { axis = -1 } = options;
     super();
     this.axis = requireAxis('Softmin', axis);
@@ -115,7 +115,7 @@ export class Hardshrink extends Module {
   readonly lambda: number;
 
   constructor(options: ShrinkOptions = {}) {
-    requireOptions('Hardshrink', options, ['lambda']);
+    requireOptions('Hardshrink', options, { lambda: 'number' });
     const { lambda = 0.5 } = options;
     super();
     this.lambda = requireNumber('Hardshrink', 'lambda', lambda, 0, Infinity);
@@ -135,7 +135,7 @@ export class Softshrink extends Module {
   readonly lambda: number;
 
   constructor(options: ShrinkOptions = {}) {
-    requireOptions('Softshrink', options, ['lambda']);
+    requireOptions('Softshrink', options, { lambda: 'number' });
     const { lambda = 0.5 } = options;
     super();
     this.lambda = requireNumber('Softshrink', 'lambda', lambda, 0, Infinity);
@@ -201,7 +201,7 @@ export class RReLU extends Module {
   readonly #generator: Generator | undefined;
 
   constructor(options: RReLUOptions = {}) {
-    requireOptions('RReLU', options, ['lower', 'upper', 'generator']);
+    requireOptions('RReLU', options, { lower: 'number', upper: 'number', generator: Generator });
     const { lower = 1 / 8, upper = 1 / 3, generator } = options;
     super();
     this.lower = requireNumber('RReLU', 'lower', lower, 0, Infinity);

@@ -215,7 +215,7 @@ export class PReLU extends Module {
   readonly weight: Parameter;
 
   constructor(options: PReLUOptions = {}) {
-    requireOptions('PReLU', options, ['numParameters', 'init', 'dtype']);
+    requireOptions('PReLU', options, { numParameters: 'number', init: 'number', dtype: 'dtype' });
     const { numParameters = 1, init = 0.25, dtype = 'float32' } = options;
     super();
     requireInteger('PReLU', 'numParameters', numParameters, 1);

@@ -6,7 +6,7 @@ import {
   dropout,
   expand,
   formatShape,
-  type Generator,
+  Generator,
   linear,
   matmul,
   mean,
@@ -18,7 +18,7 @@ import {
   reshape,
   ShapeError,
   softmax,
-  type Tensor,
+  Tensor,
   transpose,
   unsqueeze,
   zeros,
@@ -28,7 +28,7 @@ import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { causalMask, hide, requireMask } from './attention-masks.ts';
 import { Linear } from './linear.ts';
-import { type ParameterizedOptions, requireBoolean, requireInteger, requireNumber } from './options.ts';
+import { type ParameterizedOptions, requireInteger, requireNumber } from './options.ts';
 
 /** Options of {@link MultiheadAttention}. */
 export interface MultiheadAttentionOptions extends ParameterizedOptions {
@@ -106,18 +106,18 @@ export class MultiheadAttention extends Module {
   constructor(embedDim: number, numHeads: number, options: MultiheadAttentionOptions = {}) {
     super();
     const op = 'MultiheadAttention';
-    requireOptions(op, options, [
-      'dropout',
-      'bias',
-      'addBiasKv',
-      'addZeroAttn',
-      'kdim',
-      'vdim',
-      'batchFirst',
-      'dtype',
-      'generator',
-    ]);
-    const bias = requireBoolean(op, 'bias', options.bias ?? true);
+    requireOptions(op, options, {
+      dropout: 'number',
+      bias: 'boolean',
+      addBiasKv: 'boolean',
+      addZeroAttn: 'boolean',
+      kdim: 'number',
+      vdim: 'number',
+      batchFirst: 'boolean',
+      dtype: 'dtype',
+      generator: Generator,
+    });
+    const bias = options.bias ?? true;
     const { addBiasKv = false, kdim = embedDim, vdim = embedDim, dtype = 'float32' } = options;
     this.embedDim = requireInteger(op, 'embedDim', embedDim, 1);
     this.numHeads = requireInteger(op, 'numHeads', numHeads, 1);
@@ -153,7 +153,7 @@ export class MultiheadAttention extends Module {
 
   /** Draws the weights anew: Xavier's uniform distribution for the projections in, zeros for all biases. */
   resetParameters(options: InitOptions = {}): void {
-    requireOptions(`${this.constructor.name}.resetParameters`, options, ['generator']);
+    requireOptions(`${this.constructor.name}.resetParameters`, options, { generator: Generator });
     const { generator } = options;
     for (const weight of [this.inProjWeight, this.qProjWeight, this.kProjWeight, this.vProjWeight])
       if (weight !== null) xavierUniform_(weight, { generator });
@@ -170,13 +170,13 @@ export class MultiheadAttention extends Module {
    * @throws ShapeError or DTypeError for operands or masks that do not fit.
    */
   forward(query: Tensor, key: Tensor, value: Tensor, options: AttentionCallOptions = {}): AttentionResult {
-    requireOptions('MultiheadAttention.forward', options, [
-      'attnMask',
-      'keyPaddingMask',
-      'isCausal',
-      'needWeights',
-      'averageAttnWeights',
-    ]);
+    requireOptions('MultiheadAttention.forward', options, {
+      attnMask: Tensor,
+      keyPaddingMask: Tensor,
+      isCausal: 'boolean',
+      needWeights: 'boolean',
+      averageAttnWeights: 'boolean',
+    });
     const { needWeights = true, averageAttnWeights = true } = options;
     this.#check(query, key, value);
     const batched = query.ndim === 3;

@@ -1,11 +1,11 @@
 // A layer that is linear in each of two inputs.
 
-import { add, einsum, requireOptions, type Tensor, zeros } from '@adjoint/core';
+import { add, einsum, Generator, requireOptions, type Tensor, zeros } from '@adjoint/core';
 import { type InitOptions, uniform_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import type { LinearOptions } from './linear.ts';
-import { requireBoolean, requireFeatures, requireInteger } from './options.ts';
+import { requireFeatures, requireInteger } from './options.ts';
 
 /**
  * `y_o = x1ᵀ · weight_o · x2 + bias_o`. PyTorch's `nn.Bilinear`.
@@ -26,12 +26,12 @@ export class Bilinear extends Module {
 
   constructor(in1Features: number, in2Features: number, outFeatures: number, options: LinearOptions = {}) {
     super();
-    requireOptions('Bilinear', options, ['bias', 'dtype', 'generator']);
+    requireOptions('Bilinear', options, { bias: 'boolean', dtype: 'dtype', generator: Generator });
     this.in1Features = requireInteger('Bilinear', 'in1Features', in1Features, 1);
     this.in2Features = requireInteger('Bilinear', 'in2Features', in2Features, 1);
     this.outFeatures = requireInteger('Bilinear', 'outFeatures', outFeatures, 1);
     const { dtype = 'float32' } = options;
-    const bias = requireBoolean('Bilinear', 'bias', options.bias ?? true);
+    const bias = options.bias ?? true;
     this.weight = new Parameter(zeros([outFeatures, in1Features, in2Features], { dtype }));
     this.bias = bias ? new Parameter(zeros([outFeatures], { dtype })) : null;
     this.resetParameters({ generator: options.generator });
@@ -39,7 +39,7 @@ export class Bilinear extends Module {
 
   /** Draws weight and bias anew. */
   resetParameters(options: InitOptions = {}): void {
-    requireOptions(`${this.constructor.name}.resetParameters`, options, ['generator']);
+    requireOptions(`${this.constructor.name}.resetParameters`, options, { generator: Generator });
     const { generator } = options;
     const bound = 1 / Math.sqrt(this.in1Features);
     uniform_(this.weight, { low: -bound, high: bound, generator });

@@ -6,6 +6,7 @@ import {
   type ConvMode,
   type FloatDType,
   formatShape,
+  Generator,
   requireOptions,
   requireTensor,
   ShapeError,
@@ -16,7 +17,7 @@ import { convGeometry, convTransposeGeometry, type PerAxis, perAxis } from '@adj
 import { type Fans, type InitOptions, uniform_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
-import { type ParameterizedOptions, requireBoolean, requireOneOf } from './options.ts';
+import { type ParameterizedOptions, requireOneOf } from './options.ts';
 
 /** Options of convolution layers. Those per axis take one number for all spatial axes, or one per axis. */
 export interface ConvLayerOptions extends ParameterizedOptions {
@@ -56,18 +57,19 @@ export interface ConvKind {
   readonly transposed: boolean;
 }
 
-const known = [
-  'stride',
-  'padding',
-  'dilation',
-  'groups',
-  'bias',
-  'weight',
-  'convMode',
-  'computeMode',
-  'dtype',
-  'generator',
-];
+const known = {
+  stride: 'own',
+  padding: 'own',
+  dilation: 'own',
+  groups: 'number',
+  bias: 'boolean',
+  weight: 'own',
+  convMode: 'string',
+  computeMode: 'string',
+  dtype: 'dtype',
+  generator: Generator,
+} as const;
+const knownTransposed = { ...known, outputPadding: 'own' } as const;
 
 /** The base of `Conv1d` … `ConvTranspose3d`. */
 export abstract class ConvBase extends Module {
@@ -100,10 +102,11 @@ export abstract class ConvBase extends Module {
     options: ConvLayerOptions & Pick<ConvTransposeLayerOptions, 'outputPadding'>,
   ) {
     super();
-    requireOptions(op, options, transposed ? [...known, 'outputPadding'] : known);
+    if (transposed) requireOptions(op, options, knownTransposed);
+    else requireOptions<ConvLayerOptions>(op, options, known);
     this.#op = op;
     const { groups = 1, weight } = options;
-    const bias = requireBoolean(op, 'bias', options.bias ?? true);
+    const bias = options.bias ?? true;
     if (weight !== undefined && !(weight instanceof Parameter)) throw noParameter(op, weight);
     const axes = (option: string, value: unknown, minimum: number): number[] =>
       perAxis(value, dims, { op, option, minimum });
@@ -189,7 +192,7 @@ export abstract class ConvBase extends Module {
 
   /** Draws weight and bias anew, uniformly from ±1/sqrt(fanIn), as PyTorch's layers do. */
   resetParameters(options: InitOptions = {}): void {
-    requireOptions(`${this.constructor.name}.resetParameters`, options, ['generator']);
+    requireOptions(`${this.constructor.name}.resetParameters`, options, { generator: Generator });
     const { generator } = options;
     const bound = 1 / Math.sqrt(this.fans.fanIn);
     uniform_(this.weight, { low: -bound, high: bound, generator });

@@ -5,6 +5,7 @@ import {
   convTranspose1d,
   convTranspose2d,
   convTranspose3d,
+  Generator,
   requireOptions,
   type Tensor,
 } from '@adjoint/core';
@@ -44,7 +45,7 @@ abstract class TransposedConv extends ConvBase {
 
   /** @throws GeometryError if `outputSize` is none that the stride and dilation can reach; the message names the interval. */
   forward(x: Tensor, options: TransposedForwardOptions = {}): Tensor {
-    requireOptions(`ConvTranspose${this.kernelSize.length}d.forward`, options, ['outputSize']);
+    requireOptions(`ConvTranspose${this.kernelSize.length}d.forward`, options, { outputSize: 'own' });
     const { outputSize } = options;
     this.requireInput(x);
     const { weight, bias, stride, padding, outputPadding, dilation, groups, convMode, computeMode } = this;
@@ -159,7 +160,7 @@ export function convTransposeFor(
   conv: Conv1d | Conv2d | Conv3d,
   options: ConvTransposeForOptions = {},
 ): ConvTranspose1d | ConvTranspose2d | ConvTranspose3d {
-  requireOptions('convTransposeFor', options, ['inputSize', 'bias', 'generator']);
+  requireOptions('convTransposeFor', options, { inputSize: 'own', bias: 'boolean', generator: Generator });
   const { inputSize, bias = false, generator } = options;
   const { kernelSize, stride, padding, dilation, groups, convMode, computeMode, weight } = conv;
   if (conv.extraPadding.some((zeros) => zeros > 0)) {

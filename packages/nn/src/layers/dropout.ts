@@ -9,7 +9,7 @@ import {
   dropout3d,
   expand,
   full,
-  type Generator,
+  Generator,
   mul,
   requireOptions,
   sub,
@@ -31,7 +31,7 @@ abstract class DropoutBase extends Module {
 
   constructor(op: string, p: number, options: DropoutLayerOptions) {
     super();
-    requireOptions(op, options, ['generator']);
+    requireOptions(op, options, { generator: Generator });
     this.p = requireNumber(op, 'p', p, 0, 1);
     this.#generator = options.generator;
   }

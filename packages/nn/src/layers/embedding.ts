@@ -4,11 +4,12 @@ import {
   ArgumentError,
   embedding,
   formatShape,
+  Generator,
   noGrad,
   requireOptions,
   ShapeError,
   select,
-  type Tensor,
+  Tensor,
   zeros,
 } from '@adjoint/core';
 import { type InitOptions, normal_ } from '../init/fill.ts';
@@ -42,7 +43,12 @@ export class Embedding extends Module {
 
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingLayerOptions = {}) {
     super();
-    requireOptions('Embedding', options, ['paddingIdx', 'weight', 'dtype', 'generator']);
+    requireOptions('Embedding', options, {
+      paddingIdx: 'number',
+      weight: Tensor,
+      dtype: 'dtype',
+      generator: Generator,
+    });
     const { paddingIdx, weight, dtype = 'float32' } = options;
     this.numEmbeddings = requireInteger('Embedding', 'numEmbeddings', numEmbeddings, 1);
     this.embeddingDim = requireInteger('Embedding', 'embeddingDim', embeddingDim, 1);
@@ -69,7 +75,7 @@ export class Embedding extends Module {
 
   /** Draws the table anew; the padding row becomes zeros. */
   resetParameters(options: InitOptions = {}): void {
-    requireOptions(`${this.constructor.name}.resetParameters`, options, ['generator']);
+    requireOptions(`${this.constructor.name}.resetParameters`, options, { generator: Generator });
     const { generator } = options;
     normal_(this.weight, { generator });
     const { paddingIdx } = this;

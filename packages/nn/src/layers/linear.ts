@@ -4,6 +4,7 @@ import {
   ArgumentError,
   type FlattenOptions,
   flatten,
+  Generator,
   linear,
   requireOptions,
   type Tensor,
@@ -13,7 +14,7 @@ import {
 import { type InitOptions, uniform_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
-import { type ParameterizedOptions, requireBoolean, requireFeatures, requireInteger } from './options.ts';
+import { type ParameterizedOptions, requireFeatures, requireInteger } from './options.ts';
 
 /** Options of {@link Linear}. */
 export interface LinearOptions extends ParameterizedOptions {
@@ -39,11 +40,11 @@ export class Linear extends Module {
 
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
-    requireOptions('Linear', options, ['bias', 'dtype', 'generator']);
+    requireOptions('Linear', options, { bias: 'boolean', dtype: 'dtype', generator: Generator });
     this.inFeatures = requireInteger('Linear', 'inFeatures', inFeatures, 1);
     this.outFeatures = requireInteger('Linear', 'outFeatures', outFeatures, 1);
     const { dtype = 'float32' } = options;
-    const bias = requireBoolean('Linear', 'bias', options.bias ?? true);
+    const bias = options.bias ?? true;
     this.weight = new Parameter(zeros([outFeatures, inFeatures], { dtype }));
     this.bias = bias ? new Parameter(zeros([outFeatures], { dtype })) : null;
     this.resetParameters({ generator: options.generator });
@@ -51,7 +52,7 @@ export class Linear extends Module {
 
   /** Draws weight and bias anew. */
   resetParameters(options: InitOptions = {}): void {
-    requireOptions(`${this.constructor.name}.resetParameters`, options, ['generator']);
+    requireOptions(`${this.constructor.name}.resetParameters`, options, { generator: Generator });
     const { generator } = options;
     const bound = 1 / Math.sqrt(this.inFeatures);
     uniform_(this.weight, { low: -bound, high: bound, generator });
@@ -87,7 +88,7 @@ export class Flatten extends Module {
   readonly endAxis: number;
 
   constructor(options: FlattenOptions = {}) {
-    requireOptions('Flatten', options, ['startAxis', 'endAxis']);
+    requireOptions('Flatten', options, { startAxis: 'number', endAxis: 'number' });
     const { startAxis = 1, endAxis = -1 } = options;
     super();
     this.startAxis = startAxis;

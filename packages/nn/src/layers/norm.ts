@@ -16,7 +16,7 @@ import {
 } from '@adjoint/core';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
-import { requireBoolean, requireInteger, requireNumber } from './options.ts';
+import { requireInteger, requireNumber } from './options.ts';
 
 /** Options of {@link LayerNorm}. */
 export interface LayerNormOptions {
@@ -46,8 +46,13 @@ export class LayerNorm extends Module {
 
   constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}) {
     super();
-    requireOptions('LayerNorm', options, ['eps', 'elementwiseAffine', 'bias', 'dtype']);
-    const bias = requireBoolean('LayerNorm', 'bias', options.bias ?? true);
+    requireOptions('LayerNorm', options, {
+      eps: 'number',
+      elementwiseAffine: 'boolean',
+      bias: 'boolean',
+      dtype: 'dtype',
+    });
+    const bias = options.bias ?? true;
     const { eps = 1e-5, elementwiseAffine = true, dtype = 'float32' } = options;
     this.normalizedShape = readShape('LayerNorm', normalizedShape);
     this.eps = requireNumber('LayerNorm', 'eps', eps, 0, Infinity);
@@ -91,7 +96,7 @@ export class RMSNorm extends Module {
 
   constructor(normalizedShape: number | readonly number[], options: RMSNormOptions = {}) {
     super();
-    requireOptions('RMSNorm', options, ['eps', 'elementwiseAffine', 'dtype']);
+    requireOptions('RMSNorm', options, { eps: 'number', elementwiseAffine: 'boolean', dtype: 'dtype' });
     const { eps, elementwiseAffine = true, dtype = 'float32' } = options;
     this.normalizedShape = readShape('RMSNorm', normalizedShape);
     this.eps = eps === undefined ? undefined : requireNumber('RMSNorm', 'eps', eps, 0, Infinity);
@@ -135,7 +140,7 @@ export class GroupNorm extends Module {
 
   constructor(numGroups: number, numChannels: number, options: GroupNormOptions = {}) {
     super();
-    requireOptions('GroupNorm', options, ['eps', 'affine', 'dtype']);
+    requireOptions('GroupNorm', options, { eps: 'number', affine: 'boolean', dtype: 'dtype' });
     const { eps = 1e-5, affine = true, dtype = 'float32' } = options;
     this.numGroups = requireInteger('GroupNorm', 'numGroups', numGroups, 1);
     this.numChannels = requireInteger('GroupNorm', 'numChannels', numChannels, 1);
@@ -179,7 +184,7 @@ export class LocalResponseNorm extends Module {
 
   constructor(size: number, options: LocalResponseNormOptions = {}) {
     super();
-    requireOptions('LocalResponseNorm', options, ['alpha', 'beta', 'k']);
+    requireOptions('LocalResponseNorm', options, { alpha: 'number', beta: 'number', k: 'number' });
     this.size = requireInteger('LocalResponseNorm', 'size', size, 1);
     this.options = options;
   }

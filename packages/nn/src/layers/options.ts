@@ -47,17 +47,6 @@ export function requireNumber(
   });
 }
 
-/** The value if it is true or false, or an error: a tensor in the place of a flag would be as good as true, and lost. */
-export function requireBoolean(op: string, operand: string, value: unknown): boolean {
-  if (typeof value === 'boolean') return value;
-  throw new ArgumentError(`${operand} is ${show(value)}; give true or false.`, {
-    op,
-    operand,
-    actual: value,
-    expected: 'true or false',
-  });
-}
-
 /** `value` if it is one of the names, or an error that lists them. */
 export function requireOneOf<T extends string>(
   op: string,

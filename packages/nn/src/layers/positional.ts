@@ -4,6 +4,7 @@ import {
   ArgumentError,
   add,
   formatShape,
+  Generator,
   narrow,
   requireOptions,
   ShapeError,
@@ -38,7 +39,13 @@ abstract class PositionalEncoding extends Module {
 
   constructor(op: string, dModel: number, options: PositionalOptions) {
     super();
-    requireOptions(op, options, ['maxLength', 'dropout', 'batchFirst', 'dtype', 'generator']);
+    requireOptions(op, options, {
+      maxLength: 'number',
+      dropout: 'number',
+      batchFirst: 'boolean',
+      dtype: 'dtype',
+      generator: Generator,
+    });
     this.dModel = requireInteger(op, 'dModel', dModel, 1);
     this.maxLength = requireInteger(op, 'maxLength', options.maxLength ?? 5000, 1);
     this.batchFirst = options.batchFirst ?? false;

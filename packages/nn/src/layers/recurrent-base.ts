@@ -5,7 +5,7 @@ import {
   cat,
   dropout,
   formatShape,
-  type Generator,
+  Generator,
   requireOptions,
   requireTensor,
   ShapeError,
@@ -19,7 +19,7 @@ import {
 import { type InitOptions, uniform_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
-import { type ParameterizedOptions, requireBoolean, requireInteger, requireNumber } from './options.ts';
+import { type ParameterizedOptions, requireInteger, requireNumber } from './options.ts';
 import type { StepKind, StepParameters, StepState } from './recurrent-cell.ts';
 
 /** Options of recurrent networks. */
@@ -37,15 +37,15 @@ export interface RecurrentOptions extends ParameterizedOptions {
 }
 
 /** The names of {@link RecurrentOptions}. */
-export const recurrentOptions = [
-  'numLayers',
-  'bias',
-  'batchFirst',
-  'dropout',
-  'bidirectional',
-  'dtype',
-  'generator',
-] as const;
+export const recurrentOptions = {
+  numLayers: 'number',
+  bias: 'boolean',
+  batchFirst: 'boolean',
+  dropout: 'number',
+  bidirectional: 'boolean',
+  dtype: 'dtype',
+  generator: Generator,
+} as const;
 
 /** A sequence of outputs, and the state after the last step. */
 export interface SequenceResult {
@@ -83,7 +83,7 @@ export abstract class Recurrent extends Module {
     options: RecurrentOptions,
   ) {
     super();
-    const bias = requireBoolean(op, 'bias', options.bias ?? true);
+    const bias = options.bias ?? true;
     const { numLayers = 1, batchFirst = false, dropout: p = 0, bidirectional = false } = options;
     this.inputSize = requireInteger(op, 'inputSize', inputSize, 1);
     this.hiddenSize = requireInteger(op, 'hiddenSize', hiddenSize, 1);
@@ -130,7 +130,7 @@ export abstract class Recurrent extends Module {
 
   /** Draws all parameters anew, uniformly from ±1/sqrt(hiddenSize). */
   resetParameters(options: InitOptions = {}): void {
-    requireOptions(`${this.constructor.name}.resetParameters`, options, ['generator']);
+    requireOptions(`${this.constructor.name}.resetParameters`, options, { generator: Generator });
     const { generator } = options;
     const bound = 1 / Math.sqrt(this.hiddenSize);
     for (const parameter of this.parameters()) uniform_(parameter, { low: -bound, high: bound, generator });

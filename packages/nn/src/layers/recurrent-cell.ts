@@ -5,6 +5,7 @@ import {
   add,
   chunk,
   formatShape,
+  Generator,
   linear,
   mul,
   relu,
@@ -22,7 +23,7 @@ import {
 import { type InitOptions, uniform_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
-import { type ParameterizedOptions, requireBoolean, requireInteger, requireOneOf } from './options.ts';
+import { type ParameterizedOptions, requireInteger, requireOneOf } from './options.ts';
 
 /** The parameters of one step, as PyTorch lays them out: gates one after another along axis 0. */
 export interface StepParameters {
@@ -105,7 +106,7 @@ export interface CellOptions extends ParameterizedOptions {
   readonly bias?: boolean | undefined;
 }
 
-const known = ['bias', 'dtype', 'generator'] as const;
+const known = { bias: 'boolean', dtype: 'dtype', generator: Generator } as const;
 
 /** What the three cells share: parameters, and a step for a batch or a single input. */
 abstract class RecurrentCell extends Module {
@@ -121,7 +122,7 @@ abstract class RecurrentCell extends Module {
   constructor(op: string, kind: StepKind, inputSize: number, hiddenSize: number, options: CellOptions) {
     super();
     const { dtype = 'float32' } = options;
-    const bias = requireBoolean(op, 'bias', options.bias ?? true);
+    const bias = options.bias ?? true;
     this.inputSize = requireInteger(op, 'inputSize', inputSize, 1);
     this.hiddenSize = requireInteger(op, 'hiddenSize', hiddenSize, 1);
     const rows = kind.gates * hiddenSize;
@@ -136,7 +137,7 @@ abstract class RecurrentCell extends Module {
 
   /** Draws all parameters anew, uniformly from ±1/sqrt(hiddenSize). */
   resetParameters(options: InitOptions = {}): void {
-    requireOptions(`${this.constructor.name}.resetParameters`, options, ['generator']);
+    requireOptions(`${this.constructor.name}.resetParameters`, options, { generator: Generator });
     const { generator } = options;
     const bound = 1 / Math.sqrt(this.hiddenSize);
     for (const parameter of this.parameters()) uniform_(parameter, { low: -bound, high: bound, generator });
@@ -192,7 +193,7 @@ export interface RNNCellOptions extends CellOptions {
  */
 export class RNNCell extends RecurrentCell {
   constructor(inputSize: number, hiddenSize: number, options: RNNCellOptions = {}) {
-    requireOptions('RNNCell', options, [...known, 'nonlinearity']);
+    requireOptions('RNNCell', options, { ...known, nonlinearity: 'string' });
     const { nonlinearity: given = 'tanh', ...rest } = options;
     const nonlinearity = requireOneOf('RNNCell', 'nonlinearity', given, ['tanh', 'relu']);
     super('RNNCell', elman[nonlinearity], inputSize, hiddenSize, rest);

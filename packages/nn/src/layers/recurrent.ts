@@ -20,7 +20,7 @@ export interface RNNOptions extends RecurrentOptions {
  */
 export class RNN extends Recurrent {
   constructor(inputSize: number, hiddenSize: number, options: RNNOptions = {}) {
-    requireOptions('RNN', options, [...recurrentOptions, 'nonlinearity']);
+    requireOptions('RNN', options, { ...recurrentOptions, nonlinearity: 'string' });
     const { nonlinearity: given = 'tanh', ...rest } = options;
     const nonlinearity = requireOneOf('RNN', 'nonlinearity', given, ['tanh', 'relu']);
     super({ op: 'RNN', step: elman[nonlinearity] }, inputSize, hiddenSize, rest);
@@ -72,7 +72,7 @@ export interface LSTMOptions extends RecurrentOptions {
  */
 export class LSTM extends Recurrent {
   constructor(inputSize: number, hiddenSize: number, options: LSTMOptions = {}) {
-    requireOptions('LSTM', options, [...recurrentOptions, 'projSize']);
+    requireOptions('LSTM', options, { ...recurrentOptions, projSize: 'number' });
     const { projSize, ...rest } = options;
     super({ op: 'LSTM', step: lstm, projSize }, inputSize, hiddenSize, rest);
   }

@@ -8,7 +8,7 @@ import {
   copy_,
   div,
   formatShape,
-  type Generator,
+  Generator,
   matmul,
   mul,
   noGrad,
@@ -58,7 +58,7 @@ const reparametrised = new WeakMap<Module, Map<string, Reparametrised>>();
  * layer.namedParameters().map(([name]) => name); // ['bias', 'weightG', 'weightV']
  */
 export function weightNorm<M extends Module>(module: M, options: WeightNormOptions = {}): M {
-  requireOptions('weightNorm', options, ['name', 'axis']);
+  requireOptions('weightNorm', options, { name: 'string', axis: 'own' });
   const { name = 'weight', axis = 0 } = options;
   const { weight, requiresGrad, shape, ownShape } = weightOf('weightNorm', module, name);
   const at = axis === null ? null : axis < 0 ? axis + shape.length : axis;
@@ -122,7 +122,13 @@ export interface SpectralNormOptions {
  * layer.namedBuffers().map(([name]) => name); // ['weightU', 'weightV']
  */
 export function spectralNorm<M extends Module>(module: M, options: SpectralNormOptions = {}): M {
-  requireOptions('spectralNorm', options, ['name', 'nPowerIterations', 'eps', 'axis', 'generator']);
+  requireOptions('spectralNorm', options, {
+    name: 'string',
+    nPowerIterations: 'number',
+    eps: 'number',
+    axis: 'number',
+    generator: Generator,
+  });
   const { name = 'weight', nPowerIterations = 1, eps = 1e-12, generator } = options;
   const { axis = module instanceof ConvBase && module.transposed ? 1 : 0 } = options;
   const op = 'spectralNorm';
@@ -192,7 +198,7 @@ export function removeReparametrisation<M extends Module>(
   module: M,
   options: { readonly name?: string | undefined } = {},
 ): M {
-  requireOptions('removeReparametrisation', options, ['name']);
+  requireOptions('removeReparametrisation', options, { name: 'string' });
   const { name = 'weight' } = options;
   const entry = reparametrised.get(module)?.get(name);
   if (entry === undefined) {

@@ -27,13 +27,13 @@ export class Upsample extends Module {
 
   constructor(options: InterpolateOptions) {
     super();
-    requireOptions('Upsample', options, [
-      'size',
-      'scaleFactor',
-      'mode',
-      'alignCorners',
-      'recomputeScaleFactor',
-    ]);
+    requireOptions('Upsample', options, {
+      size: 'own',
+      scaleFactor: 'own',
+      mode: 'string',
+      alignCorners: 'boolean',
+      recomputeScaleFactor: 'boolean',
+    });
     this.options = options;
   }
 
@@ -88,7 +88,7 @@ export class PixelUnshuffle extends Module {
   }
 }
 
-const windowOptions = ['stride', 'padding', 'dilation'] as const;
+const windowOptions = { stride: 'own', padding: 'own', dilation: 'own' } as const;
 
 /** The windows of an image as columns: {@link unfold} as a module. PyTorch's `nn.Unfold`. */
 export class Unfold extends Module {

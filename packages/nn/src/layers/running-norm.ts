@@ -72,7 +72,13 @@ export abstract class RunningNorm extends Module {
   constructor(kind: RunningNormKind, numFeatures: number, options: RunningNormOptions) {
     super();
     const { op } = kind;
-    requireOptions(op, options, ['eps', 'momentum', 'affine', 'trackRunningStats', 'dtype']);
+    requireOptions(op, options, {
+      eps: 'number',
+      momentum: 'own',
+      affine: 'boolean',
+      trackRunningStats: 'boolean',
+      dtype: 'dtype',
+    });
     const { eps = 1e-5, momentum = 0.1, dtype = 'float32' } = options;
     const { affine = kind.affine, trackRunningStats = kind.trackRunningStats } = options;
     this.numFeatures = requireInteger(op, 'numFeatures', numFeatures, 1);

@@ -1,6 +1,6 @@
 // Layers of a transformer: attention, then a network of two layers, each added to its input and normalised.
 
-import { ArgumentError, add, gelu, relu, requireOptions, type Tensor } from '@adjoint/core';
+import { ArgumentError, add, Generator, gelu, relu, requireOptions, Tensor } from '@adjoint/core';
 import { Module } from '../module/module.ts';
 import { MultiheadAttention } from './attention.ts';
 import { Dropout } from './dropout.ts';
@@ -64,17 +64,17 @@ abstract class TransformerLayer extends Module {
 
   constructor(op: string, dModel: number, nhead: number, options: TransformerLayerOptions) {
     super();
-    requireOptions(op, options, [
-      'dimFeedforward',
-      'dropout',
-      'activation',
-      'layerNormEps',
-      'batchFirst',
-      'normFirst',
-      'bias',
-      'dtype',
-      'generator',
-    ]);
+    requireOptions(op, options, {
+      dimFeedforward: 'number',
+      dropout: 'number',
+      activation: 'own',
+      layerNormEps: 'number',
+      batchFirst: 'boolean',
+      normFirst: 'boolean',
+      bias: 'boolean',
+      dtype: 'dtype',
+      generator: Generator,
+    });
     const { dimFeedforward = 2048, dropout = 0.1, normFirst = false, bias, dtype, generator } = options;
     requireInteger(op, 'dimFeedforward', dimFeedforward, 1);
     this.selfAttn = attentionOf(dModel, nhead, options);
@@ -120,7 +120,11 @@ export class TransformerEncoderLayer extends TransformerLayer {
 
   /** @param x shape (L, N, dModel), with batchFirst (N, L, dModel), or (L, dModel). */
   forward(x: Tensor, options: EncoderMasks = {}): Tensor {
-    requireOptions('TransformerEncoderLayer.forward', options, ['mask', 'keyPaddingMask', 'isCausal']);
+    requireOptions('TransformerEncoderLayer.forward', options, {
+      mask: Tensor,
+      keyPaddingMask: Tensor,
+      isCausal: 'boolean',
+    });
     const { mask, keyPaddingMask, isCausal } = options;
     const attended = this.residual(x, this.norm1, this.dropout1, (y) =>
       attend(this.selfAttn, y, y, { attnMask: mask, keyPaddingMask, isCausal }),
@@ -161,13 +165,13 @@ export class TransformerDecoderLayer extends TransformerLayer {
    * @param memory the encoder's output, shape (S, N, dModel), laid out as `x`.
    */
   forward(x: Tensor, memory: Tensor, masks: DecoderMasks = {}): Tensor {
-    requireOptions('TransformerDecoderLayer.forward', masks, [
-      'tgtMask',
-      'tgtKeyPaddingMask',
-      'tgtIsCausal',
-      'memoryMask',
-      'memoryKeyPaddingMask',
-    ]);
+    requireOptions('TransformerDecoderLayer.forward', masks, {
+      tgtMask: Tensor,
+      tgtKeyPaddingMask: Tensor,
+      tgtIsCausal: 'boolean',
+      memoryMask: Tensor,
+      memoryKeyPaddingMask: Tensor,
+    });
     const { tgtMask, tgtKeyPaddingMask, tgtIsCausal, memoryMask, memoryKeyPaddingMask } = masks;
     const attended = this.residual(x, this.norm1, this.dropout1, (y) =>
       attend(this.selfAttn, y, y, {
@@ -200,7 +204,7 @@ export class TransformerEncoder extends Module {
     numLayers: number,
     options: StackOptions = {},
   ) {
-    requireOptions('TransformerEncoder', options, ['norm']);
+    requireOptions('TransformerEncoder', options, { norm: 'own' });
     const { norm } = options;
     super();
     requireMaker('TransformerEncoder', makeLayer);
@@ -232,7 +236,7 @@ export class TransformerDecoder extends Module {
     numLayers: number,
     options: StackOptions = {},
   ) {
-    requireOptions('TransformerDecoder', options, ['norm']);
+    requireOptions('TransformerDecoder', options, { norm: 'own' });
     const { norm } = options;
     super();
     requireMaker('TransformerDecoder', makeLayer);

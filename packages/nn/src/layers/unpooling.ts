@@ -36,7 +36,7 @@ abstract class MaxUnpool extends Module {
 
   constructor(op: string, dims: number, kernelSize: PerAxis, options: MaxUnpoolOptions) {
     super();
-    requireOptions(op, options, ['stride', 'padding']);
+    requireOptions(op, options, { stride: 'own', padding: 'own' });
     this.#op = op;
     this.kernelSize = perAxis(kernelSize, dims, { op, option: 'kernelSize', minimum: 1 });
     this.stride = perAxis(options.stride ?? kernelSize, dims, { op, option: 'stride', minimum: 1 });
@@ -49,7 +49,7 @@ abstract class MaxUnpool extends Module {
    * @throws ShapeError if the shapes differ; ArgumentError for an `outputSize` that the windows cannot come from, or a place beyond it.
    */
   forward(x: Tensor, indices: Tensor, options: UnpoolForwardOptions = {}): Tensor {
-    requireOptions(`${this.#op}.forward`, options, ['outputSize']);
+    requireOptions(`${this.#op}.forward`, options, { outputSize: 'own' });
     const dims = this.kernelSize.length;
     const lead = x.shape.slice(0, Math.max(x.ndim - dims, 0));
     if (String(indices.shape) !== String(x.shape) || (x.ndim !== dims + 1 && x.ndim !== dims + 2)) {

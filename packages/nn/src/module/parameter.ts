@@ -28,7 +28,7 @@ export class Parameter extends Tensor {
   replacement: Parameter | null = null;
 
   constructor(data: Tensor, options: ParameterOptions = {}) {
-    requireOptions('Parameter', options, ['requiresGrad']);
+    requireOptions('Parameter', options, { requiresGrad: 'boolean' });
     requireTensor('Parameter', 'data', data);
     const { requiresGrad = true } = options;
     const { storage, shape, strides, offset, dtype } = contiguous(data.detach());
@@ -62,7 +62,7 @@ export class Buffer extends Tensor {
   readonly persistent: boolean;
 
   constructor(data: Tensor, options: BufferOptions = {}) {
-    requireOptions('Buffer', options, ['persistent']);
+    requireOptions('Buffer', options, { persistent: 'boolean' });
     requireTensor('Buffer', 'data', data);
     const { persistent = true } = options;
     const { storage, shape, strides, offset, dtype } = contiguous(data.detach());

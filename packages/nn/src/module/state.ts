@@ -76,7 +76,7 @@ export interface Stateful {
 
 /** The values of a module's parameters and persistent buffers by path. */
 export function saveState(root: Stateful, options: StateOptions): StateDict {
-  requireOptions('stateDict', options, ['layout']);
+  requireOptions('stateDict', options, { layout: 'string' });
   const { layout = 'adjoint' } = options;
   const state: Record<string, Tensor> = {};
   for (const { path, owner, member } of persistent(root)) {
@@ -97,7 +97,7 @@ export function saveState(root: Stateful, options: StateOptions): StateDict {
 
 /** Checks all of `state` against the module, then copies it in. */
 export function loadState(root: Stateful, state: StateDict, options: LoadOptions): LoadReport {
-  requireOptions('loadStateDict', options, ['strict']);
+  requireOptions('loadStateDict', options, { strict: 'boolean' });
   const { strict = true } = options;
   const places = new Map(persistent(root).map((placed) => [placed.path, placed]));
   const fromSnakeCase = new Map([...places.keys()].map((path) => [snakeCase(path), path]));

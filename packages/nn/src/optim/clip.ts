@@ -30,7 +30,7 @@ export function clipGradNorm_(
   maxNorm: number,
   options: ClipGradNormOptions = {},
 ): number {
-  requireOptions('clipGradNorm_', options, ['normType', 'nonFinite']);
+  requireOptions('clipGradNorm_', options, { normType: 'number', nonFinite: 'string' });
   const { normType = 2, nonFinite = 'keep' } = options;
   const op = 'clipGradNorm_';
   requireOption(op, 'maxNorm', maxNorm, 0);

@@ -33,7 +33,7 @@ export class EMA {
   #averages: Map<string, Tensor>;
 
   constructor(module: Module, options: EMAOptions = {}) {
-    requireOptions('EMA', options, ['decay', 'warmUp']);
+    requireOptions('EMA', options, { decay: 'number', warmUp: 'boolean' });
     const { decay = 0.999, warmUp = false } = options;
     requireOption('EMA', 'decay', decay, 0, 1);
     this.decay = decay;

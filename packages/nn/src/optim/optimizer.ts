@@ -8,6 +8,7 @@ import {
   formatShape,
   modify_,
   noGrad,
+  type OptionKind,
   requireOptions,
   ShapeError,
   Tensor,
@@ -127,7 +128,7 @@ export abstract class Optimizer<Options extends BaseOptions> {
   }
 
   #complete(defaults: Options, options: Readonly<Record<string, unknown>>): Options {
-    requireOptions(this.name, options, Object.keys(defaults));
+    requireOptions<object>(this.name, options, kindsOf(defaults));
     const given = Object.entries(options).filter(([, value]) => value !== undefined);
     return { ...defaults, ...Object.fromEntries(given) };
   }
@@ -230,6 +231,17 @@ export abstract class Optimizer<Options extends BaseOptions> {
   protected stateSpec({ shape, dtype }: Parameter): TensorSpec {
     return { shape, dtype: computeDType(dtype) };
   }
+}
+
+// An option of an optimiser is what its default is; null stands for none, and says nothing.
+function kindsOf(defaults: object): Readonly<Record<string, OptionKind>> {
+  return Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, kindOf(value)]));
+}
+
+function kindOf(value: unknown): OptionKind {
+  if (Array.isArray(value)) return 'list';
+  const type = typeof value;
+  return type === 'boolean' || type === 'number' || type === 'string' ? type : 'own';
 }
 
 function requireList(op: string, params: unknown): void {

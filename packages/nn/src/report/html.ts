@@ -78,7 +78,14 @@ th[scope=row] { white-space: nowrap; }
  * html.startsWith('<!doctype html>'); // true
  */
 export function htmlReport(content: ReportContent): string {
-  requireOptions('htmlReport', content, ['title', 'summary', 'facts', 'curves', 'pictures', 'confusion']);
+  requireOptions('htmlReport', content, {
+    title: 'string',
+    summary: 'string',
+    facts: 'own',
+    curves: 'list',
+    pictures: 'list',
+    confusion: 'own',
+  });
   const { title, summary, facts = {}, curves = [], pictures = [], confusion } = content;
   const parts = [
     `<h1>${escapeXml(title)}</h1>`,

@@ -38,7 +38,7 @@ const BROKEN = [0xe1, 0x1d, 0x48] as const;
  */
 export function imageGrid(x: Tensor, options: ImageGridOptions = {}): Picture {
   const op = 'imageGrid';
-  requireOptions(op, options, ['columns', 'scale', 'gap', 'range']);
+  requireOptions(op, options, { columns: 'number', scale: 'number', gap: 'number', range: 'list' });
   const shape = x.ndim === 3 ? [1, ...x.shape] : x.shape;
   const [count, channels, height, width] = shape;
   if (shape.length !== 4 || (channels !== 1 && channels !== 3) || x.size === 0) {

@@ -65,7 +65,13 @@ type Scale = ScaleContinuousNumeric<number, number>;
  * ```
  */
 export function lossCurveSvg(options: LossCurveOptions): string {
-  requireOptions('lossCurveSvg', options, ['title', 'training', 'heldOut', 'xLabel', 'yLabel']);
+  requireOptions('lossCurveSvg', options, {
+    title: 'string',
+    training: 'list',
+    heldOut: 'list',
+    xLabel: 'string',
+    yLabel: 'string',
+  });
   const { title, training, heldOut = [], xLabel = 'step', yLabel = 'loss' } = options;
   const finite = [...training, ...heldOut].filter(isFinitePoint);
   const x = scaleLinear(padded(finite.map((point) => point.step)), [PLOT.left, PLOT.right]);

@@ -77,7 +77,7 @@ export class CheckpointFolder {
 
   /** @throws ArgumentError for a `keepLast` that is no positive integer, or another `best`. */
   constructor(directory: string, options: CheckpointFolderOptions = {}) {
-    requireOptions('CheckpointFolder', options, ['keepLast', 'best']);
+    requireOptions('CheckpointFolder', options, { keepLast: 'number', best: 'string' });
     const { keepLast = 3, best = 'least' } = options;
     if (!(Number.isInteger(keepLast) && keepLast >= 1))
       throw refusal('keepLast', keepLast, `keepLast is ${keepLast}; give an integer, at least 1.`);
@@ -102,7 +102,7 @@ export class CheckpointFolder {
     content: FolderContent,
     options: { readonly metric?: number | undefined } = {},
   ): Promise<CheckpointEntry> {
-    requireOptions('CheckpointFolder.save', options, ['metric']);
+    requireOptions('CheckpointFolder.save', options, { metric: 'number' });
     const { metric } = options;
     const { step } = content.progress;
     if (!(Number.isSafeInteger(step) && step >= 0))

@@ -29,6 +29,15 @@ export interface TrainingParts {
 /** The names of the parts, but for generators. */
 export const slots = ['model', 'optimizer', 'scheduler', 'ema', 'loader'] as const;
 
+/** What {@link partsOf} looks at itself: each may be several, by name. */
+export const slotKinds = {
+  model: 'own',
+  optimizer: 'own',
+  scheduler: 'own',
+  ema: 'own',
+  loader: 'own',
+} as const;
+
 /** The name of the generator that every checkpoint keeps. */
 export const DEFAULT_GENERATOR = 'generators.default';
 

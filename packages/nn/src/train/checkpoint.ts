@@ -10,7 +10,7 @@ import {
   isRecord,
   type Part,
   partsOf,
-  slots,
+  slotKinds,
   type TrainingParts,
 } from './checkpoint-parts.ts';
 import { packTree, unpackTree } from './checkpoint-tree.ts';
@@ -85,7 +85,7 @@ const COVERED_START = DIGEST_START + DIGEST_LENGTH;
  */
 export async function encodeCheckpoint(content: CheckpointContent): Promise<Uint8Array<ArrayBuffer>> {
   const op = 'encodeCheckpoint';
-  requireOptions(op, content, [...slots, 'generators', 'progress', 'extra']);
+  requireOptions(op, content, { ...slotKinds, generators: 'own', progress: 'own', extra: 'own' });
   const { progress = {}, extra = {} } = content;
   for (const [counter, value] of Object.entries(progress)) {
     if (typeof value === 'number') continue;
@@ -122,7 +122,7 @@ export async function decodeCheckpoint(
   bytes: Uint8Array,
   options: { readonly name?: string | undefined } = {},
 ): Promise<Checkpoint> {
-  requireOptions('decodeCheckpoint', options, ['name']);
+  requireOptions('decodeCheckpoint', options, { name: 'string' });
   requireBytes('decodeCheckpoint', bytes);
   const { name = 'checkpoint' } = options;
   const op = 'decodeCheckpoint';
@@ -222,8 +222,8 @@ export function restoreCheckpoint(
 
 /** Throws for parts or options that are none: before a file is looked for, where one is to be. */
 export function requireRestorable(parts: TrainingParts, options: RestoreOptions): void {
-  requireOptions('restoreCheckpoint', options, ['strict']);
-  requireOptions('restoreCheckpoint', parts, [...slots, 'generators']);
+  requireOptions('restoreCheckpoint', options, { strict: 'boolean' });
+  requireOptions('restoreCheckpoint', parts, { ...slotKinds, generators: 'own' });
 }
 
 // Whether the part took the state that it gave before.

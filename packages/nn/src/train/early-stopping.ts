@@ -41,7 +41,12 @@ export class EarlyStopping {
   readonly #better: (value: number, best: number) => boolean;
 
   constructor(options: EarlyStoppingOptions = {}) {
-    requireOptions('EarlyStopping', options, ['monitor', 'mode', 'patience', 'minDelta']);
+    requireOptions('EarlyStopping', options, {
+      monitor: 'string',
+      mode: 'string',
+      patience: 'number',
+      minDelta: 'number',
+    });
     const { monitor = 'loss', mode = 'min', patience = 3, minDelta = 0 } = options;
     const op = 'EarlyStopping';
     requireOneOf(op, 'mode', mode, ['min', 'max']);

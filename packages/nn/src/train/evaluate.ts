@@ -45,7 +45,14 @@ export async function evaluate<Batch, M extends Metrics = Record<never, Metric>>
   options: EvaluateOptions<Batch, M>,
 ): Promise<Scores<M> & { readonly loss: number }> {
   const op = 'evaluate';
-  requireOptions(op, options, ['model', 'forward', 'data', 'loss', 'metrics', 'signal']);
+  requireOptions<EvaluateOptions<Batch, Metrics>>(op, options, {
+    model: 'own',
+    forward: 'function',
+    data: 'own',
+    loss: 'own',
+    metrics: 'own',
+    signal: 'own',
+  });
   const { model, data, loss, metrics, signal } = options;
   const forward = forwardOf(op, options);
   const all: Metrics = { ...(loss === undefined ? {} : { loss: new MeanLoss(loss) }), ...metrics };

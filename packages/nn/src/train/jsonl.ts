@@ -29,7 +29,7 @@ export function parseJsonl(
   text: string,
   options: { readonly name?: string | undefined } = {},
 ): Record<string, unknown>[] {
-  requireOptions('parseJsonl', options, ['name']);
+  requireOptions('parseJsonl', options, { name: 'string' });
   const { name = 'JSONL data' } = options;
   const records: Record<string, unknown>[] = [];
   let at = 0;

@@ -47,7 +47,7 @@ export interface JsonlLog {
  * log.close();
  */
 export function openJsonlLog(path: string, options: JsonlLogOptions = {}): JsonlLog {
-  requireOptions('openJsonlLog', options, ['resumeAt']);
+  requireOptions('openJsonlLog', options, { resumeAt: 'number' });
   const { resumeAt } = options;
   mkdirSync(dirname(path), { recursive: true });
   const kept = resumeAt === undefined ? '' : linesUpTo(path, resumeAt);
@@ -114,7 +114,7 @@ export interface TensorBoardLog {
  * board.close();
  */
 export function openTensorBoard(directory: string, options: TensorBoardOptions = {}): TensorBoardLog {
-  requireOptions('openTensorBoard', options, ['now']);
+  requireOptions('openTensorBoard', options, { now: 'function' });
   const { now = () => Date.now() / 1000 } = options;
   mkdirSync(directory, { recursive: true });
   const { path, file } = createEventFile(directory, now());

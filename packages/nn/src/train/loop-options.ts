@@ -2,10 +2,10 @@
 
 import { ArgumentError, requireOptions } from '@adjoint/core';
 import { requireInteger, requireOneOf } from '../layers/options.ts';
-import type { EMA } from '../optim/ema.ts';
-import type { BaseOptions, Optimizer } from '../optim/optimizer.ts';
+import { EMA } from '../optim/ema.ts';
+import { type BaseOptions, Optimizer } from '../optim/optimizer.ts';
 import { ReduceLROnPlateau } from '../optim/schedulers/plateau.ts';
-import type { EarlyStopping } from './early-stopping.ts';
+import { EarlyStopping } from './early-stopping.ts';
 import type { StopSignal } from './evaluate.ts';
 import type { Metric } from './metrics.ts';
 import type { LossInput, Objective } from './objective.ts';
@@ -65,29 +65,29 @@ export interface TrainOptions<Batch> extends Objective<Batch> {
   readonly start?: Partial<Position> | undefined;
 }
 
-const known: readonly (keyof TrainOptions<never>)[] = [
-  'model',
-  'forward',
-  'data',
-  'loss',
-  'optimizer',
-  'epochs',
-  'steps',
-  'scheduler',
-  'schedulerInterval',
-  'monitor',
-  'clipGradNorm',
-  'clipGradValue',
-  'accumulate',
-  'ema',
-  'metrics',
-  'evaluate',
-  'evaluateEvery',
-  'earlyStopping',
-  'diagnoseEvery',
-  'signal',
-  'start',
-];
+const known = {
+  model: 'own',
+  forward: 'function',
+  data: 'own',
+  loss: 'own',
+  optimizer: Optimizer,
+  epochs: 'number',
+  steps: 'number',
+  scheduler: 'own',
+  schedulerInterval: 'string',
+  monitor: 'string',
+  clipGradNorm: 'number',
+  clipGradValue: 'number',
+  accumulate: 'number',
+  ema: EMA,
+  metrics: 'own',
+  evaluate: 'function',
+  evaluateEvery: 'number',
+  earlyStopping: EarlyStopping,
+  diagnoseEvery: 'number',
+  signal: 'own',
+  start: 'own',
+} as const;
 
 /** @throws ArgumentError for options that are unknown, illegal or contradict each other. */
 export function checkOptions<Batch>(options: TrainOptions<Batch>): void {

@@ -83,7 +83,7 @@ export class Accuracy implements Metric {
   #samples = 0;
 
   constructor(options: AccuracyOptions = {}) {
-    requireOptions('Accuracy', options, ['topK']);
+    requireOptions('Accuracy', options, { topK: 'number' });
     const { topK = 1 } = options;
     this.topK = requireInteger('Accuracy', 'topK', topK, 1);
   }

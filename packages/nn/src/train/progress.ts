@@ -70,7 +70,14 @@ const SPEED_WINDOW_MS = 10_000;
  * ```
  */
 export function createProgress(options: ProgressOptions): Progress {
-  requireOptions('createProgress', options, ['total', 'initial', 'unit', 'stream', 'isTTY', 'now']);
+  requireOptions('createProgress', options, {
+    total: 'number',
+    initial: 'number',
+    unit: 'string',
+    stream: 'own',
+    isTTY: 'boolean',
+    now: 'function',
+  });
   const { total, initial = 0, unit = 'images', now = () => performance.now() } = options;
   for (const [operand, value] of Object.entries({ total, initial })) {
     if (Number.isFinite(value) && value >= 0) continue;

@@ -45,14 +45,14 @@ export interface TensorBoardEvent {
  * new DataView(bytes.buffer).getUint32(0, true) === bytes.length - 16; // the frame is 16 bytes around the data
  */
 export function encodeEvent(event: TensorBoardEvent): Uint8Array<ArrayBuffer> {
-  requireOptions('encodeEvent', event, [
-    'wallTime',
-    'step',
-    'fileVersion',
-    'scalars',
-    'images',
-    'histograms',
-  ]);
+  requireOptions('encodeEvent', event, {
+    wallTime: 'number',
+    step: 'number',
+    fileVersion: 'string',
+    scalars: 'own',
+    images: 'own',
+    histograms: 'own',
+  });
   requireInteger('encodeEvent', 'step', event.step, Number.MIN_SAFE_INTEGER);
   const values: number[][] = [];
   for (const [tag, value] of Object.entries(event.scalars ?? {})) {

@@ -34,7 +34,7 @@ export class SequentialLR {
     schedulers: readonly Scheduler[],
     options: SequentialLROptions,
   ) {
-    requireOptions('SequentialLR', options, ['milestones']);
+    requireOptions('SequentialLR', options, { milestones: 'list' });
     const { milestones } = options;
     requireSame('SequentialLR', optimizer, schedulers);
     if (milestones.length !== schedulers.length - 1) {

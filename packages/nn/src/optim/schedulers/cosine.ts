@@ -25,7 +25,7 @@ export interface CosineAnnealingLROptions {
  */
 export class CosineAnnealingLR extends Scheduler {
   constructor(optimizer: Optimizer<BaseOptions>, options: CosineAnnealingLROptions) {
-    requireOptions('CosineAnnealingLR', options, ['tMax', 'etaMin']);
+    requireOptions('CosineAnnealingLR', options, { tMax: 'number', etaMin: 'number' });
     const { tMax, etaMin = 0 } = options;
     requireInteger('CosineAnnealingLR', 'tMax', tMax, 1);
     requireOption('CosineAnnealingLR', 'etaMin', etaMin, 0);
@@ -62,7 +62,11 @@ export interface CosineAnnealingWarmRestartsOptions {
  */
 export class CosineAnnealingWarmRestarts extends Scheduler {
   constructor(optimizer: Optimizer<BaseOptions>, options: CosineAnnealingWarmRestartsOptions) {
-    requireOptions('CosineAnnealingWarmRestarts', options, ['t0', 'tMult', 'etaMin']);
+    requireOptions('CosineAnnealingWarmRestarts', options, {
+      t0: 'number',
+      tMult: 'number',
+      etaMin: 'number',
+    });
     const { t0, tMult = 1, etaMin = 0 } = options;
     const op = 'CosineAnnealingWarmRestarts';
     requireInteger(op, 't0', t0, 1);

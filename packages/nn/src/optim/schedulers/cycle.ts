@@ -54,18 +54,18 @@ interface Rates {
 export class OneCycleLR extends Scheduler {
   constructor(optimizer: Optimizer<BaseOptions>, options: OneCycleLROptions) {
     const op = 'OneCycleLR';
-    requireOptions(op, options, [
-      'maxLr',
-      'totalSteps',
-      'pctStart',
-      'annealStrategy',
-      'cycleMomentum',
-      'baseMomentum',
-      'maxMomentum',
-      'divFactor',
-      'finalDivFactor',
-      'threePhase',
-    ]);
+    requireOptions(op, options, {
+      maxLr: 'own',
+      totalSteps: 'number',
+      pctStart: 'number',
+      annealStrategy: 'string',
+      cycleMomentum: 'boolean',
+      baseMomentum: 'own',
+      maxMomentum: 'own',
+      divFactor: 'number',
+      finalDivFactor: 'number',
+      threePhase: 'boolean',
+    });
     const { totalSteps, pctStart = 0.3, annealStrategy = 'cos', cycleMomentum = true } = options;
     const { divFactor = 25, finalDivFactor = 1e4, threePhase = false } = options;
     requireInteger(op, 'totalSteps', totalSteps, 1);
@@ -168,17 +168,17 @@ export interface CyclicLROptions {
 export class CyclicLR extends Scheduler {
   constructor(optimizer: Optimizer<BaseOptions>, options: CyclicLROptions) {
     const op = 'CyclicLR';
-    requireOptions(op, options, [
-      'baseLr',
-      'maxLr',
-      'stepSizeUp',
-      'stepSizeDown',
-      'mode',
-      'gamma',
-      'cycleMomentum',
-      'baseMomentum',
-      'maxMomentum',
-    ]);
+    requireOptions(op, options, {
+      baseLr: 'own',
+      maxLr: 'own',
+      stepSizeUp: 'number',
+      stepSizeDown: 'number',
+      mode: 'string',
+      gamma: 'number',
+      cycleMomentum: 'boolean',
+      baseMomentum: 'own',
+      maxMomentum: 'own',
+    });
     const { stepSizeUp = 2000, mode = 'triangular', gamma = 1, cycleMomentum = true } = options;
     const { stepSizeDown = stepSizeUp } = options;
     requireOption(op, 'stepSizeUp', stepSizeUp, Number.MIN_VALUE);

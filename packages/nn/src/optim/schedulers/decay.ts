@@ -24,7 +24,7 @@ export interface StepLROptions {
  */
 export class StepLR extends Scheduler {
   constructor(optimizer: Optimizer<BaseOptions>, options: StepLROptions) {
-    requireOptions('StepLR', options, ['stepSize', 'gamma']);
+    requireOptions('StepLR', options, { stepSize: 'number', gamma: 'number' });
     const { stepSize, gamma = 0.1 } = options;
     requireInteger('StepLR', 'stepSize', stepSize, 1);
     requireOption('StepLR', 'gamma', gamma, 0);
@@ -52,7 +52,7 @@ export interface MultiStepLROptions {
  */
 export class MultiStepLR extends Scheduler {
   constructor(optimizer: Optimizer<BaseOptions>, options: MultiStepLROptions) {
-    requireOptions('MultiStepLR', options, ['milestones', 'gamma']);
+    requireOptions('MultiStepLR', options, { milestones: 'list', gamma: 'number' });
     const { milestones, gamma = 0.1 } = options;
     milestones.forEach((milestone, i) => {
       requireInteger('MultiStepLR', `milestones[${i}]`, milestone, 0);
@@ -73,7 +73,7 @@ export interface ExponentialLROptions {
 /** Multiplies the rate by gamma at each step. PyTorch's `ExponentialLR`. */
 export class ExponentialLR extends Scheduler {
   constructor(optimizer: Optimizer<BaseOptions>, options: ExponentialLROptions) {
-    requireOptions('ExponentialLR', options, ['gamma']);
+    requireOptions('ExponentialLR', options, { gamma: 'number' });
     const { gamma } = options;
     requireOption('ExponentialLR', 'gamma', gamma, 0);
     super('ExponentialLR', optimizer, {
@@ -93,7 +93,7 @@ export interface ConstantLROptions {
 /** Multiplies the rate by a factor for the first steps, then lets it be. PyTorch's `ConstantLR`. */
 export class ConstantLR extends Scheduler {
   constructor(optimizer: Optimizer<BaseOptions>, options: ConstantLROptions = {}) {
-    requireOptions('ConstantLR', options, ['factor', 'totalIters']);
+    requireOptions('ConstantLR', options, { factor: 'number', totalIters: 'number' });
     const { factor = 1 / 3, totalIters = 5 } = options;
     requireFactor('ConstantLR', 'factor', factor);
     requireInteger('ConstantLR', 'totalIters', totalIters, 1);
@@ -127,7 +127,7 @@ export interface LinearLROptions {
  */
 export class LinearLR extends Scheduler {
   constructor(optimizer: Optimizer<BaseOptions>, options: LinearLROptions = {}) {
-    requireOptions('LinearLR', options, ['startFactor', 'endFactor', 'totalIters']);
+    requireOptions('LinearLR', options, { startFactor: 'number', endFactor: 'number', totalIters: 'number' });
     const { startFactor = 1 / 3, endFactor = 1, totalIters = 5 } = options;
     requireFactor('LinearLR', 'startFactor', startFactor);
     requireOption('LinearLR', 'endFactor', endFactor, 0, 1 + Number.EPSILON);
@@ -153,7 +153,7 @@ export interface PolynomialLROptions {
 /** Leads the rate to 0 as a power of the share of steps that is left. PyTorch's `PolynomialLR`. */
 export class PolynomialLR extends Scheduler {
   constructor(optimizer: Optimizer<BaseOptions>, options: PolynomialLROptions = {}) {
-    requireOptions('PolynomialLR', options, ['totalIters', 'power']);
+    requireOptions('PolynomialLR', options, { totalIters: 'number', power: 'number' });
     const { totalIters = 5, power = 1 } = options;
     requireInteger('PolynomialLR', 'totalIters', totalIters, 1);
     requireOption('PolynomialLR', 'power', power, 0);

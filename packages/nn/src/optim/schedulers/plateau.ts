@@ -57,16 +57,16 @@ export class ReduceLROnPlateau {
 
   constructor(optimizer: Optimizer<BaseOptions>, options: ReduceLROnPlateauOptions = {}) {
     const op = 'ReduceLROnPlateau';
-    requireOptions(op, options, [
-      'mode',
-      'factor',
-      'patience',
-      'threshold',
-      'thresholdMode',
-      'cooldown',
-      'minLr',
-      'eps',
-    ]);
+    requireOptions(op, options, {
+      mode: 'string',
+      factor: 'number',
+      patience: 'number',
+      threshold: 'number',
+      thresholdMode: 'string',
+      cooldown: 'number',
+      minLr: 'own',
+      eps: 'number',
+    });
     const { mode = 'min', factor = 0.1, patience = 10, threshold = 1e-4, thresholdMode = 'rel' } = options;
     const { cooldown = 0, minLr = 0, eps = 1e-8 } = options;
     requireOneOf(op, 'mode', mode, ['min', 'max']);
