@@ -1,7 +1,7 @@
 // Element types: their storage, their categories, and the one table that says what a mix of them gives.
 
 import type { FloatArray, NumericArray } from '@adjoint/kernels-cpu';
-import { DTypeError } from './errors.ts';
+import { DTypeError, quote } from './errors.ts';
 
 /**
  * The element type of a tensor. `float16` and `bfloat16` are stored as their 16 bits, computed in float32 and rounded
@@ -134,7 +134,7 @@ const promotionTable: Readonly<Record<DType, Readonly<Record<DType, DType>>>> = 
 
 /** The type that holds values of both: PyTorch's `torch.promote_types`. */
 export function promoteTypes(a: DType, b: DType): DType {
-  return a === b ? a : promotionTable[a][b];
+  return promotionTable[checkDType(a, 'promoteTypes')][checkDType(b, 'promoteTypes')];
 }
 
 /** What promotion needs to know of an operand. */
@@ -204,7 +204,7 @@ export function checkDType(value: unknown, op: string): DType {
   if (typeof value === 'string' && (dtypes as readonly string[]).includes(value)) return value as DType;
   const meant = typeof value === 'string' && Object.hasOwn(elsewhere, value) ? elsewhere[value] : undefined;
   const remedy = meant === undefined ? '' : ` ${meant}`;
-  throw new DTypeError(`dtype is ${JSON.stringify(value)}; use one of ${dtypes.join(', ')}.${remedy}`, {
+  throw new DTypeError(`dtype is ${quote(value)}; use one of ${dtypes.join(', ')}.${remedy}`, {
     op,
     operand: 'dtype',
     actual: value,

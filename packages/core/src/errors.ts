@@ -21,7 +21,7 @@ export class AdjointError extends Error {
   readonly expected: string | undefined;
 
   constructor(message: string, details: ErrorDetails) {
-    super(`${details.op}: ${message}`);
+    super(`${nameOf(details.op)}: ${message}`);
     this.op = details.op;
     this.operand = details.operand;
     this.actual = details.actual;
@@ -63,12 +63,12 @@ export class MutationError extends AdjointError {
 export function noTensor(op: string, operand: string, value: unknown): ArgumentError {
   const shown = Array.isArray(value)
     ? `an array of ${value.length}`
-    : value === undefined
-      ? 'undefined'
-      : `${typeof value} ${String(value)}`;
+    : typeof value === 'object' || value === undefined
+      ? quote(value)
+      : `${typeof value} ${quote(value)}`;
   const remedy =
     value === undefined ? 'a function that does not return gives undefined' : 'make one with tensor(…)';
-  return new ArgumentError(`${operand} is ${shown}; give a tensor (${remedy}).`, {
+  return new ArgumentError(`${nameOf(operand)} is ${shown}; give a tensor (${remedy}).`, {
     op,
     operand,
     actual: value,
@@ -126,7 +126,37 @@ export class DataFormatError extends AdjointError {
   }
 }
 
+/** Throws unless `value` is a function. @throws ArgumentError that shows how to give one. */
+export function requireFunction(op: string, operand: string, value: unknown, example = `(x) => …`): void {
+  if (typeof value === 'function') return;
+  throw new ArgumentError(`${nameOf(operand)} is ${quote(value)}; give a function: ${example}.`, {
+    op,
+    operand,
+    actual: value,
+    expected: 'a function',
+  });
+}
+
+// Functions of users' own name their operands, too.
+function nameOf(operand: unknown): string {
+  return typeof operand === 'string' ? operand : quote(operand);
+}
+
+/** Any value as a message quotes it. Never throws, whatever the value: it stands in messages about what was not expected. */
+export function quote(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'bigint') return `${value}n`;
+  if (Array.isArray(value))
+    return value.length > 8 ? `an array of ${value.length}` : `[${Array.from(value, quote).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  const name = (value as { readonly constructor?: { readonly name?: unknown } }).constructor?.name;
+  return typeof name !== 'string' || name === 'Object' ? 'an object' : `a ${name}`;
+}
+
 /** Writes a shape as a tuple, as NumPy does: `(2, 3)`, `(4,)`, `()`. */
 export function formatShape(shape: readonly number[]): string {
-  return shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
+  if (!Array.isArray(shape)) return quote(shape);
+  const sizes = Array.from(shape, quote);
+  return sizes.length === 1 ? `(${sizes[0]},)` : `(${sizes.join(', ')})`;
 }

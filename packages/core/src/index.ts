@@ -215,7 +215,7 @@ export {
 export { ceil, floor, round, sign, trunc } from './ops/steps.ts';
 export { acos, asin, atan, atan2, cos, sin, tan } from './ops/trigonometry.ts';
 export { fold, type UnfoldOptions, unfold } from './ops/windows.ts';
-export { type OptionKind, type OptionKinds, requireOptions } from './options.ts';
+export { type OptionKind, type OptionKinds, requireArgument, requireOptions } from './options.ts';
 export * from './random/index.ts';
 export { defineOp, noGradient, type Op, vjpRule } from './registry.ts';
 export type { Shape } from './shape.ts';

@@ -3,7 +3,7 @@
 // and 'no' in the place of a flag would be as good as true.
 
 import { checkDType, type DType } from './dtype.ts';
-import { ArgumentError } from './errors.ts';
+import { ArgumentError, quote } from './errors.ts';
 
 /** What options are where the caller leaves them out; {@link requireOptions} lets it pass without a look. */
 export const noOptions = Object.freeze({});
@@ -60,6 +60,22 @@ export function requireOptions<Options extends object>(
   else requireKinds(op, options, known);
 }
 
+/**
+ * Checks one argument by its kind, as {@link requireOptions} does options.
+ *
+ * @param operand the argument, as errors name it.
+ * @throws ArgumentError for a value of another kind, `undefined` too; DTypeError for what is no dtype.
+ * @example
+ * const twice = (fn: (x: Tensor) => Tensor) => {
+ *   requireArgument('twice', 'fn', fn, 'function');
+ *   return (x: Tensor) => fn(fn(x));
+ * };
+ * twice(square)(tensor(3)).item(); // 81
+ */
+export function requireArgument(op: string, operand: string, value: unknown, kind: OptionKind): void {
+  if (typeof value !== kind && kind !== 'own') requireKind(op, operand, value, kind);
+}
+
 function isNames(known: object): known is readonly string[] {
   return Array.isArray(known);
 }
@@ -91,7 +107,7 @@ function requireKind(op: string, operand: string, actual: unknown, kind: OptionK
   const fits = typeof kind === 'function' ? actual instanceof kind : kind === 'list' && Array.isArray(actual);
   if (fits) return;
   const expected = wanted(kind);
-  throw new ArgumentError(`${operand} is ${show(actual)}; give ${expected}.`, {
+  throw new ArgumentError(`${operand} is ${quote(actual)}; give ${expected}.`, {
     op,
     operand,
     actual,
@@ -119,7 +135,7 @@ function noObject(op: string, actual: unknown, known: readonly string[]): Argume
     name === undefined
       ? `with any of ${known.join(', ')}`
       : `e.g. { ${name}: ${JSON.stringify(name === 'axis' && Array.isArray(example) ? 0 : example)} }`;
-  return new ArgumentError(`options is ${show(actual)}; give an object, ${remedy}.`, {
+  return new ArgumentError(`options is ${quote(actual)}; give an object, ${remedy}.`, {
     op,
     operand: 'options',
     actual,
@@ -149,10 +165,4 @@ function meaning(option: string): string {
 
 function isAxes(value: unknown): value is number | readonly number[] {
   return Array.isArray(value) ? value.every(Number.isInteger) : Number.isInteger(value);
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string' || Array.isArray(value)) return JSON.stringify(value);
-  if (typeof value !== 'object' || value === null) return String(value);
-  return `a ${value.constructor?.name ?? 'value'}`;
 }

@@ -5,7 +5,7 @@
 
 import type { NumericArray, Strided } from '@adjoint/kernels-cpu';
 import type { DType } from './dtype.ts';
-import { AdjointError } from './errors.ts';
+import { AdjointError, ArgumentError, quote } from './errors.ts';
 import { type Shape, sizeOf } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -287,8 +287,18 @@ export type AnyOp = Op<any>;
 export function defineOp<const Names extends readonly string[], Attrs = undefined>(
   record: ComputeOpRecord<Names, Attrs> | ViewOpRecord<Names, Attrs>,
 ): Op<Attrs> {
+  requireRecord(record);
   // The engine sees lists: `apply` has counted the operands before it calls a rule.
   return new Op<Attrs>(record as unknown as ComputeOpRecord<readonly string[], Attrs>);
+}
+
+function requireRecord(record: unknown): void {
+  const { operands, infer, vjps } = (record ?? {}) as Readonly<Record<string, unknown>>;
+  if (Array.isArray(operands) && typeof infer === 'function' && Array.isArray(vjps)) return;
+  throw new ArgumentError(
+    `the record is ${quote(record)}; it takes an object with name, operands, infer, vjps, forwardMode, and forward or view.`,
+    { op: 'defineOp', operand: 'record', actual: record, expected: 'the record of an op' },
+  );
 }
 
 type Rule1<A> = (g: Tensor, context: RuleContext<A>, index: number) => Tensor;

@@ -1,6 +1,6 @@
 // Shapes, strides and axes: the arithmetic of views, and the checks that name what does not fit.
 
-import { ArgumentError, formatShape, ShapeError } from './errors.ts';
+import { ArgumentError, formatShape, quote, ShapeError } from './errors.ts';
 
 /** Sizes of a tensor's axes, outermost first. */
 export type Shape = readonly number[];
@@ -73,7 +73,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
 /** @throws ShapeError unless `list` is an array; numbers in a row are what other libraries take. */
 export function requireList(list: unknown, op: string, operand: string): void {
   if (Array.isArray(list)) return;
-  throw new ShapeError(`${operand} is ${String(list)}; give an array of numbers, such as [2, 3].`, {
+  throw new ShapeError(`${operand} is ${quote(list)}; give an array of numbers, such as [2, 3].`, {
     op,
     operand,
     actual: list,
@@ -87,7 +87,7 @@ export function checkShape(shape: Shape, op: string): void {
   for (let i = 0; i < shape.length; i++) {
     if (!Number.isInteger(shape[i]) || shape[i] < 0) {
       throw new ShapeError(
-        `shape ${formatShape(shape)} has ${shape[i]} on axis ${i}; sizes are non-negative integers.`,
+        `shape ${formatShape(shape)} has ${quote(shape[i])} on axis ${i}; sizes are non-negative integers.`,
         { op, operand: 'shape', actual: shape, expected: 'non-negative integers' },
       );
     }
@@ -133,7 +133,7 @@ export function checkAxis(axis: number, rank: number, op: string): number {
   const limit = Math.max(rank, 1);
   if (!Number.isInteger(axis) || axis < -limit || axis >= limit) {
     throw new ArgumentError(
-      `axis is ${axis}; a tensor of ${rank} axes takes integers from ${-limit} to ${limit - 1}.`,
+      `axis is ${quote(axis)}; a tensor of ${rank} axes takes integers from ${-limit} to ${limit - 1}.`,
       { op, operand: 'axis', actual: axis, expected: `integer in [${-limit}, ${limit - 1}]` },
     );
   }
@@ -146,10 +146,23 @@ function allAxes(rank: number): number[] {
   return axes;
 }
 
+/** One axis or several as a list. @throws ArgumentError for what is neither. */
+export function axisList(axes: number | readonly number[], op: string, operand: string): readonly number[] {
+  if (typeof axes === 'number') return [axes];
+  // Copied, since a sparse one would keep its holes in what is made of it.
+  if (Array.isArray(axes)) return Array.from(axes);
+  throw new ArgumentError(`${operand} is ${quote(axes)}; give an axis or an array of them, such as [0, 1].`, {
+    op,
+    operand,
+    actual: axes,
+    expected: 'an axis or several',
+  });
+}
+
 /** Turns a choice of axes into sorted distinct indices; `undefined` means all of them. */
 export function checkAxes(axes: number | readonly number[] | undefined, rank: number, op: string): number[] {
   if (axes === undefined) return allAxes(rank);
-  const list = typeof axes === 'number' ? [axes] : axes;
+  const list = axisList(axes, op, 'axes');
   const indices = list.map((axis) => checkAxis(axis, rank, op)).sort((a, b) => a - b);
   for (let i = 1; i < indices.length; i++) {
     if (indices[i] === indices[i - 1]) {

@@ -127,7 +127,11 @@ export class KernelTierError extends Error {
   }
 }
 
+// Never throws, whatever the value: it stands in messages about what was not expected.
 function show(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`;
-  return typeof value === 'string' ? `'${value}'` : String(value);
+  if (Array.isArray(value)) return `[${Array.from(value, show).join(', ')}]`;
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  const name = (value as { readonly constructor?: { readonly name?: unknown } }).constructor?.name;
+  return typeof name !== 'string' || name === 'Object' ? 'an object' : `a ${name}`;
 }

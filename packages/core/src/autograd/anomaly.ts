@@ -1,7 +1,7 @@
 // Anomaly detection: stops at the first op, forward or backward, whose result holds NaN or infinity, and says all about it.
 
 import { type DType, isFloat } from '../dtype.ts';
-import { AdjointError, ArgumentError, formatShape } from '../errors.ts';
+import { AdjointError, ArgumentError, formatShape, requireFunction } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { indexOf, type Shape } from '../shape.ts';
 import type { Node } from '../tape/node.ts';
@@ -82,6 +82,7 @@ export function detectAnomaly<T>(fn: () => T, options: AnomalyOptions = noOption
       expected: 'report | allow',
     });
   }
+  requireFunction('detectAnomaly', 'fn', fn, 'detectAnomaly(() => …)');
   const watch = new Watch(infinity === 'allow' ? Number.isNaN : (value) => !Number.isFinite(value));
   const result = withDeepStacks(() => observe(watch, fn));
   if (result instanceof Promise) {

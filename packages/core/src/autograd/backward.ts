@@ -118,6 +118,7 @@ export function grad(
   const list = Array.isArray(inputs) ? (inputs as readonly Tensor[]) : [inputs as Tensor];
   const nodes = new Set<Node>();
   list.forEach((input, i) => {
+    requireTensor('grad', Array.isArray(inputs) ? `inputs[${i}]` : 'inputs', input);
     if (input.node !== null) nodes.add(input.node);
     else if (options.unused !== 'zeros')
       throw unusedError(i, input, 'requires no gradient; set requiresGrad before the output is computed');

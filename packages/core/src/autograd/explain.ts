@@ -4,7 +4,8 @@
 // explain takes the computation rather than its result, watches every op, recorded or not, and follows the data.
 
 import { isFloat } from '../dtype.ts';
-import { formatShape, GradientError } from '../errors.ts';
+import { ArgumentError, formatShape, GradientError, quote } from '../errors.ts';
+import { requireTensor } from '../ops/operand.ts';
 import { isNoGradient } from '../registry.ts';
 import type { Shape } from '../shape.ts';
 import { enableGrad, gradMode } from '../tape/mode.ts';
@@ -85,9 +86,21 @@ export function explain(
       expected: 'a tensor',
     });
   }
+  if (typeof parameters !== 'object' || parameters === null) {
+    throw new ArgumentError(
+      `parameters is ${quote(parameters)}; give an array of tensors, or an object of them by name.`,
+      {
+        op: 'explain',
+        operand: 'parameters',
+        actual: parameters,
+        expected: 'tensors, in an array or by name',
+      },
+    );
+  }
   const named: [string, Tensor][] = Array.isArray(parameters)
-    ? parameters.map((tensor, i) => [`parameters[${i}]`, tensor])
+    ? Array.from(parameters, (tensor, i) => [`parameters[${i}]`, tensor])
     : Object.entries(parameters as Readonly<Record<string, Tensor>>);
+  for (const [name, tensor] of named) requireTensor('explain', name, tensor);
   const explained = named.map(([name, tensor]) =>
     explainOne(name, tensor, result, loss instanceof Tensor ? null : flow),
   );

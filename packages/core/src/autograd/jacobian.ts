@@ -1,9 +1,10 @@
 // Jacobians and Hessians in full: one pass of reverse mode per output element, or one run of forward mode per input element.
 
-import { ArgumentError, formatShape, GradientError } from '../errors.ts';
+import { ArgumentError, formatShape, GradientError, requireFunction } from '../errors.ts';
 import { tensor, zeros } from '../ops/create.ts';
 import { stack } from '../ops/join.ts';
 import { reshape } from '../ops/layout.ts';
+import { requireTensor } from '../ops/operand.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { enableGrad } from '../tape/mode.ts';
 import type { Tensor } from '../tensor.ts';
@@ -43,6 +44,7 @@ export function jacobian<const I extends Tensors>(
   options: JacobianOptions = noOptions,
 ): Alike<I> {
   requireOptions('jacobian', options, { mode: 'string', createGraph: 'boolean' });
+  requireFunction('jacobian', 'fn', fn);
   const { mode = 'reverse', createGraph = false } = options;
   const points = listOf(inputs, 'jacobian', 'inputs');
   if (mode === 'forward') {
@@ -59,6 +61,7 @@ export function jacobian<const I extends Tensors>(
   }
   const variables = points.map((x) => variable(x, { tied: createGraph }));
   const output = enableGrad(() => fn(...variables));
+  requireTensor('jacobian', "the function's result", output);
   return inFormOf(inputs, rows(output, variables, createGraph));
 }
 
@@ -84,9 +87,11 @@ export function hessian(
   options: TransformOptions = noOptions,
 ): Tensor | Tensor[][] {
   requireOptions('hessian', options, { createGraph: 'boolean' });
+  requireFunction('hessian', 'fn', fn);
   const { createGraph = false } = options;
   const variables = listOf(inputs, 'hessian', 'inputs').map((x) => variable(x, { tied: createGraph }));
   const value = enableGrad(() => fn(...variables));
+  requireTensor('hessian', "the function's result", value);
   if (value.size !== 1) {
     throw new GradientError(
       `the function's result has shape ${formatShape(value.shape)}; reduce it to one element (sum, mean), or take the jacobian.`,

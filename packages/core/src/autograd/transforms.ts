@@ -1,7 +1,7 @@
 // Functional transforms: derivatives of functions rather than of recorded tensors. All nest, in each other and in themselves.
 
 import { isFloat } from '../dtype.ts';
-import { DTypeError, formatShape, GradientError, ShapeError } from '../errors.ts';
+import { DTypeError, formatShape, GradientError, requireFunction, ShapeError } from '../errors.ts';
 import { add, mul } from '../ops/arithmetic.ts';
 import { onesLike, zerosLike } from '../ops/create.ts';
 import { sum } from '../ops/expand-sum.ts';
@@ -91,6 +91,7 @@ export function jvp<const R extends Tensors>(
   inputs: Tensors,
   tangents: Tensors,
 ): [Alike<R>, Alike<R>] {
+  requireFunction('jvp', 'fn', fn);
   const points = listOf(inputs, 'jvp', 'inputs');
   const directions = listOf(tangents, 'jvp', 'tangents');
   requireFit('jvp', 'tangents', 'inputs', directions, points);
@@ -128,6 +129,7 @@ export function hvp<const I extends Tensors>(
   options: TransformOptions = noOptions,
 ): [Tensor, Alike<I>] {
   requireOptions('hvp', options, { createGraph: 'boolean' });
+  requireFunction('hvp', 'fn', fn);
   const directions = listOf(vectors, 'hvp', 'vectors');
   requireFit('hvp', 'vectors', 'inputs', directions, listOf(inputs, 'hvp', 'inputs'));
   const values: Tensor[] = [];
@@ -148,6 +150,7 @@ function pullBack<R extends Tensors, I extends Tensors>(
   cotangents: Tensors | null,
   { createGraph = false }: TransformOptions,
 ): [Alike<R>, Alike<I>] {
+  requireFunction(op, 'fn', fn);
   const variables = listOf(inputs, op, 'inputs').map((x) => variable(x, { tied: createGraph }));
   const result = enableGrad(() => fn(...variables));
   const outputs = listOf(result, op, "the function's result");

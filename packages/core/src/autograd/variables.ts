@@ -1,7 +1,7 @@
 // What functional transforms do to the inputs of a function: each becomes a variable of its own, and stays tied to whatever
 // derivative is being taken around the transform.
 
-import { ArgumentError } from '../errors.ts';
+import { ArgumentError, quote } from '../errors.ts';
 import { permuteOp } from '../ops/layout.ts';
 import { apply } from '../tape/apply.ts';
 import { noGrad } from '../tape/mode.ts';
@@ -56,7 +56,7 @@ export function variable(x: Tensor, { tied }: { readonly tied: boolean }): Tenso
 export function listOf(value: Tensors, op: string, operand: string): readonly Tensor[] {
   const list = value instanceof Tensor ? [value] : value;
   if (Array.isArray(list) && list.every((item) => item instanceof Tensor)) return list;
-  throw new ArgumentError(`${operand} must be a tensor or a list of tensors.`, {
+  throw new ArgumentError(`${operand} is ${quote(value)}; give a tensor or a list of tensors.`, {
     op,
     operand,
     actual: value,

@@ -2,12 +2,12 @@
 
 import { grad } from '../autograd/backward.ts';
 import { isFloat } from '../dtype.ts';
-import { ArgumentError } from '../errors.ts';
+import { ArgumentError, quote } from '../errors.ts';
 import { cast } from '../ops/cast.ts';
 import { tensor, zerosLike } from '../ops/create.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { Generator } from '../random/generator.ts';
-import { isNoGradient, type Op } from '../registry.ts';
+import { isNoGradient, Op } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import { enableGrad } from '../tape/mode.ts';
 import type { Tensor } from '../tensor.ts';
@@ -54,6 +54,14 @@ export function adjointCheckOp<Attrs>(
     scale: 'number',
     seed: 'number',
   });
+  if (!(op instanceof Op)) {
+    throw new ArgumentError(`op is ${quote(op)}; give an op that defineOp made.`, {
+      op: 'adjointCheckOp',
+      operand: 'op',
+      actual: op,
+      expected: 'an op',
+    });
+  }
   const mode = op.forwardMode;
   if (mode !== 'linear' && mode !== 'multilinear') {
     throw new ArgumentError(

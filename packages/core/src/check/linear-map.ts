@@ -1,7 +1,7 @@
 // Maps that are said to be linear: what they give, whether they are, and whether what they give is exact.
 
 import type { DType } from '../dtype.ts';
-import { ArgumentError } from '../errors.ts';
+import { ArgumentError, requireFunction } from '../errors.ts';
 import { tensor, zeros } from '../ops/create.ts';
 import { Tensor } from '../tensor.ts';
 import { numbersOf } from './numbers.ts';
@@ -11,6 +11,7 @@ export type LinearMap = (x: Tensor) => Tensor;
 
 /** What the map gives, which is a tensor. */
 export function resultOf(map: LinearMap, x: Tensor): Tensor {
+  requireFunction('adjointCheck', 'forward, transpose', map);
   const result = map(x);
   if (result instanceof Tensor) return result;
   throw new ArgumentError('a map must return a tensor.', {

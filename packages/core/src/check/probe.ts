@@ -4,7 +4,7 @@
 // a non-contiguous operand checks that; only an expanded operand, whose elements share places, is laid out anew to be moved.
 
 import { type DType, isFloat } from '../dtype.ts';
-import { ArgumentError, DTypeError, formatShape } from '../errors.ts';
+import { ArgumentError, DTypeError, formatShape, requireFunction } from '../errors.ts';
 import { requireTensor } from '../ops/operand.ts';
 import { type Shape, sameShape } from '../shape.ts';
 import { enableGrad } from '../tape/mode.ts';
@@ -51,6 +51,7 @@ export class Probe {
   readonly again: readonly Float64Array[];
 
   constructor(op: string, fn: CheckedFunction, inputs: readonly Tensor[], precision: CheckPrecision) {
+    requireFunction(op, 'fn', fn);
     this.op = op;
     this.fn = fn;
     this.inputs = inputs;

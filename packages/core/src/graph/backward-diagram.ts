@@ -2,6 +2,7 @@
 
 import { ancestors } from '../autograd/paths.ts';
 import { formatShape, GradientError } from '../errors.ts';
+import { requireTensor } from '../ops/operand.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import type { AnyOp } from '../registry.ts';
 import type { Node } from '../tape/node.ts';
@@ -30,6 +31,7 @@ export interface BackwardDiagramOptions {
  */
 export function backwardDiagram(output: Tensor, options: BackwardDiagramOptions = noOptions): Diagram {
   requireOptions('backwardDiagram', options, { names: 'own' });
+  requireTensor('backwardDiagram', 'output', output);
   const { names = [] } = options;
   if (output.node === null) {
     throw new GradientError(

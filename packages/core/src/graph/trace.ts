@@ -1,7 +1,7 @@
 // Tracing: runs a function once on tensors that have a shape and a dtype but no values, and writes down what it does.
 
 import { checkDType, type DType } from '../dtype.ts';
-import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { ArgumentError, formatShape, requireFunction, ShapeError } from '../errors.ts';
 import type { Shape } from '../shape.ts';
 import { enableGrad } from '../tape/mode.ts';
 import { underTracer } from '../tape/tracing.ts';
@@ -52,6 +52,7 @@ export function trace<const Specs extends readonly TensorSpec[], R>(
   fn: (...inputs: TensorsOf<Specs>) => R,
   ...specs: Specs
 ): Graph<R, TensorsOf<Specs>> {
+  requireFunction('trace', 'fn', fn);
   const recorder = new Recorder();
   const inputs = specs.map((spec, i) => makeInput(recorder, spec, i));
   const { paths, build, steps } = underTracer(recorder, () =>
@@ -65,8 +66,8 @@ export function trace<const Specs extends readonly TensorSpec[], R>(
 }
 
 function makeInput(recorder: Recorder, spec: TensorSpec, index: number): Tensor {
-  const { shape, name = `in${index}`, requiresGrad = false } = spec;
   const operand = `specs[${index}]`;
+  const { shape, name = `in${index}`, requiresGrad = false } = spec ?? {};
   if (!Array.isArray(shape)) {
     throw new ArgumentError(`${operand} has no shape; give { shape, dtype } or a tensor.`, {
       op: 'trace',

@@ -7,6 +7,7 @@ import { MAX_ELEMENTS } from '@adjoint/kernels-cpu';
 import { bytesPerElement } from '../dtype.ts';
 import { ArgumentError, DTypeError, formatShape } from '../errors.ts';
 import { permute } from '../ops/layout.ts';
+import { requireTensor } from '../ops/operand.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
@@ -127,6 +128,7 @@ function readArray(bytes: Uint8Array, header: NpyHeader, start: number, complain
  * bytes.length; // 136
  */
 export function serializeNpy(x: Tensor): Uint8Array<ArrayBuffer> {
+  requireTensor('serializeNpy', 'x', x);
   const { dtype, shape } = x;
   const type = Object.entries(dtypeOf).find(([, known]) => known === dtype)?.[0];
   if (type === undefined) {

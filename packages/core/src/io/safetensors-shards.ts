@@ -10,7 +10,7 @@ import type { Tensor } from '../tensor.ts';
 import { requireBytes } from './bytes.ts';
 import { JsonReader } from './json-reader.ts';
 import { parseSafetensors, type SafetensorsContent } from './safetensors-read.ts';
-import { serializeSafetensors } from './safetensors-write.ts';
+import { requireNamed, serializeSafetensors } from './safetensors-write.ts';
 import { compareUtf8, encodeUtf8 } from './utf8.ts';
 
 /** Options of {@link serializeSafetensorsShards}. */
@@ -61,6 +61,7 @@ export function serializeSafetensorsShards(
       stem,
       `the stem ${JSON.stringify(stem)} is no part of a file's name; give one without slashes.`,
     );
+  requireNamed(tensors);
   const shards: [string, Tensor][][] = [];
   let room = 0;
   let totalBytes = 0;

@@ -1,7 +1,7 @@
 // Writes safetensors: tensors by name in one file, as https://github.com/huggingface/safetensors lays them out.
 
 import { bytesPerElement } from '../dtype.ts';
-import { ArgumentError } from '../errors.ts';
+import { ArgumentError, quote as show } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { sizeOf } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
@@ -38,8 +38,9 @@ export function serializeSafetensors(
 ): Uint8Array<ArrayBuffer> {
   requireOptions('serializeSafetensors', options, { metadata: 'own' });
   const { metadata = {} } = options;
+  requireNamed(tensors);
+  requireByName('metadata', metadata);
   const named = Object.entries(tensors);
-  for (const [name, x] of named) checkNamed(name, x);
   for (const entry of Object.entries(metadata)) checkMetadata(entry);
   named.sort(
     ([nameA, a], [nameB, b]) =>
@@ -96,6 +97,18 @@ function allocateFile(length: number): Uint8Array<ArrayBuffer> {
     error.cause = cause;
     throw error;
   }
+}
+
+/** @throws ArgumentError unless these are tensors in a plain object: of a Map or a list nothing, or numbers for names, would be written. */
+export function requireNamed(tensors: Readonly<Record<string, unknown>>): void {
+  requireByName('tensors', tensors);
+  for (const [name, x] of Object.entries(tensors)) checkNamed(name, x);
+}
+
+function requireByName(operand: string, value: unknown): void {
+  const byName = Object.prototype.toString.call(value) === '[object Object]' && !(value instanceof Tensor);
+  if (!byName)
+    throw refusal(operand, value, `${operand} is ${show(value)}; give an object, its keys as names.`);
 }
 
 function checkNamed(name: string, value: unknown): void {

@@ -1,8 +1,8 @@
 // Axes added, dropped, merged, reversed and rotated. All are views or joins of views.
 
-import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { ArgumentError, formatShape, quote, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
-import { checkAxes, checkAxis, requireList, type Shape } from '../shape.ts';
+import { axisList, checkAxes, checkAxis, requireList, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { cat } from './join.ts';
 import { permute, reshape, sliceView } from './layout.ts';
@@ -128,8 +128,8 @@ export function movedim(
   destination: number | readonly number[],
 ): Tensor {
   requireTensor('movedim', 'x', x);
-  const from = axisList(source, x.ndim, 'movedim', 'source');
-  const to = axisList(destination, x.ndim, 'movedim', 'destination');
+  const from = axesInOrder(source, x.ndim, 'movedim', 'source');
+  const to = axesInOrder(destination, x.ndim, 'movedim', 'destination');
   if (from.length !== to.length) {
     throw new ArgumentError(
       `there are ${from.length} axes to move and ${to.length} places; give as many of one as of the other.`,
@@ -142,8 +142,8 @@ export function movedim(
 }
 
 // Axes in the order given, which unlike that of `checkAxes` matters here.
-function axisList(axes: number | readonly number[], rank: number, op: string, operand: string): number[] {
-  const list = (typeof axes === 'number' ? [axes] : axes).map((axis) => checkAxis(axis, rank, op));
+function axesInOrder(axes: number | readonly number[], rank: number, op: string, operand: string): number[] {
+  const list = axisList(axes, op, operand).map((axis) => checkAxis(axis, rank, op));
   if (new Set(list).size === list.length) return list;
   throw new ArgumentError(`${operand} [${list.join(', ')}] names an axis twice; name each axis once.`, {
     op,
@@ -193,17 +193,17 @@ export function roll(
   requireTensor('roll', 'x', x);
   requireOptions('roll', options, { axes: 'own' });
   const { axes } = options;
-  const steps = typeof shifts === 'number' ? [shifts] : shifts;
-  const wrong = steps.find((step) => !Number.isInteger(step));
-  if (wrong !== undefined) {
-    throw new ArgumentError(`shifts holds ${wrong}; elements move by whole places.`, {
+  if (typeof shifts !== 'number') requireList(shifts, 'roll', 'shifts');
+  const steps = typeof shifts === 'number' ? [shifts] : Array.from(shifts);
+  if (!steps.every(Number.isInteger)) {
+    throw new ArgumentError(`shifts is ${quote(shifts)}; elements move by whole places.`, {
       op: 'roll',
       operand: 'shifts',
       actual: shifts,
       expected: 'integers',
     });
   }
-  const along = axes === undefined ? [0] : typeof axes === 'number' ? [axes] : axes;
+  const along = axes === undefined ? [0] : axisList(axes, 'roll', 'axes');
   if (along.length !== steps.length || steps.length === 0) {
     throw new ArgumentError(
       `there are ${steps.length} shifts and ${along.length} axes; give one shift per axis.`,

@@ -6,6 +6,7 @@ import { sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { requireFloat } from './infer.ts';
 import { reshape } from './layout.ts';
+import { requireTensor } from './operand.ts';
 
 /** How the kernel is laid over the input. Only cross-correlation, as everywhere in deep learning. */
 export type ConvMode = 'crossCorrelation';
@@ -81,6 +82,7 @@ export function readCall(
   requireMode(op, 'convMode', options.convMode, ['crossCorrelation']);
   requireMode(op, 'computeMode', options.computeMode, ['default', 'float32']);
   requireFloat(op, 'input', input);
+  requireTensor(op, 'weight', weight);
   if (weight.dtype !== input.dtype) throw dtypeError(op, 'weight', weight, input);
   requireRank(op, 'input', input, dims + 1, `(C, …) or (N, C, …) with ${dims} spatial`);
   requireRank(

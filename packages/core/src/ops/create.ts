@@ -2,7 +2,7 @@
 
 import type { NumericArray } from '@adjoint/kernels-cpu';
 import { allocate, checkDType, type DType, isHalf } from '../dtype.ts';
-import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { ArgumentError, formatShape, noTensor, quote, ShapeError } from '../errors.ts';
 import { encodeHalf } from '../half.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { checkShape, type Shape, sizeOf } from '../shape.ts';
@@ -174,7 +174,7 @@ function filled(
 ): Tensor {
   checkShape(shape, op);
   if (typeof value !== 'number') {
-    throw new ArgumentError(`value is ${String(value)}; give a number.`, {
+    throw new ArgumentError(`value is ${quote(value)}; give a number.`, {
       op,
       operand: 'value',
       actual: value,
@@ -206,17 +206,20 @@ export function ones(shape: Shape, options: TensorOptions = noOptions): Tensor {
 /** One value throughout, in the shape and (unless told otherwise) dtype of `x`. PyTorch's `torch.full_like`. */
 export function fullLike(x: Tensor, value: number, options: TensorOptions = noOptions): Tensor {
   requireOptions('fullLike', options, { dtype: 'dtype', requiresGrad: 'boolean' });
+  if (!(x instanceof Tensor)) throw noTensor('fullLike', 'x', x);
   return filled('fullLike', x.shape, value, options, x.dtype);
 }
 
 /** Zeros in the shape and dtype of `x`. PyTorch's `torch.zeros_like`. */
 export function zerosLike(x: Tensor, options: TensorOptions = noOptions): Tensor {
   requireOptions('zerosLike', options, { dtype: 'dtype', requiresGrad: 'boolean' });
+  if (!(x instanceof Tensor)) throw noTensor('zerosLike', 'x', x);
   return filled('zerosLike', x.shape, 0, options, x.dtype);
 }
 
 /** Ones in the shape and dtype of `x`. PyTorch's `torch.ones_like`. */
 export function onesLike(x: Tensor, options: TensorOptions = noOptions): Tensor {
   requireOptions('onesLike', options, { dtype: 'dtype', requiresGrad: 'boolean' });
+  if (!(x instanceof Tensor)) throw noTensor('onesLike', 'x', x);
   return filled('onesLike', x.shape, 1, options, x.dtype);
 }

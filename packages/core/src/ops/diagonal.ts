@@ -94,6 +94,7 @@ export interface DiagonalOptions {
  */
 export function diagonal(x: Tensor, options: DiagonalOptions = noOptions): Tensor {
   requireOptions('diagonal', options, { offset: 'number', axis1: 'number', axis2: 'number' });
+  requireTensor('diagonal', 'x', x);
   const { offset = 0, axis1 = 0, axis2 = 1 } = options;
   const first = checkAxis(axis1, x.ndim, 'diagonal');
   const second = checkAxis(axis2, x.ndim, 'diagonal');

@@ -1,6 +1,6 @@
 // Sums of products in Einstein's notation, as a chain of matrix products from left to right.
 
-import { formatShape, ShapeError } from '../errors.ts';
+import { ArgumentError, formatShape, quote, ShapeError } from '../errors.ts';
 import type { Tensor } from '../tensor.ts';
 import { mul } from './arithmetic.ts';
 import { diagonal } from './diagonal.ts';
@@ -8,6 +8,7 @@ import { type Label, readEquation } from './einsum-equation.ts';
 import { expand, sum } from './expand-sum.ts';
 import { permute, reshape } from './layout.ts';
 import { matmul } from './matmul.ts';
+import { requireTensor } from './operand.ts';
 
 /** A tensor whose axes have names, each once. */
 interface Named {
@@ -31,6 +32,20 @@ interface Named {
  * einsum('bhqd,bhkd->bhqk', zeros([2, 4, 3, 8]), zeros([2, 4, 5, 8])).shape; // [2, 4, 3, 5]: scores of attention
  */
 export function einsum(equation: string, ...operands: readonly Tensor[]): Tensor {
+  if (typeof equation !== 'string') {
+    throw new ArgumentError(
+      `equation is ${quote(equation)}; give a string first, such as 'ij,jk->ik', then the tensors.`,
+      {
+        op: 'einsum',
+        operand: 'equation',
+        actual: equation,
+        expected: 'a string',
+      },
+    );
+  }
+  operands.forEach((operand, i) => {
+    requireTensor('einsum', `operands[${i}]`, operand);
+  });
   const { operands: labels, result } = readEquation(
     equation,
     operands.map(({ shape }) => shape),

@@ -39,6 +39,7 @@ export interface ReduceAttrs {
 
 /** Works out the attributes of a reduction from its options. */
 export function reduceAttrs(x: Tensor, { axes, keepdim = false }: ReduceOptions, op: string): ReduceAttrs {
+  requireTensor(op, 'x', x);
   return { axes: checkAxes(axes, x.ndim, op), keepdim, from: x.shape };
 }
 

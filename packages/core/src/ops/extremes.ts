@@ -168,6 +168,7 @@ export function min(x: Tensor, options?: AlongOptions): Tensor | ValuesAndIndice
 
 function valuesAt(op: Op<PlaceAttrs>, x: Tensor, options: AlongOptions, name: string): ValuesAndIndices {
   requireOptions(name, options, { axis: 'number', keepdim: 'boolean' });
+  requireTensor(name, 'x', x);
   const line = x.ndim === 0 ? reshape(x, [1]) : x;
   const axis = checkAxis(options.axis, x.ndim, name);
   const indices = apply(op, [line], { axis, op: name });

@@ -197,6 +197,7 @@ export function gatherAlong(x: Tensor, index: Tensor, { axis, op }: GatherAttrs)
  */
 export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
   requireTensor('gather', 'x', x);
+  requireTensor('gather', 'index', index);
   const along = checkAxis(axis, x.ndim, 'gather');
   const attrs = { axis: along, op: 'gather' };
   if (x.ndim > 0 || index.ndim > 0) return gatherAlong(x, index, attrs);
@@ -215,6 +216,8 @@ export function gather(x: Tensor, axis: number, index: Tensor): Tensor {
  */
 export function scatter(x: Tensor, axis: number, index: Tensor, source: Operand): Tensor {
   requireTensor('scatter', 'x', x);
+  requireTensor('scatter', 'index', index);
+  if (typeof source !== 'number') requireTensor('scatter', 'source', source);
   const along = checkAxis(axis, x.ndim, 'scatter');
   const values =
     typeof source === 'number' ? filled(source, x, index.shape) : cutTo('scatter', source, index);
@@ -233,6 +236,8 @@ export function scatter(x: Tensor, axis: number, index: Tensor, source: Operand)
  */
 export function scatterAdd(x: Tensor, axis: number, index: Tensor, source: Tensor): Tensor {
   requireTensor('scatterAdd', 'x', x);
+  requireTensor('scatterAdd', 'index', index);
+  requireTensor('scatterAdd', 'source', source);
   const op = 'scatterAdd';
   const along = checkAxis(axis, x.ndim, op);
   requireSameType(op, source, x);

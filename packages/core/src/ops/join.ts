@@ -2,7 +2,7 @@
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { promoteTypes } from '../dtype.ts';
-import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { ArgumentError, formatShape, quote, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, type OperandSpec, vjpRule } from '../registry.ts';
 import { checkAxis, rowMajorStrides, type Shape } from '../shape.ts';
@@ -128,6 +128,14 @@ export function stack(tensors: readonly Tensor[], options: AxisOptions = noOptio
 }
 
 function requireSome(op: string, tensors: readonly Tensor[]): void {
+  if (!Array.isArray(tensors)) {
+    throw new ArgumentError(`tensors is ${quote(tensors)}; give a list of tensors: ${op}([a, b]).`, {
+      op,
+      operand: 'tensors',
+      actual: tensors,
+      expected: 'a list of tensors',
+    });
+  }
   if (tensors.length > 0) return;
   throw new ArgumentError('the list of tensors is empty; give at least one.', {
     op,
@@ -138,7 +146,5 @@ function requireSome(op: string, tensors: readonly Tensor[]): void {
 }
 
 function requireTensors(op: string, tensors: readonly unknown[]): void {
-  tensors.forEach((tensor, i) => {
-    requireTensor(op, `tensors[${i}]`, tensor);
-  });
+  for (const [i, tensor] of tensors.entries()) requireTensor(op, `tensors[${i}]`, tensor);
 }

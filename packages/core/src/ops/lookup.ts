@@ -156,6 +156,7 @@ export function wrapIndex(index: Tensor, size: number, op: string): Tensor {
  */
 export function indexSelect(x: Tensor, axis: number, index: Tensor): Tensor {
   requireTensor('indexSelect', 'x', x);
+  requireTensor('indexSelect', 'index', index);
   const along = checkAxis(axis, x.ndim, 'indexSelect');
   const positions = index.ndim === 0 ? reshape(index, [1]) : index;
   const attrs = { axis: along, op: 'indexSelect' };
@@ -172,6 +173,8 @@ export function indexSelect(x: Tensor, axis: number, index: Tensor): Tensor {
  * take(tensor([[1, 2], [3, 4]]), tensor([0, -1], { dtype: 'int32' })).toArray(); // [1, 4]
  */
 export function take(x: Tensor, index: Tensor): Tensor {
+  requireTensor('take', 'x', x);
+  requireTensor('take', 'index', index);
   const positions = reshape(wrapIndex(index, x.size, 'take'), [index.size]);
   return reshape(selectAlong(reshape(x, [x.size]), positions, { axis: 0, op: 'take' }), index.shape);
 }
@@ -195,6 +198,7 @@ export interface EmbeddingOptions {
  */
 export function embedding(indices: Tensor, weight: Tensor, options: EmbeddingOptions = noOptions): Tensor {
   requireTensor('embedding', 'indices', indices);
+  requireTensor('embedding', 'weight', weight);
   requireOptions('embedding', options, { paddingIdx: 'number' });
   const { paddingIdx } = options;
   const op = 'embedding';

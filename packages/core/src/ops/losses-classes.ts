@@ -24,6 +24,7 @@ import {
   requireReduction,
   requireSameDType,
 } from './loss-reduction.ts';
+import { requireTensor } from './operand.ts';
 import { where } from './select.ts';
 import { logSoftmax } from './softmax.ts';
 
@@ -221,6 +222,7 @@ function reduceWeighted(
 
 function readCall(op: string, input: Tensor, target: Tensor, weight: Tensor | undefined): Call {
   requireFloat(op, 'input', input);
+  requireTensor(op, 'target', target);
   if (input.ndim === 0) {
     throw new ShapeError('input has no axes; it takes (C,), (N, C) or (N, C, d1, …).', {
       op,

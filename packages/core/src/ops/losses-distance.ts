@@ -10,6 +10,7 @@ import { eq, ne } from './compare.ts';
 import { sum } from './expand-sum.ts';
 import { requireFloat } from './infer.ts';
 import { type LossOptions, reduceLosses, requireAlike, requireReduction } from './loss-reduction.ts';
+import { requireTensor } from './operand.ts';
 import { sqrt, square } from './powers.ts';
 import { minimum, where } from './select.ts';
 import { norm } from './statistics.ts';
@@ -239,6 +240,7 @@ export function tripletMarginLoss(
 }
 
 function requireTarget(op: string, target: Tensor, shape: readonly number[]): void {
+  requireTensor(op, 'target', target);
   if (sameShape(target.shape, shape)) return;
   throw new ShapeError(
     `target has shape ${formatShape(target.shape)}; there is one for each loss, so give ${formatShape(shape)}.`,

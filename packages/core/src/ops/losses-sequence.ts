@@ -3,10 +3,10 @@
 // The sum over all alignments is a recursion over time, written in ops: so it has derivatives of any order. It runs in
 // logarithms, where -Infinity stands for what is impossible and must get a derivative of 0, not NaN.
 
-import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { ArgumentError, formatShape, quote, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { noGrad } from '../tape/mode.ts';
-import { fromArray, type Tensor } from '../tensor.ts';
+import { fromArray, Tensor } from '../tensor.ts';
 import { add, div, neg, sub } from './arithmetic.ts';
 import { inFloat32 } from './cast.ts';
 import { eq, isinf } from './compare.ts';
@@ -221,7 +221,18 @@ function readLengths(
   least: number,
   most: number,
 ): number[] {
-  const list = 'dtype' in lengths ? [...lengths.toTypedArray()] : [...lengths];
+  if (!(lengths instanceof Tensor) && !Array.isArray(lengths)) {
+    throw new ArgumentError(
+      `${name} is ${quote(lengths)}; give a list of ${count} integers, or an int32 tensor of them.`,
+      {
+        op,
+        operand: name,
+        actual: lengths,
+        expected: `${count} integers`,
+      },
+    );
+  }
+  const list = lengths instanceof Tensor ? [...lengths.toTypedArray()] : [...lengths];
   const wrong = list.findIndex((length) => !Number.isInteger(length) || length < least || length > most);
   if (list.length === count && wrong < 0) return list;
   const what =

@@ -13,6 +13,7 @@ import { where } from './select.ts';
 
 /** @throws DTypeError unless the mask is bool. */
 export function requireMask(op: string, mask: Tensor): void {
+  requireTensor(op, 'mask', mask);
   if (mask.dtype === 'bool') return;
   throw new DTypeError(`mask is ${mask.dtype}; give bool, such as ne(mask, 0) or mask.to('bool').`, {
     op,
@@ -42,6 +43,7 @@ export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
     requireRepresentable(op, value, x);
     return where(mask, cast(toOperand(value, x), x.dtype), x);
   }
+  requireTensor(op, 'value', value);
   if (value.ndim > 0) {
     throw new ShapeError(
       `value has shape ${formatShape(value.shape)}; it is one number. To fill with a tensor use where(mask, value, x).`,

@@ -79,6 +79,7 @@ function requireFit(a: Shape, b: Shape): void {
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   requireTensor('matmul', 'a', a);
+  requireTensor('matmul', 'b', b);
   if (a.ndim === 0 || b.ndim === 0) {
     const operand = a.ndim === 0 ? 'a' : 'b';
     throw new ShapeError(

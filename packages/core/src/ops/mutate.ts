@@ -3,7 +3,14 @@
 
 import { kernels, type NumericArray } from '@adjoint/kernels-cpu';
 import { canCast, computeDType, type DType, isHalf } from '../dtype.ts';
-import { ArgumentError, DTypeError, formatShape, GradientError, ShapeError } from '../errors.ts';
+import {
+  ArgumentError,
+  DTypeError,
+  formatShape,
+  GradientError,
+  requireFunction,
+  ShapeError,
+} from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { broadcastsTo } from '../shape.ts';
 import { gradMode, noGrad } from '../tape/mode.ts';
@@ -197,6 +204,7 @@ export function modify_(target: Tensor, op: string, change: (values: NumericArra
     'changes values by a function over an array; change them by ops, such as copy_',
   );
   requireTensor(op, 'target', target);
+  requireFunction(op, 'change', change, '(values) => { … }');
   requireMutable(op, target);
   target.storage.version++;
   target.storage.lastMutation = op;

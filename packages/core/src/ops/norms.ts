@@ -3,9 +3,9 @@
 // 16-bit floats are normalised in float32 and rounded once, as in PyTorch.
 
 import { computeDType, type FloatDType } from '../dtype.ts';
-import { ArgumentError, DTypeError, formatShape, ShapeError } from '../errors.ts';
+import { ArgumentError, DTypeError, formatShape, quote, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
-import { type Shape, sameShape } from '../shape.ts';
+import { requireList, type Shape, sameShape } from '../shape.ts';
 import { apply, applyKeeping } from '../tape/apply.ts';
 import { noGrad } from '../tape/mode.ts';
 import { Tensor } from '../tensor.ts';
@@ -193,6 +193,7 @@ function rowsOf({ shape }: Tensor, axes: readonly number[]): NormalisedShape {
 }
 
 function lastAxes(op: string, x: Tensor, normalizedShape: Shape): number[] {
+  requireList(normalizedShape, op, 'normalizedShape');
   const lead = x.ndim - normalizedShape.length;
   if (normalizedShape.length === 0 || lead < 0 || !sameShape(x.shape.slice(lead), normalizedShape)) {
     throw new ShapeError(
@@ -229,7 +230,7 @@ export function groupNorm(x: Tensor, numGroups: number, options: NormalisationOp
   const [batch, channels, ...spatial] = x.shape;
   if (!Number.isInteger(numGroups) || numGroups < 1 || channels % numGroups !== 0) {
     throw new ArgumentError(
-      `numGroups is ${numGroups} and x of shape ${formatShape(x.shape)} has ${channels} channels; it takes a divisor of them.`,
+      `numGroups is ${quote(numGroups)} and x of shape ${formatShape(x.shape)} has ${channels} channels; it takes a divisor of them.`,
       { op, operand: 'numGroups', actual: numGroups, expected: `a divisor of ${channels}` },
     );
   }
@@ -292,6 +293,7 @@ export function localResponseNorm(
   requireOptions('localResponseNorm', options, { alpha: 'number', beta: 'number', k: 'number' });
   const { alpha = 1e-4, beta = 0.75, k = 1 } = options;
   const op = 'localResponseNorm';
+  requireTensor(op, 'x', x);
   if (x.ndim < 3) {
     throw new ShapeError(`x has shape ${formatShape(x.shape)}; it takes (N, C, …) with a spatial axis.`, {
       op,
@@ -301,7 +303,7 @@ export function localResponseNorm(
     });
   }
   if (!Number.isInteger(size) || size < 1) {
-    throw new ArgumentError(`size is ${size}; it takes an integer of at least 1.`, {
+    throw new ArgumentError(`size is ${quote(size)}; it takes an integer of at least 1.`, {
       op,
       operand: 'size',
       actual: size,
@@ -310,9 +312,12 @@ export function localResponseNorm(
   }
   return normalise(op, x, (wide) => {
     const spatial = new Array<number>(2 * (x.ndim - 2)).fill(0);
-    const squares = pad(square(wide), [...spatial, Math.floor(size / 2), Math.floor((size - 1) / 2)]);
+    // Farther than all channels there are none, however large the size.
+    const before = Math.min(Math.floor(size / 2), x.shape[1]);
+    const after = Math.min(Math.floor((size - 1) / 2), x.shape[1]);
+    const squares = pad(square(wide), [...spatial, before, after]);
     let total = narrow(squares, 1, 0, x.shape[1]);
-    for (let i = 1; i < size; i++) total = add(total, narrow(squares, 1, i, x.shape[1]));
+    for (let i = 1; i <= before + after; i++) total = add(total, narrow(squares, 1, i, x.shape[1]));
     return div(wide, pow(add(mul(total, alpha / size), k), beta));
   });
 }

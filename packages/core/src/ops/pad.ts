@@ -1,7 +1,7 @@
 // Padding: a frame around a tensor, of one value or of the tensor's own elements mirrored, repeated or wrapped around.
 
 import { kernels } from '@adjoint/kernels-cpu';
-import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { ArgumentError, formatShape, quote, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, vjpRule } from '../registry.ts';
 import { requireList, rowMajorStrides } from '../shape.ts';
@@ -11,6 +11,7 @@ import { noFlops } from './infer.ts';
 import { type SliceAttrs, sliceView, unslice } from './layout.ts';
 import { selectAlong } from './lookup.ts';
 import { requireRepresentable } from './masked.ts';
+import { requireTensor } from './operand.ts';
 import { sliceAxis } from './slice.ts';
 
 /** The operand in its place in a tensor of one value. Its adjoint cuts the place out; its tangent has a frame of zeros. */
@@ -96,10 +97,11 @@ export function pad(x: Tensor, amounts: readonly number[], options: PadOptions =
 }
 
 function readFrames(x: Tensor, amounts: readonly number[]): Frame[] {
-  const wrong = amounts.find((amount) => !Number.isInteger(amount));
-  if (amounts.length % 2 !== 0 || wrong !== undefined) {
+  requireTensor('pad', 'x', x);
+  const wrong = Array.from(amounts).findIndex((amount) => !Number.isInteger(amount));
+  if (amounts.length % 2 !== 0 || wrong >= 0) {
     throw new ArgumentError(
-      `amounts are [${amounts.join(', ')}]; give pairs of integers (before, after), the last axis first.`,
+      `amounts are ${quote(amounts)}; give pairs of integers (before, after), the last axis first.`,
       { op: 'pad', operand: 'amounts', actual: amounts, expected: 'an even number of integers' },
     );
   }

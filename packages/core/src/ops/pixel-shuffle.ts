@@ -1,9 +1,10 @@
 // Channels moved into pixels, and pixels into channels.
 
-import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { ArgumentError, formatShape, quote, ShapeError } from '../errors.ts';
 import type { Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { permute, reshape } from './layout.ts';
+import { requireTensor } from './operand.ts';
 
 /**
  * Moves channels into pixels: `upscaleFactor²` channels become one of `upscaleFactor` times the height and width. PyTorch's
@@ -63,6 +64,7 @@ function readPixels(
   op: string,
   x: Tensor,
 ): { readonly lead: Shape; readonly channels: number; readonly height: number; readonly width: number } {
+  requireTensor(op, 'x', x);
   if (x.ndim < 3) {
     throw new ShapeError(`x has shape ${formatShape(x.shape)}; it takes (…, C, H, W).`, {
       op,
@@ -77,7 +79,7 @@ function readPixels(
 
 function requireFactor(op: string, option: string, factor: number): void {
   if (Number.isInteger(factor) && factor >= 1) return;
-  throw new ArgumentError(`${option} is ${factor}; it takes an integer of at least 1.`, {
+  throw new ArgumentError(`${option} is ${quote(factor)}; it takes an integer of at least 1.`, {
     op,
     operand: option,
     actual: factor,

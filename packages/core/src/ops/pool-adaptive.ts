@@ -1,9 +1,9 @@
 // Adaptive pooling: the output size is given, and the windows follow. They may differ in size by one and overlap.
 
 import { type FloatArray, kernels } from '@adjoint/kernels-cpu';
-import { ArgumentError } from '../errors.ts';
+import { ArgumentError, quote } from '../errors.ts';
 import { defineOp, noGradient } from '../registry.ts';
-import { type Shape, sizeOf } from '../shape.ts';
+import { checkShape, type Shape, sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';
 import type { ValuesAndIndices } from './extremes.ts';
@@ -140,12 +140,12 @@ function windowMeans(axis: number, input: number, output: number): Resampling {
 
 function readSize(op: string, inputSize: Shape, outputSize: AdaptiveSize): number[] {
   const list = Array.isArray(outputSize) ? outputSize : inputSize.map(() => outputSize as number | null);
-  const sizes = list.map((size: number | null, i) => size ?? inputSize[i]);
+  const sizes: number[] = Array.from(list, (size: number | null, i) => size ?? inputSize[i]);
   const legal =
     sizes.length === inputSize.length && sizes.every((size) => Number.isInteger(size) && size >= 0);
   if (!legal) {
     throw new ArgumentError(
-      `outputSize is ${JSON.stringify(outputSize)}; it takes a non-negative integer, or ${inputSize.length} of them or of null (the size of the input).`,
+      `outputSize is ${quote(outputSize)}; it takes a non-negative integer, or ${inputSize.length} of them or of null (the size of the input).`,
       { op, operand: 'outputSize', actual: outputSize, expected: `a size, or ${inputSize.length} sizes` },
     );
   }
@@ -160,5 +160,6 @@ function readSize(op: string, inputSize: Shape, outputSize: AdaptiveSize): numbe
       },
     );
   }
+  checkShape(sizes, op);
   return sizes;
 }

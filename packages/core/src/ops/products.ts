@@ -61,7 +61,6 @@ const misfit = (x: readonly number[], weight: readonly number[]): ShapeError =>
  * bmm(ones([2, 1, 3]), ones([2, 3, 1])).toArray(); // [[[3]], [[3]]]
  */
 export function bmm(a: Tensor, b: Tensor): Tensor {
-  requireTensor('bmm', 'a', a);
   requireRank('bmm', 'a', a, 3);
   requireRank('bmm', 'b', b, 3);
   if (a.shape[0] !== b.shape[0] || a.shape[2] !== b.shape[1]) {
@@ -86,7 +85,6 @@ export function bmm(a: Tensor, b: Tensor): Tensor {
  * dot(tensor([1, 2]), tensor([3, 4])).item(); // 11
  */
 export function dot(a: Tensor, b: Tensor): Tensor {
-  requireTensor('dot', 'a', a);
   requireRank('dot', 'a', a, 1);
   requireRank('dot', 'b', b, 1);
   if (a.size !== b.size) {
@@ -111,7 +109,6 @@ export function dot(a: Tensor, b: Tensor): Tensor {
  * outer(tensor([1, 2]), tensor([3, 4])).toArray(); // [[3, 4], [6, 8]]
  */
 export function outer(a: Tensor, b: Tensor): Tensor {
-  requireTensor('outer', 'a', a);
   requireRank('outer', 'a', a, 1);
   requireRank('outer', 'b', b, 1);
   return mul(reshape(a, [a.size, 1]), b);
@@ -130,6 +127,8 @@ export function outer(a: Tensor, b: Tensor): Tensor {
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
   requireTensor('linear', 'x', x);
+  requireTensor('linear', 'weight', weight);
+  if (bias !== undefined && bias !== null) requireTensor('linear', 'bias', bias);
   const features = weight.shape[weight.ndim - 1];
   if (x.ndim < 1 || weight.ndim < 1 || weight.ndim > 2 || x.shape[x.ndim - 1] !== features) {
     throw misfit(x.shape, weight.shape);
@@ -156,6 +155,7 @@ function withBias(product: Tensor, bias: Tensor | null | undefined): Tensor {
 }
 
 function requireRank(op: string, operand: string, x: Tensor, rank: number): void {
+  requireTensor(op, operand, x);
   if (x.ndim === rank) return;
   throw new ShapeError(
     `${operand} has shape ${formatShape(x.shape)}; it takes ${rank} ${rank === 1 ? 'axis' : 'axes'}, and matmul takes any number.`,

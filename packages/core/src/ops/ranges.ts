@@ -2,7 +2,7 @@
 
 import type { NumericArray } from '@adjoint/kernels-cpu';
 import { allocate, checkDType, computeDType, type DType, isFloat } from '../dtype.ts';
-import { ArgumentError, ShapeError } from '../errors.ts';
+import { ArgumentError, quote, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { checkShape, sizeOf } from '../shape.ts';
 import { makeTensor } from '../tape/tracing.ts';
@@ -11,6 +11,7 @@ import { cast } from './cast.ts';
 import type { TensorOptions } from './create.ts';
 import { expand } from './expand-sum.ts';
 import { reshape } from './layout.ts';
+import { requireTensor } from './operand.ts';
 
 /** Options of {@link arange}. */
 export interface ArangeOptions extends TensorOptions {
@@ -115,17 +116,20 @@ function filled(
 
 function checkCount(op: string, count: number): void {
   if (Number.isInteger(count) && count >= 0 && count < 2 ** 31) return;
-  throw new ArgumentError(`the number of elements is ${count}; it takes an integer from 0 to 2^31 - 1.`, {
-    op,
-    operand: 'steps',
-    actual: count,
-    expected: 'a non-negative integer',
-  });
+  throw new ArgumentError(
+    `the number of elements is ${quote(count)}; it takes an integer from 0 to 2^31 - 1.`,
+    {
+      op,
+      operand: 'steps',
+      actual: count,
+      expected: 'a non-negative integer',
+    },
+  );
 }
 
 function requireFinite(op: string, name: string, value: number): void {
   if (Number.isFinite(value)) return;
-  throw new ArgumentError(`${name} is ${value}; give a finite number.`, {
+  throw new ArgumentError(`${name} is ${quote(value)}; give a finite number.`, {
     op,
     operand: name,
     actual: value,
@@ -160,6 +164,14 @@ export function meshgrid(tensors: readonly Tensor[], options: MeshgridOptions = 
       expected: "'ij' or 'xy'",
     });
   }
+  if (!Array.isArray(tensors)) {
+    throw new ArgumentError(`tensors is ${quote(tensors)}; give a list of tensors: meshgrid([a, b]).`, {
+      op,
+      operand: 'tensors',
+      actual: tensors,
+      expected: 'a list of tensors',
+    });
+  }
   if (tensors.length === 0) {
     throw new ArgumentError('the list of tensors is empty; give at least one.', {
       op,
@@ -168,6 +180,7 @@ export function meshgrid(tensors: readonly Tensor[], options: MeshgridOptions = 
       expected: 'at least one tensor',
     });
   }
+  for (const [i, tensor] of tensors.entries()) requireTensor(op, `tensors[${i}]`, tensor);
   const wide = tensors.findIndex((tensor) => tensor.ndim > 1);
   if (wide >= 0) {
     throw new ShapeError(

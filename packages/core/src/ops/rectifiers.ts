@@ -137,6 +137,7 @@ export function leakyRelu(x: Tensor, options: LeakyReluOptions = noOptions): Ten
  */
 export function prelu(x: Tensor, weight: Tensor): Tensor {
   requireTensor('prelu', 'x', x);
+  requireTensor('prelu', 'weight', weight);
   const channels = x.ndim > 1 ? x.shape[1] : 1;
   if (weight.size !== 1 && (weight.ndim !== 1 || weight.size !== channels)) {
     throw new ShapeError(

@@ -1,8 +1,8 @@
 // Elements repeated: the whole along an axis, or each in its place.
 
-import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { ArgumentError, formatShape, quote, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
-import { checkAxis, requireList, type Shape } from '../shape.ts';
+import { checkAxis, checkShape, requireList, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { tensor } from './create.ts';
 import { expand } from './expand-sum.ts';
@@ -94,7 +94,7 @@ export function repeatInterleave(
     !counts.every((count) => Number.isInteger(count) && count >= 0)
   ) {
     throw new ArgumentError(
-      `repeats is ${typeof repeats === 'number' ? repeats : `[${counts.join(', ')}]`}; give one non-negative integer, or one for each of the ${size} elements along axis ${axis}.`,
+      `repeats is ${quote(repeats)}; give one non-negative integer, or one for each of the ${size} elements along axis ${axis}.`,
       { op, operand: 'repeats', actual: repeats, expected: `1 or ${size} non-negative integers` },
     );
   }
@@ -105,6 +105,7 @@ export function repeatInterleave(
     const spread = expand(reshape(rows, [...before, 1, ...after]), [...before, repeats, ...after]);
     return reshape(spread, [...shape.slice(0, axis), size * repeats, ...after]);
   }
+  checkShape([counts.reduce((total, count) => total + count, 0)], op);
   const places = Int32Array.from(counts.flatMap((count, i) => new Array<number>(count).fill(i)));
   return selectAlong(rows, tensor(places), { axis, op });
 }

@@ -18,7 +18,7 @@ import { expand, type ReduceAttrs, type ReduceOptions, reduceAttrs, sum, unreduc
 import { flopsPerElement, inferSame } from './infer.ts';
 import { cat } from './join.ts';
 import { permute, reshape } from './layout.ts';
-import { scalar } from './operand.ts';
+import { requireTensor, scalar } from './operand.ts';
 import { narrow } from './slice.ts';
 
 interface AxisAttrs {
@@ -152,6 +152,7 @@ export interface ScanOptions {
  */
 export function cumsum(x: Tensor, options: ScanOptions): Tensor {
   requireOptions('cumsum', options, { axis: 'number' });
+  requireTensor('cumsum', 'x', x);
   const { axis } = options;
   return x.ndim === 0
     ? reshape(cumsum(reshape(x, [1]), { axis }), [])
@@ -168,6 +169,7 @@ export function cumsum(x: Tensor, options: ScanOptions): Tensor {
  */
 export function cumprod(x: Tensor, options: ScanOptions): Tensor {
   requireOptions('cumprod', options, { axis: 'number' });
+  requireTensor('cumprod', 'x', x);
   const { axis } = options;
   return x.ndim === 0
     ? reshape(cumprod(reshape(x, [1]), { axis }), [])

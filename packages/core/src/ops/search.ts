@@ -109,6 +109,7 @@ export function searchsorted(
  * nonzero(tensor([[0, 5], [7, 0]])).toArray(); // [[0, 1], [1, 0]]
  */
 export function nonzero(x: Tensor): Tensor {
+  requireTensor('nonzero', 'x', x);
   const positions = positionsOf(ne(x, 0));
   const rank = x.ndim;
   const places = new Int32Array(positions.length * rank);

@@ -1,8 +1,8 @@
 // Parts of a tensor by position: integers and ranges with steps, and the cuts that follow. All are views.
 
-import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
+import { ArgumentError, formatShape, quote, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
-import { checkAxis } from '../shape.ts';
+import { checkAxis, checkShape, requireList } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { reshape, sliceView } from './layout.ts';
 import { requireTensor } from './operand.ts';
@@ -80,7 +80,7 @@ function spanOf(index: SliceIndex, size: number, axis: number): Span {
 export function requireEntries(op: string, indices: readonly unknown[]): void {
   if (Array.isArray(indices)) return;
   throw new ArgumentError(
-    `indices is ${String(indices)}; give a list with an entry per axis, such as [0], [{ start: 1, stop: 3 }] or [null, 0].`,
+    `indices is ${quote(indices)}; give a list with an entry per axis, such as [0], [{ start: 1, stop: 3 }] or [null, 0].`,
     { op, operand: 'indices', actual: indices, expected: 'a list of positions, ranges and nulls' },
   );
 }
@@ -110,12 +110,15 @@ function clip(position: number, size: number): number {
 function checkPosition(op: string, index: number, size: number, axis: number): number {
   if (Number.isInteger(index) && index >= -size && index < size) return index < 0 ? index + size : index;
   const legal = size === 0 ? 'no index, as it is empty' : `integers from ${-size} to ${size - 1}`;
-  throw new ArgumentError(`index ${index} is outside axis ${axis} of size ${size}, which takes ${legal}.`, {
-    op,
-    operand: 'index',
-    actual: index,
-    expected: legal,
-  });
+  throw new ArgumentError(
+    `index ${quote(index)} is outside axis ${axis} of size ${size}, which takes ${legal}.`,
+    {
+      op,
+      operand: 'index',
+      actual: index,
+      expected: legal,
+    },
+  );
 }
 
 function takeSpans(x: Tensor, spans: readonly Span[]): Tensor {
@@ -163,7 +166,7 @@ export function narrow(x: Tensor, axis: number, start: number, length: number): 
   requireAxes('narrow', x);
   const at = checkAxis(axis, x.ndim, 'narrow');
   const size = x.shape[at];
-  const first = start < 0 ? start + size : start;
+  const first = typeof start === 'number' && start < 0 ? start + size : start;
   if (
     !Number.isInteger(first) ||
     !Number.isInteger(length) ||
@@ -172,7 +175,7 @@ export function narrow(x: Tensor, axis: number, start: number, length: number): 
     first + length > size
   ) {
     throw new ArgumentError(
-      `start ${start} and length ${length} do not lie inside axis ${at} of size ${size}; start + length may be at most ${size}.`,
+      `start ${quote(start)} and length ${quote(length)} do not lie inside axis ${at} of size ${size}; start + length may be at most ${size}.`,
       { op: 'narrow', operand: 'length', actual: [start, length], expected: `start + length <= ${size}` },
     );
   }
@@ -220,7 +223,10 @@ export function chunk(x: Tensor, chunks: number, options: AxisOptions = noOption
   const at = checkAxis(axis, x.ndim, 'chunk');
   requireCount('chunk', 'chunks', chunks);
   // An empty axis gives as many empty pieces as were asked for.
-  if (x.shape[at] === 0) return cut(x, at, new Array<number>(chunks).fill(0));
+  if (x.shape[at] === 0) {
+    checkShape([chunks], 'chunk');
+    return cut(x, at, new Array<number>(chunks).fill(0));
+  }
   return cut(x, at, evenSizes('chunk', 'chunks', Math.ceil(x.shape[at] / chunks), x.shape[at]));
 }
 
@@ -232,10 +238,11 @@ function evenSizes(op: string, operand: string, size: number, whole: number): nu
 }
 
 function cut(x: Tensor, axis: number, sizes: readonly number[]): Tensor[] {
+  requireList(sizes, 'split', 'size');
   const total = sizes.reduce((sum, size) => sum + size, 0);
   if (total !== x.shape[axis] || !sizes.every((size) => Number.isInteger(size) && size >= 0)) {
     throw new ArgumentError(
-      `sizes [${sizes.join(', ')}] add up to ${total}, and axis ${axis} has ${x.shape[axis]}; give non-negative integers that add up to it.`,
+      `sizes ${quote(sizes)} add up to ${total}, and axis ${axis} has ${x.shape[axis]}; give non-negative integers that add up to it.`,
       { op: 'split', operand: 'size', actual: sizes, expected: `sizes that add up to ${x.shape[axis]}` },
     );
   }
@@ -283,7 +290,7 @@ function requireAxes(op: string, x: Tensor): void {
 
 function requireCount(op: string, operand: string, value: number): void {
   if (Number.isInteger(value) && value >= 1) return;
-  throw new ArgumentError(`${operand} is ${value}; it takes an integer of at least 1.`, {
+  throw new ArgumentError(`${operand} is ${quote(value)}; it takes an integer of at least 1.`, {
     op,
     operand,
     actual: value,

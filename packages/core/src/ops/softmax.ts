@@ -11,6 +11,7 @@ import { type ReduceAttrs, type ReduceOptions, reduceAttrs, sum, unreduce } from
 import { exp } from './exponential.ts';
 import { flopsPerElement, inferFloat, requireFloat, requireOperand } from './infer.ts';
 import { reshape } from './layout.ts';
+import { requireTensor } from './operand.ts';
 
 interface AxisAttrs {
   readonly axis: number;
@@ -141,6 +142,7 @@ export interface SoftmaxOptions {
  */
 export function softmax(x: Tensor, options: SoftmaxOptions = noOptions): Tensor {
   requireOptions('softmax', options, { axis: 'number' });
+  requireTensor('softmax', 'x', x);
   const { axis = -1 } = options;
   const attrs = { axis: checkAxis(axis, x.ndim, 'softmax') };
   if (x.ndim === 0) return reshape(apply(softmaxOp, [reshape(x, [1])], attrs), []);
@@ -157,6 +159,7 @@ export function softmax(x: Tensor, options: SoftmaxOptions = noOptions): Tensor 
  */
 export function logSoftmax(x: Tensor, options: SoftmaxOptions = noOptions): Tensor {
   requireOptions('logSoftmax', options, { axis: 'number' });
+  requireTensor('logSoftmax', 'x', x);
   const { axis = -1 } = options;
   const attrs = { axis: checkAxis(axis, x.ndim, 'logSoftmax') };
   if (x.ndim === 0) return reshape(apply(logSoftmaxOp, [reshape(x, [1])], attrs), []);

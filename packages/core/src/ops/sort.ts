@@ -1,7 +1,7 @@
 // Order: the places of elements in order, all of them or the first few; what is sorted or chosen is gathered from there.
 
 import { kernels } from '@adjoint/kernels-cpu';
-import { ArgumentError, formatShape } from '../errors.ts';
+import { ArgumentError, formatShape, quote } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, noGradient } from '../registry.ts';
 import { checkAxis } from '../shape.ts';
@@ -108,7 +108,7 @@ export function topk(x: Tensor, k: number, options: TopkOptions = noOptions): Va
   const size = x.shape[along] ?? 1;
   if (!Number.isInteger(k) || k < 0 || k > size) {
     throw new ArgumentError(
-      `k is ${k}; axis ${along} of shape ${formatShape(x.shape)} has ${size} elements, so give an integer from 0 to ${size}.`,
+      `k is ${quote(k)}; axis ${along} of shape ${formatShape(x.shape)} has ${size} elements, so give an integer from 0 to ${size}.`,
       { op: 'topk', operand: 'k', actual: k, expected: `integer in [0, ${size}]` },
     );
   }

@@ -2,12 +2,12 @@
 
 import { type FloatArray, kernels, normalQuantile } from '@adjoint/kernels-cpu';
 import { checkDType, computeDType, type FloatDType, isFloat, isHalf } from '../dtype.ts';
-import { ArgumentError, DTypeError } from '../errors.ts';
+import { ArgumentError, DTypeError, noTensor, quote } from '../errors.ts';
 import { encodeHalf } from '../half.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { checkShape, type Shape, sizeOf } from '../shape.ts';
 import { makeTensor } from '../tape/tracing.ts';
-import { fromArray, type Tensor } from '../tensor.ts';
+import { fromArray, Tensor } from '../tensor.ts';
 import { allocateUnfilled } from '../unfilled.ts';
 import { defaultGenerator, Generator } from './generator.ts';
 import { normalProbability } from './normal.ts';
@@ -85,6 +85,7 @@ export function randn(shape: Shape, options: RandomOptions = noOptions): Tensor 
  */
 export function randLike(x: Tensor, options: RandomOptions = noOptions): Tensor {
   requireOptions('randLike', options, { dtype: 'dtype', generator: Generator, requiresGrad: 'boolean' });
+  if (!(x instanceof Tensor)) throw noTensor('randLike', 'x', x);
   return rand(x.shape, like('randLike', x, options));
 }
 
@@ -98,11 +99,12 @@ export function randLike(x: Tensor, options: RandomOptions = noOptions): Tensor 
  */
 export function randnLike(x: Tensor, options: RandomOptions = noOptions): Tensor {
   requireOptions('randnLike', options, { dtype: 'dtype', generator: Generator, requiresGrad: 'boolean' });
+  if (!(x instanceof Tensor)) throw noTensor('randnLike', 'x', x);
   return randn(x.shape, like('randnLike', x, options));
 }
 
-function like(op: string, { dtype: own }: Tensor, options: RandomOptions): RandomOptions {
-  const dtype = options.dtype ?? own;
+function like(op: string, x: Tensor, options: RandomOptions): RandomOptions {
+  const dtype = options.dtype ?? x.dtype;
   if (isFloat(dtype)) return { ...options, dtype };
   throw new DTypeError(`x is ${dtype}; random numbers are floating-point, so say which with { dtype }.`, {
     op,
@@ -131,8 +133,8 @@ export function truncatedNormal(
     requiresGrad: 'boolean',
   });
   const op = 'truncatedNormal';
-  if (!(lower < upper)) {
-    throw new ArgumentError(`the interval is [${lower}, ${upper}]; give numbers with lower < upper.`, {
+  if (typeof lower !== 'number' || typeof upper !== 'number' || !(lower < upper)) {
+    throw new ArgumentError(`the interval is ${quote([lower, upper])}; give numbers with lower < upper.`, {
       op,
       operand: 'upper',
       actual: [lower, upper],

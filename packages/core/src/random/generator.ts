@@ -1,7 +1,7 @@
 // Generators: where a sequence of random words stands, and how to put it back there.
 
 import { kernels, type RandomSource, type Words, wordsOf } from '@adjoint/kernels-cpu';
-import { ArgumentError } from '../errors.ts';
+import { ArgumentError, quote } from '../errors.ts';
 
 const runLength = 256;
 
@@ -143,7 +143,7 @@ export class Generator {
 
 function requireCount(op: string, operand: string, value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
-  throw new ArgumentError(`${operand} is ${String(value)}; give an integer from 0 to 2^53 - 1.`, {
+  throw new ArgumentError(`${operand} is ${quote(value)}; give an integer from 0 to 2^53 - 1.`, {
     op,
     operand,
     actual: value,

@@ -2,7 +2,7 @@
 
 import { type FloatArray, kernels } from '@adjoint/kernels-cpu';
 import { allocate, checkDType, computeDType, type DType, isHalf } from '../dtype.ts';
-import { ArgumentError, DTypeError } from '../errors.ts';
+import { ArgumentError, DTypeError, quote } from '../errors.ts';
 import { encodeHalf } from '../half.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { checkShape, type Shape, sizeOf } from '../shape.ts';
@@ -41,7 +41,7 @@ export function randint(
   const dtype = checkDType(wanted, op);
   if (!Number.isSafeInteger(low) || !Number.isSafeInteger(high) || low >= high || high - low > 2 ** 32) {
     throw new ArgumentError(
-      `the interval is [${low}, ${high}); give integers with low < high and at most 2^32 apart.`,
+      `the interval is [${quote(low)}, ${quote(high)}); give integers with low < high and at most 2^32 apart.`,
       { op, operand: 'high', actual: [low, high], expected: 'integers, low < high <= low + 2^32' },
     );
   }
@@ -86,7 +86,7 @@ export function randperm(count: number, options: RandomIntegerOptions = noOption
   const op = 'randperm';
   const dtype = checkDType(wanted, op);
   if (!Number.isInteger(count) || count < 0 || count > 2 ** 31 - 1) {
-    throw new ArgumentError(`count is ${count}; give an integer from 0 to 2^31 - 1.`, {
+    throw new ArgumentError(`count is ${quote(count)}; give an integer from 0 to 2^31 - 1.`, {
       op,
       operand: 'count',
       actual: count,

@@ -1,19 +1,12 @@
 // Whether ops are being recorded, and the two functions that change it for the length of a call.
 
-import { ArgumentError } from '../errors.ts';
+import { ArgumentError, requireFunction } from '../errors.ts';
 
 /** The switch that every op reads; only the functions below write it. */
 export const gradMode = { enabled: true };
 
 function withMode<T>(enabled: boolean, fn: () => T, op: string): T {
-  if (typeof fn !== 'function') {
-    throw new ArgumentError(`fn is ${String(fn)}; give the code to run as a function: ${op}(() => …).`, {
-      op,
-      operand: 'fn',
-      actual: fn,
-      expected: 'a function',
-    });
-  }
+  requireFunction(op, 'fn', fn, `${op}(() => …)`);
   const previous = gradMode.enabled;
   gradMode.enabled = enabled;
   try {

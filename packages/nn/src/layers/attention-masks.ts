@@ -12,6 +12,7 @@ import {
   tensor,
   zeros,
 } from '@adjoint/core';
+import { requireInteger, requireRoom } from './options.ts';
 
 /**
  * A bool mask of shape (queries, keys), true where the key comes after the query: what a query may not look at in a sequence that is
@@ -21,6 +22,9 @@ import {
  * causalMask(2).toArray(); // [[0, 1], [0, 0]]
  */
 export function causalMask(queries: number, keys = queries): Tensor {
+  requireInteger('causalMask', 'queries', queries, 0);
+  requireInteger('causalMask', 'keys', keys, 0);
+  requireRoom('causalMask', 'the mask', [queries, keys]);
   const later = new Uint8Array(queries * keys);
   for (let i = 0; i < queries; i++) for (let j = i + 1; j < keys; j++) later[i * keys + j] = 1;
   return tensor(later, { shape: [queries, keys], dtype: 'bool' });

@@ -6,6 +6,7 @@ import {
   flatten,
   Generator,
   linear,
+  quote,
   requireOptions,
   type Tensor,
   unflatten,
@@ -122,7 +123,7 @@ export class Unflatten extends Module {
     super();
     this.axis = axis;
     if (!Array.isArray(sizes)) {
-      throw new ArgumentError(`sizes is ${String(sizes)}; give an array of numbers, such as [8, 7, 7].`, {
+      throw new ArgumentError(`sizes is ${quote(sizes)}; give an array of numbers, such as [8, 7, 7].`, {
         op: 'Unflatten',
         operand: 'sizes',
         actual: sizes,

@@ -8,6 +8,7 @@ import {
   layerNorm,
   localResponseNorm,
   ones,
+  quote,
   requireOptions,
   requireTensor,
   rmsNorm,
@@ -199,7 +200,18 @@ export class LocalResponseNorm extends Module {
 }
 
 function readShape(op: string, shape: number | readonly number[]): readonly number[] {
-  const sizes = typeof shape === 'number' ? [shape] : shape.slice();
+  if (typeof shape !== 'number' && !Array.isArray(shape)) {
+    throw new ArgumentError(
+      `normalizedShape is ${quote(shape)}; give a size, or an array of the last sizes.`,
+      {
+        op,
+        operand: 'normalizedShape',
+        actual: shape,
+        expected: 'a size, or an array of sizes',
+      },
+    );
+  }
+  const sizes: readonly number[] = typeof shape === 'number' ? [shape] : Array.from(shape);
   sizes.forEach((size, i) => {
     requireInteger(op, `normalizedShape[${i}]`, size, 1);
   });

@@ -5,6 +5,7 @@ import {
   type FloatDType,
   formatShape,
   type Generator,
+  quote,
   requireTensor,
   ShapeError,
   type Tensor,
@@ -20,12 +21,26 @@ export interface ParameterizedOptions {
 
 /** The integer `value`, or an error that says what it is and what it should be. */
 export function requireInteger(op: string, operand: string, value: unknown, minimum: number): number {
-  if (Number.isSafeInteger(value) && (value as number) >= minimum) return value as number;
-  throw new ArgumentError(`${operand} is ${show(value)}; give an integer >= ${minimum}.`, {
+  if (Number.isSafeInteger(value) && (value as number) >= minimum && (value as number) < 2 ** 31)
+    return value as number;
+  const expected = `an integer >= ${minimum}${typeof value === 'number' && value >= 2 ** 31 ? ' and < 2^31' : ''}`;
+  throw new ArgumentError(`${operand} is ${show(value)}; give ${expected}.`, {
     op,
     operand,
     actual: value,
-    expected: `an integer >= ${minimum}`,
+    expected,
+  });
+}
+
+/** Throws if a table of these sizes would hold more elements than a tensor can. */
+export function requireRoom(op: string, operand: string, shape: readonly number[]): void {
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  if (size < 2 ** 31) return;
+  throw new ShapeError(`${operand} would have ${size} elements; a tensor holds at most 2^31 - 1.`, {
+    op,
+    operand,
+    actual: shape,
+    expected: 'at most 2147483647 elements',
   });
 }
 
@@ -85,7 +100,7 @@ export function requireFeatures(x: Tensor, { op, operand, option, size }: Featur
 }
 
 function show(value: unknown): string {
-  return typeof value === 'string' ? `'${value}'` : String(value);
+  return typeof value === 'string' ? `'${value}'` : quote(value);
 }
 
 /** Arguments and options as `extraRepr` shows them: values, then `name=value`. */

@@ -1,6 +1,6 @@
 // Padding as modules: a frame around signals, images and volumes, each thin over `pad` in core.
 
-import { ArgumentError, type PadMode, pad, type Tensor } from '@adjoint/core';
+import { ArgumentError, type PadMode, pad, quote, type Tensor } from '@adjoint/core';
 import { Module } from '../module/module.ts';
 import { requireNumber } from './options.ts';
 
@@ -17,7 +17,7 @@ abstract class PadBase extends Module {
     const amounts = typeof padding === 'number' ? new Array<number>(2 * dims).fill(padding) : padding;
     if (!Array.isArray(amounts) || amounts.length !== 2 * dims || !amounts.every(Number.isSafeInteger)) {
       const expected = `an integer, or ${2 * dims} of them: (before, after) per axis, the last axis first`;
-      throw new ArgumentError(`padding is ${JSON.stringify(padding)}; give ${expected}.`, {
+      throw new ArgumentError(`padding is ${quote(padding)}; give ${expected}.`, {
         op,
         operand: 'padding',
         actual: padding,

@@ -17,7 +17,7 @@ import { normal_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Buffer, Parameter } from '../module/parameter.ts';
 import { Dropout } from './dropout.ts';
-import { type ParameterizedOptions, requireInteger } from './options.ts';
+import { type ParameterizedOptions, requireInteger, requireRoom } from './options.ts';
 
 /** Options of positional encodings. */
 export interface PositionalOptions extends ParameterizedOptions {
@@ -105,6 +105,7 @@ export class SinusoidalPositionalEncoding extends PositionalEncoding {
   constructor(dModel: number, options: PositionalOptions = {}) {
     super('SinusoidalPositionalEncoding', dModel, options);
 
+    requireRoom('SinusoidalPositionalEncoding', 'encoding', [this.maxLength, dModel]);
     const values = new Float64Array(this.maxLength * dModel);
     for (let t = 0; t < this.maxLength; t++) {
       for (let feature = 0; feature < dModel; feature++) {

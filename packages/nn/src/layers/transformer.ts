@@ -1,6 +1,6 @@
 // Layers of a transformer: attention, then a network of two layers, each added to its input and normalised.
 
-import { ArgumentError, add, Generator, gelu, relu, requireOptions, Tensor } from '@adjoint/core';
+import { ArgumentError, add, Generator, gelu, quote, relu, requireOptions, Tensor } from '@adjoint/core';
 import { Module } from '../module/module.ts';
 import { MultiheadAttention } from './attention.ts';
 import { Dropout } from './dropout.ts';
@@ -289,15 +289,12 @@ function activationOf(
   if (typeof activation === 'function') return activation;
   if (activation === 'relu') return relu;
   if (activation === 'gelu') return (x) => gelu(x);
-  throw new ArgumentError(
-    `activation is ${JSON.stringify(activation)}; it takes 'relu', 'gelu' or a function.`,
-    {
-      op,
-      operand: 'activation',
-      actual: activation,
-      expected: "'relu', 'gelu' or a function",
-    },
-  );
+  throw new ArgumentError(`activation is ${quote(activation)}; it takes 'relu', 'gelu' or a function.`, {
+    op,
+    operand: 'activation',
+    actual: activation,
+    expected: "'relu', 'gelu' or a function",
+  });
 }
 
 // PyTorch takes a layer and copies it, initial values included.

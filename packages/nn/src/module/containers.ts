@@ -1,6 +1,6 @@
 // Containers: modules that hold other modules by number or name.
 
-import { ArgumentError, type Tensor } from '@adjoint/core';
+import { ArgumentError, quote, type Tensor } from '@adjoint/core';
 import { Module, type UnaryModule } from './module.ts';
 
 /**
@@ -108,6 +108,14 @@ export class ModuleDict<M extends Module = UnaryModule> extends Module {
 
   constructor(modules: Readonly<Record<string, M>> = {}) {
     super();
+    if (typeof modules !== 'object' || modules === null || Symbol.iterator in modules) {
+      throw new ArgumentError(`modules is ${quote(modules)}; give an object of modules by name.`, {
+        op: 'ModuleDict',
+        operand: 'modules',
+        actual: modules,
+        expected: 'modules by name',
+      });
+    }
     for (const [name, module] of Object.entries(modules)) this.set(name, module);
   }
 
@@ -184,7 +192,11 @@ function requireIterable(modules: unknown): void {
 
 function kindOf(value: unknown): string {
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  return typeof value === 'function' ? `the function ${value.name}` : String(value);
+  return typeof value === 'function'
+    ? `the function ${value.name}`
+    : value instanceof Module
+      ? String(value)
+      : quote(value);
 }
 
 function remedyFor(value: unknown): string {
