@@ -318,9 +318,7 @@ test('calls that make no sense are refused, with the way out', () => {
   expect(() => valueAndGrad((x) => sum(x), tensor([1], { dtype: 'int32' }))).toThrow(/int32/);
   expect(() => hessian((x) => mul(x, x), x)).toThrow(/reduce it to one element/);
   expect(() => jacobian((x) => x, x, { mode: 'both' as 'forward' })).toThrow(/mode is "both"/);
-  expect(() => jvp((() => 3) as unknown as (x: Tensor) => Tensor, x, x)).toThrow(
-    /give a tensor or a list/,
-  );
+  expect(() => jvp((() => 3) as unknown as (x: Tensor) => Tensor, x, x)).toThrow(/give a tensor or a list/);
   assertGradcheck(
     (x) => hvp(scalar, x, float64([1, 2, 3]), { createGraph: true })[1],
     float64([0.1, 0.2, 0.3]),
