@@ -177,6 +177,87 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
       );
     });
 
+    test('operands that repeat themselves after any period, of any type, with gaps, reversed, two at a time', () => {
+      const extent = fc.integer({ min: 1, max: 40 });
+      fc.assert(
+        fc.property(
+          fc
+            .tuple(fc.integer({ min: 4, max: 90 }), extent, extent)
+            .filter(([n, c, p]) => n * c * p >= 600 && n * c * p <= 12_000),
+          fc.constantFrom(1, 2, -1, -3),
+          fc.constantFrom(Type, Float32Array, Float64Array, Int32Array, Uint8Array),
+          fc.nat(3),
+          fc.integer({ min: 1, max: 4 }),
+          ([n, c, p], step, RowType, from, threads) => {
+            setThreads(threads);
+            const shape = [n, c, p];
+            const length = n * c * p;
+            const repeated = (own: readonly number[], seed: number): Strided => {
+              const size = own[0] * own[1];
+              const reach = (size - 1) * Math.abs(step);
+              return {
+                data: RowType.from(samples(Type, from + reach + 1, 9, seed)),
+                shape: own,
+                strides: [own[0] === 1 ? 0 : own[1] * step, own[1] === 1 ? 0 : step],
+                offset: from + (step < 0 ? reach : 0),
+              };
+            };
+            const whole = view(samples(Type, length, 9, 1), shape);
+            for (const [a, b] of [
+              [whole, repeated([c, p], 2)],
+              [repeated([c, 1], 3), whole],
+              [repeated([1, p], 4), repeated([c, p], 5)],
+              [view(samples(Type, n, 9, 6), [n, 1, 1]), repeated([1, p], 7)],
+            ]) {
+              for (const name of ['sub', 'maximum'] as const) {
+                const memory = new Type(length + 8).fill(7);
+                const expected = new Type(length);
+                kernels[name](a, b, memory.subarray(from, from + length), shape);
+                reference[name](a, b, expected, shape);
+                expect(differentBits(memory.subarray(from, from + length), expected)).toEqual([]);
+                const around = [...memory.subarray(0, from), ...memory.subarray(from + length)];
+                expect(around).toEqual(new Array(8).fill(7));
+              }
+              const [got, expected] = [new Uint8Array(length).fill(7), new Uint8Array(length)];
+              kernels.less(a, b, got, shape);
+              reference.less(a, b, expected, shape);
+              expect(got).toEqual(expected);
+            }
+            const [condition, b] = [repeated([1, p], 9), repeated([c, p], 8)];
+            const [got, expected] = [new Type(length).fill(7), new Type(length)];
+            kernels.where(condition, whole, b, got, shape);
+            reference.where(condition, whole, b, expected, shape);
+            expect(differentBits(got, expected)).toEqual([]);
+          },
+        ),
+        { numRuns: 25 },
+      );
+    });
+
+    test('a row that is added to so many that the result is larger than the caches', () => {
+      for (const [rows, columns] of [
+        [57001, 10],
+        [801, 700],
+        [36, 16400],
+      ]) {
+        const [a, b] = [
+          view(samples(Type, rows * columns, 9, 1), [rows, columns]),
+          view(samples(Type, columns, 9, 2)),
+        ];
+        const expected = new Type(rows * columns);
+        reference.add(a, b, expected, a.shape);
+        for (const [threads, offset] of [
+          [1, 0],
+          [4, 3],
+        ]) {
+          setThreads(threads);
+          const memory = new Type(rows * columns + 8).fill(7);
+          kernels.add(a, b, memory.subarray(offset, offset + rows * columns), a.shape);
+          expect(differentBits(memory.subarray(offset, offset + rows * columns), expected)).toEqual([]);
+        }
+      }
+    });
+
     test('results larger than the caches, wherever they begin, and over an operand', () => {
       const [rows, columns] = [521, 1031];
       const [a, b] = [

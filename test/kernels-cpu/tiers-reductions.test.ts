@@ -98,6 +98,54 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
       );
     });
 
+    test('the largest and the smallest of rows and columns among infinities, with a NaN in some', () => {
+      fc.assert(
+        fc.property(
+          fc.integer({ min: 1, max: 700 }),
+          fc.integer({ min: 1, max: 13 }),
+          fc.constantFrom(0, 1, 2, 3, 7),
+          fc.nat(99),
+          (n, rows, nans, seed) => {
+            const data = samples(Type, n * rows, 30, seed).map((x, i) =>
+              Number.isNaN(x) ? (i % 2 ? Infinity : -Infinity) : x,
+            );
+            for (let k = 0; k < nans; k++) data[(k * 7919 + seed * 31) % data.length] = Number.NaN;
+            for (const [shape, axis] of [
+              [[rows, n], 1],
+              [[n, rows], 0],
+            ] as const) {
+              for (const name of ['max', 'min'] as const) {
+                const [got, expected] = [new Type(rows), new Type(rows)];
+                kernels[name](view(data, [...shape]), [axis], got);
+                reference[name](view(data, [...shape]), [axis], expected);
+                // Of zeros of both signs any is the largest.
+                expect(
+                  differentBits(
+                    got.map((x) => x + 0),
+                    expected.map((x) => x + 0),
+                  ),
+                ).toEqual([]);
+              }
+            }
+          },
+        ),
+        { numRuns: 100 },
+      );
+    });
+
+    test('a row has the same sum, largest and smallest to the bit, whatever rows stand beside it', () => {
+      for (const n of [5, 17, 100, 1000, 4099]) {
+        const row = samples(Type, n, 100, 3).map((x) => (Math.abs(x) < 1e6 ? x : 1));
+        const rows = new Type(11 * n);
+        for (let r = 0; r < 11; r++) rows.set(row, r * n);
+        for (const name of ['sum', 'sumOfSquares', 'max', 'min'] as const) {
+          const got = new Type(11);
+          kernels[name](view(rows, [11, n]), [1], got);
+          expect([name, n, [...got]]).toEqual([name, n, new Array(11).fill(got[0])]);
+        }
+      }
+    });
+
     test('products of whole numbers are exact, of rows and of columns; a NaN stays', () => {
       const [rows, columns] = [67, 613];
       const data = new Type(rows * columns).fill(1);

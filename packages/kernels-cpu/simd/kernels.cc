@@ -48,8 +48,10 @@ FAST
 SMALL
 #include "walk.h"
 #include "move.h"
+#include "map-repeats.h"
 #include "map.h"
 #include "reduce-ops.h"
+#include "reduce-columns.h"
 #include "reduce.h"
 #include "units.h"
 #include "lines.h"

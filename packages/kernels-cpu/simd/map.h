@@ -6,8 +6,6 @@
 
 namespace ADJOINT_NAMESPACE {
 
-enum { MAP_BUFFER = 256 };
-
 enum { COPY_OP = 0 };
 
 /** Whether the result is worth writing past the caches: large, in long runs, and not in the place of an operand. */
@@ -34,8 +32,11 @@ template <class T> static Status copyIn(Run& run, const Map& m) {
 }
 
 /** Runs an op on operands and result of any types, computing in T. */
-template <class T> static Status mapIn(Run& run, const Map& m, MapLoop<T> loop) {
+template <class T> static Status mapIn(Run& run, const Map& given, MapLoop<T> loop) {
   constexpr Index W = Lanes<T>::N;
+  Map m = given;
+  Periods periods = {};
+  if (const Status status = flatten<T>(run, m, periods)) return status;
   const Index last = m.layout.rank - 1;
   const bool isStored = m.types[m.arity] == typeOf<T>(), streams = isStored && isStreamed<T>(m);
   bool isDirect = isStored;
@@ -49,29 +50,35 @@ template <class T> static Status mapIn(Run& run, const Map& m, MapLoop<T> loop) 
     T buffers[MOST_OPERANDS][MAP_BUFFER], result[MAP_BUFFER], ends[MOST_OPERANDS + 1][W] __attribute__((aligned(64)));
     const T* in[MOST_OPERANDS] = {};
     for (int p = 0; p < m.arity; p++) {
+      if (periods.of[p] > 0) continue;
       // One number for the whole run fills a register, which the loop reads again and again.
       const Index stride = m.layout.stride[p][last];
       in[p] = bring<T>(m.types[p], m.arrays[p], position[p], stride, stride == 0 ? W : n, buffers[p]);
     }
+    // What follows element `at` of the run: of what repeats itself, the elements of a piece.
+    const auto from = [&](int p, Index at) {
+      return periods.of[p] > 0 ? static_cast<const T*>(m.arrays[p]) + (position[p] + at) % periods.of[p] : in[p] + (steps[p] == 0 ? 0 : at);
+    };
     T* const out = isStored ? static_cast<T*>(m.arrays[m.arity]) + first : result;
     // Less than a register goes through the same loop, as part of a whole one if there is one.
-    const auto few = [&](Index from, Index count) {
-      const Index start = smaller(from, n - W);
+    const auto few = [&](Index begin, Index count) {
+      const Index start = smaller(begin, n - W);
       const T* own[MOST_OPERANDS] = {};
       for (int p = 0; p < m.arity; p++) {
-        own[p] = steps[p] == 0 ? in[p] : start >= 0 ? in[p] + start : ends[p];
-        if (own[p] == ends[p]) store(ends[p], loadPart(in[p], n));
+        own[p] = steps[p] == 0 || start >= 0 ? from(p, start) : ends[p];
+        if (own[p] == ends[p]) store(ends[p], loadPart(from(p, 0), n));
       }
       loop(own, steps, ends[MOST_OPERANDS], W, CACHED, T(m.p), T(m.q));
-      const T* const values = ends[MOST_OPERANDS] + from - larger(0, start);
-      for (Index i = 0; i < count; i++) out[from + i] = values[i];
+      const T* const values = ends[MOST_OPERANDS] + begin - larger(0, start);
+      for (Index i = 0; i < count; i++) out[begin + i] = values[i];
     };
     const Index head = streams ? smaller(n, elementsToAligned(out)) : 0, whole = (n - head) / W * W;
     if (head > 0) few(0, head);
-    if (whole > 0) {
+    const Index piece = periods.any ? Index(REPEAT_PIECE) : whole;
+    for (Index at = head; at < head + whole; at += piece) {
       const T* rest[MOST_OPERANDS] = {};
-      for (int p = 0; p < m.arity; p++) rest[p] = in[p] + (steps[p] == 0 ? 0 : head);
-      loop(rest, steps, out + head, whole, streams ? STREAMED : CACHED, T(m.p), T(m.q));
+      for (int p = 0; p < m.arity; p++) rest[p] = from(p, at);
+      loop(rest, steps, out + at, smaller(piece, head + whole - at), streams ? STREAMED : CACHED, T(m.p), T(m.q));
     }
     if (head + whole < n) few(head + whole, n - head - whole);
     if (!isStored) put<T>(m.types[m.arity], m.arrays[m.arity], first, n, result);

@@ -1,12 +1,10 @@
-// What a reduction adds up, element by element, in rows, or in blocks of columns that are reduced side by side.
+// What a reduction adds up, element by element or in rows, of which several may go side by side: their memory then comes in as many
+// streams, and what ends each of them waits for nothing.
 //
 // Sums are as good as the reference's: float32 is added up in double precision, float64 with the rounding errors beside
 // (Knuth's TwoSum).
 
 namespace ADJOINT_NAMESPACE {
-
-/** Columns of a block: a kilobyte or two of each row in one run, and totals that fit into a first-level cache. */
-enum { REDUCE_COLUMNS = 1024 };
 
 /** A total and the rounding errors that it has left behind. */
 struct Total {
@@ -39,6 +37,21 @@ template <class T> INLINE void addVector(Doubles& value, Doubles& error, Doubles
   value = next;
 }
 
+/** From the k-th on, the masks of the last k lanes of a register. */
+template <int N> struct LastLanes {
+  long long masks[2 * N];
+  constexpr LastLanes() : masks() {
+    for (int i = N; i < 2 * N; i++) masks[i] = -1;
+  }
+};
+constexpr LastLanes<HALF> lastLanesTable;
+constexpr const long long* lastLanes = lastLanesTable.masks;
+
+/** How far from the elements of R rows those of the next R lie, if rows lie as these do; of a single one, the next page. */
+template <class T, int R> INLINE Index followingOf(const T* const* from) {
+  return R > 1 ? Index(from[R - 1] - from[0]) + Index(from[1] - from[0]) : PAGE<T>;
+}
+
 /** What is summed: the elements, or their squares (of float32 exact). */
 enum Summand { ELEMENT, SQUARE };
 
@@ -51,30 +64,50 @@ template <Summand SUMMAND> struct SumOp {
     a.error += b.error;
   }
   template <class T> static T result(const State& s) { return T(roundTotal(s)); }
+  /** Totals of columns of float32 are plain. */
+  static void join(double& a, double b) { a += b; }
+  template <class T> static T result(double s) { return T(s); }
   template <class T> INLINE_MEMBER void addOne(State& s, T x) { addTo(s, of(double(x))); }
-  template <class T> static void addRows(State& s, const T* x, Index rows, Index step, Index n) {
-    // As many sums side by side as additions that wait for each other take.
-    constexpr int SUMS = sizeof(T) == 4 ? 8 : 4;
-    Doubles value[SUMS] = {}, error[SUMS] = {};
-    for (Index row = 0; row < rows; row++, x += step) {
+  /** What fits into registers; a total takes the same additions in the same order on any number of rows side by side. */
+  template <class T> static constexpr int SIDE_BY_SIDE = sizeof(T) == 8 ? 1 : BYTES == 64 ? 4 : 2;
+  template <class T, int R> static void addRows(State* s, const T* const* from, Index runs, Index step, Index n) {
+    // As many sums as additions that wait for each other take.
+    constexpr int SUMS = 4;
+    Doubles value[R][SUMS] = {}, error[R][SUMS] = {};
+    const Index ahead = followingOf<T, R>(from);
+    for (Index run = 0; run < runs; run++) {
+      const T* x[R];
+      for (int r = 0; r < R; r++) x[r] = from[r] + run * step;
       Index i = 0;
-      for (; i + SUMS * HALF <= n; i += SUMS * HALF) {
-        fetch<T, SUMS * HALF>(x + i + PAGE<T>);
-        UNROLL for (int v = 0; v < SUMS; v++) addVector<T>(value[v], error[v], of(loadDoubles(x + i + v * HALF)));
+      for (; i + SUMS * HALF <= n; i += SUMS * HALF)
+        UNROLL for (int r = 0; r < R; r++) {
+          fetch<T, SUMS * HALF>(x[r] + i + ahead);
+          UNROLL for (int v = 0; v < SUMS; v++) addVector<T>(value[r][v], error[r][v], of(loadDoubles(x[r] + i + v * HALF)));
+        }
+      for (; i + HALF <= n; i += HALF)
+        UNROLL for (int r = 0; r < R; r++) addVector<T>(value[r][0], error[r][0], of(loadDoubles(x[r] + i)));
+      if (i < n && n >= HALF) {
+        // The last whole register, without what was added before.
+        const Bits<double> rest = loadInts<double>(lastLanes + n - i);
+        UNROLL for (int r = 0; r < R; r++)
+          addVector<T>(value[r][0], error[r][0], of((Doubles)((Bits<double>)loadDoubles(x[r] + n - HALF) & rest)));
+        continue;
       }
-      for (; i + HALF <= n; i += HALF) addVector<T>(value[0], error[0], of(loadDoubles(x + i)));
-      for (; i < n; i++) addTo(s, of(double(x[i])));
+      for (; i < n; i++)
+        for (int r = 0; r < R; r++) addTo(s[r], of(double(x[r][i])));
     }
-    for (int v = 1; v < SUMS; v++) {
-      addVector<T>(value[0], error[0], value[v]);
-      error[0] += error[v];
-    }
-    for (int lane = 0; lane < HALF; lane++) {
-      if (sizeof(T) == 4) {
-        s.value += value[0][lane];
-      } else {
-        addTo(s, value[0][lane]);
-        s.error += error[0][lane];
+    UNROLL for (int r = 0; r < R; r++) {
+      if constexpr (sizeof(T) == 4) {
+        s[r].value += horizontalSum<double>((value[r][0] + value[r][1]) + (value[r][2] + value[r][3]));
+        continue;
+      }
+      for (int v = 1; v < SUMS; v++) {
+        addVector<T>(value[r][0], error[r][0], value[r][v]);
+        error[r][0] += error[r][v];
+      }
+      for (int lane = 0; lane < HALF; lane++) {
+        addTo(s[r], value[r][0][lane]);
+        s[r].error += error[r][0][lane];
       }
     }
   }
@@ -87,8 +120,9 @@ struct ProdOp {
   static void join(State& a, const State& b) { a *= b; }
   template <class T> static T result(const State& s) { return T(s); }
   template <class T> INLINE_MEMBER void addOne(State& s, T x) { s *= double(x); }
-  template <class T> static void addRows(State& s, const T* x, Index rows, Index step, Index n) {
-    for (Index row = 0; row < rows; row++) addRow<T>(s, x + row * step, n);
+  template <class T> static constexpr int SIDE_BY_SIDE = 1;
+  template <class T, int> static void addRows(State* s, const T* const* from, Index runs, Index step, Index n) {
+    for (Index run = 0; run < runs; run++) addRow<T>(*s, *from + run * step, n);
   }
   template <class T> static void addRow(State& s, const T* x, Index n) {
     Doubles value[4];
@@ -107,10 +141,10 @@ template <bool LARGEST> struct ExtremeOp {
   typedef double State;
   static constexpr State initial() { return LARGEST ? -__builtin_inf() : __builtin_inf(); }
   INLINE_MEMBER bool beats(double x, double best) { return LARGEST ? !(x <= best) : !(x >= best); }
-  static void join(State& a, const State& b) {
+  template <class S> static void join(S& a, S b) {
     if (a == a && beats(b, a)) a = b;
   }
-  template <class T> static T result(const State& s) { return T(s); }
+  template <class T> static T result(State s) { return T(s); }
   template <class T> INLINE_MEMBER void addOne(State& s, T x) {
     if (s == s && beats(double(x), s)) s = double(x);
   }
@@ -119,9 +153,54 @@ template <bool LARGEST> struct ExtremeOp {
     if constexpr (LARGEST) return ((x > best) | (x != x)) ? x : best;
     else return ((x < best) | (x != x)) ? x : best;
   }
-  template <class T> INLINE_MEMBER Vec<T> better(Vec<T> best, Vec<T> x) { return pick(best, x); }
-  template <class T> static void addRows(State& s, const T* x, Index rows, Index step, Index n) {
-    for (Index row = 0; row < rows; row++) addRow<T>(s, x + row * step, n);
+  template <class T> static constexpr int SIDE_BY_SIDE = BYTES == 64 ? 4 : 2;
+  template <class T, int R> static void addRows(State* s, const T* const* from, Index runs, Index step, Index n) {
+    for (Index run = 0; run < runs; run++) {
+      const T* x[R];
+      for (int r = 0; r < R; r++) x[r] = from[r] + run * step;
+      if (n < 4 * Lanes<T>::N || !addNumbers<T, R>(s, x, n))
+        for (int r = 0; r < R; r++) addRow<T>(s[r], x[r], n);
+    }
+  }
+
+ private:
+  /**
+   * By one instruction per register, which forgets a NaN; the sum of all elements tells whether there was one. False if there may be: nothing
+   * is added then.
+   */
+  template <class T, int R> INLINE_MEMBER bool addNumbers(State* s, const T* const* x, Index n) {
+    constexpr Index W = Lanes<T>::N;
+    Vec<T> best[R][4], sum[R] = {};
+    UNROLL for (int r = 0; r < R; r++)
+      UNROLL for (int v = 0; v < 4; v++) best[r][v] = splat(T(initial()));
+    Index i = 0;
+    for (; i + 4 * W <= n; i += 4 * W)
+      UNROLL for (int r = 0; r < R; r++) {
+        Vec<T> some[4];
+        UNROLL for (int v = 0; v < 4; v++) some[v] = load(x[r] + i + v * W);
+        UNROLL for (int v = 0; v < 4; v++) best[r][v] = better(best[r][v], some[v]);
+        sum[r] += (some[0] + some[1]) + (some[2] + some[3]);
+      }
+    for (; i + W <= n; i += W)
+      UNROLL for (int r = 0; r < R; r++) {
+        const Vec<T> some = load(x[r] + i);
+        best[r][0] = better(best[r][0], some);
+        sum[r] += some;
+      }
+    Vec<T> all = sum[0];
+    UNROLL for (int r = 1; r < R; r++) all += sum[r];
+    if (anyLane(all != all)) return false;
+    UNROLL for (int r = 0; r < R; r++) {
+      const Vec<T> last = better(better(best[r][0], best[r][1]), better(best[r][2], best[r][3]));
+      addOne<T>(s[r], horizontally<T>(last, [](auto a, auto b) __attribute__((always_inline)) { return better(a, b); }));
+      for (Index j = i; j < n; j++) addOne<T>(s[r], x[r][j]);
+    }
+    return true;
+  }
+  /** x where the order picks it, and else the best so far; neither is NaN. */
+  template <class V> INLINE_MEMBER V better(V best, V x) {
+    if constexpr (LARGEST) return x > best ? x : best;
+    else return x < best ? x : best;
   }
   template <class T> static void addRow(State& s, const T* x, Index n) {
     constexpr Index W = Lanes<T>::N;
@@ -132,119 +211,9 @@ template <bool LARGEST> struct ExtremeOp {
       for (i = 4 * W; i + 4 * W <= n; i += 4 * W)
         UNROLL for (int v = 0; v < 4; v++) best[v] = pick(best[v], load(x + i + v * W));
       const Vec<T> last = pick(pick(best[0], best[1]), pick(best[2], best[3]));
-      if constexpr (W > 4) {
-        T lanes[W] __attribute__((aligned(64)));
-        store(lanes, last);
-        typename Lanes<T>::V4 four = load4(lanes);
-        UNROLL for (Index lane = 4; lane < W; lane += 4) four = pick(four, load4(lanes + lane));
-        four = pick(four, __builtin_shufflevector(four, four, 2, 3, 0, 1));
-        four = pick(four, __builtin_shufflevector(four, four, 1, 0, 3, 2));
-        addOne<T>(s, four[0]);
-      } else {
-        for (Index lane = 0; lane < W; lane++) addOne<T>(s, last[lane]);
-      }
+      addOne<T>(s, horizontally<T>(last, [](auto a, auto b) __attribute__((always_inline)) { return pick(a, b); }));
     }
     for (; i < n; i++) addOne<T>(s, x[i]);
-  }
-};
-
-/**
- * Columns of a block of rows, all at once. Sums: of float32 double totals alone, which leaves nothing behind; of float64 totals and
- * errors apart.
- */
-template <class T, class Op> struct Columns;
-
-template <class T> struct Columns<T, ProdOp> {
-  double value[REDUCE_COLUMNS];
-  void start(Index n) {
-    for (Index j = 0; j < n; j++) value[j] = 1;
-  }
-  void add(const T* x, Index n) {
-    Index j = 0;
-    for (; j + HALF <= n; j += HALF) store(value + j, loadDoubles(value + j) * loadDoubles(x + j));
-    for (; j < n; j++) value[j] *= double(x[j]);
-  }
-  void addFour(const T* x, Index row, Index n) {
-    for (int r = 0; r < 4; r++) add(x + r * row, n);
-  }
-  void join(double* to, Index n) const {
-    for (Index j = 0; j < n; j++) to[j] *= value[j];
-  }
-};
-
-template <class T, bool LARGEST> struct Columns<T, ExtremeOp<LARGEST>> {
-  typedef ExtremeOp<LARGEST> Op;
-  T best[REDUCE_COLUMNS];
-  void start(Index n) {
-    for (Index j = 0; j < n; j++) best[j] = T(Op::initial());
-  }
-  void add(const T* x, Index n) {
-    constexpr Index W = Lanes<T>::N;
-    Index j = 0;
-    for (; j + W <= n; j += W) store(best + j, Op::pick(load(best + j), load(x + j)));
-    for (; j < n; j++) step(best[j], x[j]);
-  }
-  void addFour(const T* x, Index row, Index n) {
-    constexpr Index W = Lanes<T>::N;
-    Index j = 0;
-    for (; j + W <= n; j += W) {
-      Vec<T> b = load(best + j);
-      UNROLL for (int r = 0; r < 4; r++) b = Op::pick(b, load(x + r * row + j));
-      store(best + j, b);
-    }
-    for (; j < n; j++)
-      for (int r = 0; r < 4; r++) step(best[j], x[r * row + j]);
-  }
-  void join(double* to, Index n) const {
-    for (Index j = 0; j < n; j++) Op::join(to[j], double(best[j]));
-  }
-
- private:
-  static void step(T& b, T x) {
-    if (b == b && Op::beats(double(x), double(b))) b = x;
-  }
-};
-
-template <class T, Summand SUMMAND> struct Columns<T, SumOp<SUMMAND>> {
-  typedef SumOp<SUMMAND> Op;
-  double value[REDUCE_COLUMNS], error[REDUCE_COLUMNS];
-  void start(Index n) {
-    for (Index j = 0; j < n; j++) value[j] = error[j] = 0;
-  }
-  void add(const T* x, Index n) {
-    Index j = 0;
-    for (; j + HALF <= n; j += HALF) {
-      Doubles v = loadDoubles(value + j), e = loadDoubles(error + j);
-      addVector<T>(v, e, Op::of(loadDoubles(x + j)));
-      store(value + j, v);
-      if (sizeof(T) == 8) store(error + j, e);
-    }
-    for (; j < n; j++) {
-      Total t = {value[j], error[j]};
-      addTo(t, Op::of(double(x[j])));
-      value[j] = t.value;
-      error[j] = t.error;
-    }
-  }
-  /** Four rows at once: a quarter of the loads and stores of the totals. */
-  void addFour(const T* x, Index row, Index n) {
-    Index j = 0;
-    for (; j + HALF <= n; j += HALF) {
-      Doubles v = loadDoubles(value + j), e = loadDoubles(error + j);
-      UNROLL for (int r = 0; r < 4; r++) addVector<T>(v, e, Op::of(loadDoubles(x + r * row + j)));
-      store(value + j, v);
-      if (sizeof(T) == 8) store(error + j, e);
-    }
-    for (; j < n; j++)
-      for (int r = 0; r < 4; r++) {
-        Total t = {value[j], error[j]};
-        addTo(t, Op::of(double(x[r * row + j])));
-        value[j] = t.value;
-        error[j] = t.error;
-      }
-  }
-  void join(Total* to, Index n) const {
-    for (Index j = 0; j < n; j++) Op::join(to[j], {value[j], error[j]});
   }
 };
 

@@ -73,7 +73,8 @@ static Status scanPieces(Run& run, Index lines, Index n, const float* a, float* 
   eachUnit(run, lines * pieces, SCAN_PIECE, [&](Index unit) {
     typedef SumOp<ELEMENT> Sum;
     Total sum = Sum::initial();
-    Sum::addRows<float>(sum, a + unit / pieces * n + unit % pieces * SCAN_PIECE, 1, 0, sizeAt(unit % pieces));
+    const float* const piece = a + unit / pieces * n + unit % pieces * SCAN_PIECE;
+    Sum::addRows<float, 1>(&sum, &piece, 1, 0, sizeAt(unit % pieces));
     sums[unit] = Sum::result<double>(sum);
   });
   for (Index line = 0; line < lines; line++) {

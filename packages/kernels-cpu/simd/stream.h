@@ -51,7 +51,7 @@ template <class T> static void streamRun(T* to, const T* from, Index n) {
  * while a row is gone through once more, or written, nothing would come from memory.
  */
 template <class T, int N = Lanes<T>::N> INLINE void fetch(const T* p) {
-  for (int i = 0; i < N; i += 64 / int(sizeof(T))) __builtin_prefetch(p + i, 0, 2);
+  UNROLL for (int i = 0; i < N; i += 64 / int(sizeof(T))) __builtin_prefetch(p + i, 0, 2);
 }
 /** How many elements a page holds: as far ahead as is worth it where elements follow each other. */
 template <class T> constexpr Index PAGE = 4096 / sizeof(T);

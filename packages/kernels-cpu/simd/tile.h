@@ -10,12 +10,6 @@ enum { NV = 2, MR = ADJOINT_TILE_ROWS };
 
 template <class T> struct Tile { enum { N = Lanes<T>::N * NV }; };
 
-#ifdef __clang__
-#define UNROLL _Pragma("unroll")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
-
 /**
  * sum += left · right, of one number and a row of registers. AVX-512's multiply-adds can read the number themselves, which saves the
  * instruction that loads it: where another thread shares the processor, it is instructions that a tile waits for. Each of them then

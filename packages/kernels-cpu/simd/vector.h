@@ -9,6 +9,12 @@ namespace ADJOINT_NAMESPACE {
 
 #define INLINE static inline __attribute__((always_inline))
 
+#ifdef __clang__
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
 enum { BYTES = ADJOINT_VECTOR_BYTES };
 
 template <class T> struct Lanes;
@@ -194,23 +200,27 @@ template <class T> INLINE void zeroEnds(T* p, Index low, Index high, Index n) {
   }
 }
 
-/** Sums of N elements in halves, so that the order is the same for every caller. Written as a loop over elements it goes through memory. */
+/** Folds N elements in halves, so that the order is the same for every caller. Written as a loop over elements it goes through memory. */
 template <class T, int N> struct Halves {
   typedef T V __attribute__((vector_size(N * sizeof(T))));
-  static inline __attribute__((always_inline)) T sum(V v) {
+  template <class F> static inline __attribute__((always_inline)) T fold(V v, const F& f) {
     typename Halves<T, N / 2>::V half[2];
     __builtin_memcpy(half, &v, sizeof v);
-    return Halves<T, N / 2>::sum(half[0] + half[1]);
+    return Halves<T, N / 2>::fold(f(half[0], half[1]), f);
   }
 };
 template <class T> struct Halves<T, 4> {
   typedef T V __attribute__((vector_size(4 * sizeof(T))));
-  static inline __attribute__((always_inline)) T sum(V v) { return (v[0] + v[2]) + (v[1] + v[3]); }
+  template <class F> static inline __attribute__((always_inline)) T fold(V v, const F& f) { return f(f(v[0], v[2]), f(v[1], v[3])); }
 };
 template <class T> struct Halves<T, 2> {
   typedef T V __attribute__((vector_size(2 * sizeof(T))));
-  static inline __attribute__((always_inline)) T sum(V v) { return v[0] + v[1]; }
+  template <class F> static inline __attribute__((always_inline)) T fold(V v, const F& f) { return f(v[0], v[1]); }
 };
-template <class T> INLINE T horizontalSum(Vec<T> v) { return Halves<T, Lanes<T>::N>::sum(v); }
+/** `f` takes two registers of any width, or two elements. */
+template <class T, class F> INLINE T horizontally(Vec<T> v, const F& f) { return Halves<T, Lanes<T>::N>::fold(v, f); }
+template <class T> INLINE T horizontalSum(Vec<T> v) {
+  return horizontally<T>(v, [](auto a, auto b) __attribute__((always_inline)) { return a + b; });
+}
 
 }  // namespace ADJOINT_NAMESPACE
