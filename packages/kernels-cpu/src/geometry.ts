@@ -11,7 +11,7 @@
 // enters a transposed convolution is y and what leaves it is x, hence its `in` is `outChannels` here, its `out` is `inChannels`.
 
 import { GeometryError } from './errors.ts';
-import { integer, type PerAxis, perAxis, requireAddressable, requireKnown } from './options.ts';
+import { integer, type PerAxis, perAxis, requireAddressable, requireKnown, spatialAxes } from './options.ts';
 import { convolutionSize, type TransposeSizeOptions, transposeSize } from './output-size.ts';
 
 /** A checked convolution geometry with 1 to 3 spatial axes. `x`, `w` and `y` are named as in the trilinear form above. */
@@ -133,24 +133,14 @@ export function convTransposeGeometry(options: ConvTransposeGeometryOptions): Co
 type Common = Omit<ConvGeometry, 'outputSize'>;
 
 function readCommon(op: string, options: CommonOptions): Common {
-  const { inputSize } = options;
-  if (!Array.isArray(inputSize) || inputSize.length < 1 || inputSize.length > 3) {
-    throw new GeometryError({
-      op,
-      parameter: 'inputSize',
-      actual: inputSize,
-      expected: 'an array of 1 to 3 spatial extents',
-      remedy: 'Pass the spatial extents of the input, without batch and channels.',
-    });
-  }
-  const dims = inputSize.length;
+  const dims = spatialAxes(op, options.inputSize);
   const groups = integer(options.groups ?? 1, { op, option: 'groups', minimum: 1 });
   return {
     batch: integer(options.batch, { op, option: 'batch', minimum: 0 }),
     groups,
     inChannels: channels(op, 'inChannels', options.inChannels, groups),
     outChannels: channels(op, 'outChannels', options.outChannels, groups),
-    inputSize: perAxis(inputSize, dims, { op, option: 'inputSize', minimum: 1 }),
+    inputSize: perAxis(options.inputSize, dims, { op, option: 'inputSize', minimum: 1 }),
     kernelSize: perAxis(options.kernelSize, dims, { op, option: 'kernelSize', minimum: 1 }),
     stride: perAxis(options.stride ?? 1, dims, { op, option: 'stride', minimum: 1 }),
     padding: perAxis(options.padding ?? 0, dims, { op, option: 'padding', minimum: 0 }),

@@ -73,6 +73,18 @@ export function perAxis(value: unknown, dims: number, rule: OptionRule): number[
   return values;
 }
 
+/** How many spatial axes there are: as many as the input has extents, 1 to 3. */
+export function spatialAxes(op: string, inputSize: unknown): number {
+  if (Array.isArray(inputSize) && inputSize.length >= 1 && inputSize.length <= 3) return inputSize.length;
+  throw new GeometryError({
+    op,
+    parameter: 'inputSize',
+    actual: inputSize,
+    expected: 'an array of 1 to 3 spatial extents',
+    remedy: 'Pass the spatial extents of the input, without batch and channels.',
+  });
+}
+
 /** Throws if an array of these extents would hold more elements than an int32 index can reach. */
 export function requireAddressable(op: string, operand: string, extents: readonly number[]): void {
   let elements = 1;

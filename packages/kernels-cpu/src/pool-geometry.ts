@@ -1,7 +1,7 @@
 // The geometry of a pooling: windows that slide over each channel by itself.
 
 import { GeometryError } from './errors.ts';
-import { integer, type PerAxis, perAxis, requireAddressable, requireKnown } from './options.ts';
+import { integer, type PerAxis, perAxis, requireAddressable, requireKnown, spatialAxes } from './options.ts';
 
 /** A checked pooling geometry with 1 to 3 spatial axes. x is `[batch][channels][...inputSize]`, y `[…][...outputSize]`. */
 export interface PoolGeometry {
@@ -74,16 +74,7 @@ const known: readonly (keyof PoolGeometryOptions)[] = [
 export function poolGeometry(options: PoolGeometryOptions): PoolGeometry {
   const op = options.op ?? 'pool';
   requireKnown(op, options, known);
-  if (!Array.isArray(options.inputSize) || options.inputSize.length < 1 || options.inputSize.length > 3) {
-    throw new GeometryError({
-      op,
-      parameter: 'inputSize',
-      actual: options.inputSize,
-      expected: 'an array of 1 to 3 spatial extents',
-      remedy: 'Pass the spatial extents of the input, without batch and channels.',
-    });
-  }
-  const dims = options.inputSize.length;
+  const dims = spatialAxes(op, options.inputSize);
   const batch = integer(options.batch, { op, option: 'batch', minimum: 0 });
   const channels = integer(options.channels, { op, option: 'channels', minimum: 1 });
   const inputSize = perAxis(options.inputSize, dims, { op, option: 'inputSize', minimum: 1 });

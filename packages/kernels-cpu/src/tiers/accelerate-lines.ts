@@ -1,10 +1,10 @@
 // Kernels along lines of a machine, but for softmax and its kin: running sums and products, recurrences, order and the first of it, places of
 // extremes, any and all. Few elements stay in JavaScript: a call has its price.
 
-import type { Kernels, ReduceKernel, ScanKernel, Strided } from '../kernels.ts';
+import type { Kernels, ReduceKernel, Strided } from '../kernels.ts';
 import { reference } from '../reference/index.ts';
 import { elementCount } from '../reference/strided.ts';
-import { contiguousOf, linesAlong, runLines } from './lines.ts';
+import { contiguousOf, linesAlong, runLines, scanOf } from './lines.ts';
 import { ELEMENT_TYPES, elementTypeOf, type Machine } from './machine.ts';
 import { sameFloats } from './status.ts';
 import { reads, runUnits, writes } from './units.ts';
@@ -25,8 +25,8 @@ type LineName =
 
 export function lines(machine: Machine, copy: Kernels['copy']): Pick<Kernels, LineName> {
   return {
-    cumsum: scanOf(machine, copy, 'cumsum'),
-    cumprod: scanOf(machine, copy, 'cumprod'),
+    cumsum: scanOf(machine, copy, 'cumsum', LEAST),
+    cumprod: scanOf(machine, copy, 'cumprod', LEAST),
     recurrence(a, b, axis, out) {
       if (out.length >= LEAST && sameFloats(a.data, b.data, out)) {
         const [first, second] = [contiguousOf(a, out.length, copy), contiguousOf(b, out.length, copy)];
@@ -65,15 +65,6 @@ export function lines(machine: Machine, copy: Kernels['copy']): Pick<Kernels, Li
 }
 
 const isFloats = ({ data }: Strided): boolean => sameFloats(data, data, data);
-
-function scanOf(machine: Machine, copy: Kernels['copy'], name: 'cumsum' | 'cumprod'): ScanKernel {
-  return (a, axis, out) => {
-    const fits = out.length >= LEAST && sameFloats(a.data, a.data, out);
-    if (fits && runLines(machine, copy, name, { a, first: axis, last: axis, out, perLine: a.shape[axis] }))
-      return;
-    reference[name](a, axis, out);
-  };
-}
 
 function placeOf(machine: Machine, copy: Kernels['copy'], name: 'argmax' | 'argmin'): Kernels['argmax'] {
   return (a, axis, out) => {

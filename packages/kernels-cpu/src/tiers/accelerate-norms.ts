@@ -1,4 +1,4 @@
-// Normalisations and variances on a machine. What is normalised over the batch takes two rounds over the elements: one for the
+// Normalisations on a machine. What is normalised over the batch takes two rounds over the elements: one for the
 // statistics, whose few numbers are worked out here, and one that applies them.
 
 import type {
@@ -9,11 +9,9 @@ import type {
   NormMoments,
   NormParameters,
   NormStatistics,
-  Strided,
 } from '../kernels.ts';
 import { reference } from '../reference/index.ts';
-import { elementCount } from '../reference/strided.ts';
-import { contiguousOf } from './lines.ts';
+import { momentsOf } from './accelerate-variance.ts';
 import type { Machine } from './machine.ts';
 import { sameFloats } from './status.ts';
 import { reads, runUnits, updates, writes } from './units.ts';
@@ -23,14 +21,12 @@ const LEAST = 128;
 
 export function norms(
   machine: Machine,
-  copy: Kernels['copy'],
-): Pick<Kernels, 'normalise' | 'normaliseBy' | 'normaliseGrad' | 'normaliseWeightGrad' | 'variance'> {
+): Pick<Kernels, 'normalise' | 'normaliseBy' | 'normaliseGrad' | 'normaliseWeightGrad'> {
   return {
     normalise: normaliseOf(machine),
     normaliseBy: normaliseByOf(machine),
     normaliseGrad: normaliseGradOf(machine),
     normaliseWeightGrad: normaliseWeightGradOf(machine),
-    variance: varianceOf(machine, copy),
   };
 }
 
@@ -64,11 +60,14 @@ function normaliseOf(machine: Machine): Kernels['normalise'] {
   };
 }
 
+/** A zeroed array of the type of x. */
+function arrayLike(x: FloatArray, length: number): FloatArray {
+  return x instanceof Float32Array ? new Float32Array(length) : new Float64Array(length);
+}
+
 /** Arrays of the type of x for the moments of so many sets. */
 function momentsFor(x: FloatArray, sets: number): NormMoments {
-  const array = (): FloatArray =>
-    x instanceof Float32Array ? new Float32Array(sets) : new Float64Array(sets);
-  return { mean: array(), rstd: array(), variance: array() };
+  return { mean: arrayLike(x, sets), rstd: arrayLike(x, sets), variance: arrayLike(x, sets) };
 }
 
 function overBatch(
@@ -79,31 +78,13 @@ function overBatch(
   y: FloatArray,
   moments: NormMoments,
 ): boolean {
-  const found = variancesOf(machine, 'normalise', x, g.batch, g.groups, g.channels * g.places);
+  const found = momentsOf(machine, 'normalise', x, g.batch, g.groups, g.channels * g.places);
   if (!found) return false;
   const { mean, rstd, variance } = moments;
   mean.set(found.mean);
   variance.set(found.variance);
   for (let k = 0; k < g.groups; k++) rstd[k] = 1 / Math.sqrt(found.variance[k] + g.eps);
   return applied(machine, 'normalise', g, x, affine, moments, y);
-}
-
-/** Means and mean square deviations of `groups` groups, over `batch` samples and a run of each. */
-function variancesOf(
-  machine: Machine,
-  op: string,
-  x: FloatArray,
-  batch: number,
-  groups: number,
-  run: number,
-  offset = 0,
-): { readonly mean: Float64Array; readonly variance: Float64Array } | null {
-  const mean = new Float64Array(groups);
-  const variance = new Float64Array(groups);
-  const arrays = [reads(x, groups * run, offset), updates(mean, 0), updates(variance, 0)];
-  if (!runUnits(machine, 'groupMoments', batch, [groups, run], arrays, op)) return null;
-  for (let k = 0; k < groups; k++) variance[k] /= batch * run;
-  return { mean, variance };
 }
 
 function applied(
@@ -187,9 +168,7 @@ function overBatchGrad(
   const count = groups * channels;
   gradients.weight?.set(sums.subarray(count));
   const size = g.batch * channels * g.places;
-  const like = (): FloatArray =>
-    x instanceof Float32Array ? new Float32Array(count) : new Float64Array(count);
-  const [centre, scale, slope, shift] = [like(), like(), like(), like()];
+  const [centre, scale, slope, shift] = [0, 1, 2, 3].map(() => arrayLike(x, count));
   for (let group = 0; group < groups; group++) {
     let [average, product] = [0, 0];
     for (let p = group * channels; p < (group + 1) * channels; p++) {
@@ -216,78 +195,4 @@ function normaliseWeightGradOf(machine: Machine): Kernels['normaliseWeightGrad']
     if (sums) out.set(sums.subarray(out.length));
     else reference.normaliseWeightGrad(g, cotangent, x, statistics, out);
   };
-}
-
-function varianceOf(machine: Machine, copy: Kernels['copy']): Kernels['variance'] {
-  return (a, axes, correction, out) => {
-    const count = elementCount(a.shape);
-    const runs = runsOf(a.shape, axes);
-    const isFast =
-      count >= LEAST &&
-      runs !== null &&
-      sameFloats(a.data, a.data, out) &&
-      variancesOfRuns(
-        machine,
-        contiguousOf(a as Strided<FloatArray>, count, copy),
-        runs,
-        correction,
-        out as FloatArray,
-      );
-    if (!isFast) reference.variance(a, axes, correction, out);
-  };
-}
-
-/** Axes that stay, are reduced, stay, and are reduced, in that order. */
-interface Runs {
-  readonly outer: number;
-  readonly batch: number;
-  readonly groups: number;
-  readonly run: number;
-}
-
-function variancesOfRuns(
-  machine: Machine,
-  { data, offset }: { readonly data: FloatArray; readonly offset: number },
-  { outer, batch, groups, run }: Runs,
-  correction: number,
-  out: FloatArray,
-): boolean {
-  const count = batch * run;
-  const freedom = Math.max(0, count - correction);
-  for (let i = 0; i < outer; i++) {
-    const found = variancesOf(machine, 'variance', data, batch, groups, run, offset + i * groups * count);
-    if (!found) return false;
-    for (let k = 0; k < groups; k++) out[i * groups + k] = (found.variance[k] * count) / freedom;
-  }
-  return true;
-}
-
-/** Null if the axes are of another kind, or there would be many short calls. */
-function runsOf(shape: readonly number[], axes: readonly number[]): Runs | null {
-  const extents: number[] = [];
-  const reduced: boolean[] = [];
-  for (let axis = 0; axis < shape.length; axis++) {
-    if (shape[axis] === 1) continue;
-    const is = axes.includes(axis);
-    if (extents.length > 0 && reduced[reduced.length - 1] === is) extents[extents.length - 1] *= shape[axis];
-    else {
-      extents.push(shape[axis]);
-      reduced.push(is);
-    }
-  }
-  const kinds = reduced.map((is) => (is ? 'R' : 'K')).join('');
-  const at = 'KRKR'.indexOf(kinds);
-  if (at < 0 || !kinds.includes('R')) return null;
-  // Rows are groups with a run each, and no batch.
-  const [outer, batch, groups, run] =
-    kinds === 'KR' ? [1, 1, ...extents] : kinds === 'R' ? [1, 1, 1, ...extents] : pad(extents, at);
-  return outer > 1 && batch * groups * run < 2 ** 14 ? null : { outer, batch, groups, run };
-}
-
-function pad(extents: readonly number[], at: number): number[] {
-  const all = [1, 1, 1, 1];
-  extents.forEach((extent, i) => {
-    all[at + i] = extent;
-  });
-  return all;
 }

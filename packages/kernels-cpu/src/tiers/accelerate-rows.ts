@@ -1,17 +1,10 @@
 // Kernels of lines on a machine: softmax, its logarithm, the logarithm of a sum of exponentials, cross entropy, and gradients. Few
 // elements stay in JavaScript: a call has its price.
 
-import type {
-  ClassGeometry,
-  FloatArray,
-  Kernels,
-  ScanKernel,
-  SoftmaxGradKernel,
-  Strided,
-} from '../kernels.ts';
+import type { ClassGeometry, FloatArray, Kernels, SoftmaxGradKernel, Strided } from '../kernels.ts';
 import { reference } from '../reference/index.ts';
 import { elementCount } from '../reference/strided.ts';
-import { linesAlong, runLines } from './lines.ts';
+import { linesAlong, runLines, scanOf } from './lines.ts';
 import type { Machine } from './machine.ts';
 import { sameFloats } from './status.ts';
 import { reads, runUnits, writes } from './units.ts';
@@ -30,22 +23,13 @@ type RowName =
 
 export function rows(machine: Machine, copy: Kernels['copy']): Pick<Kernels, RowName> {
   return {
-    softmax: softmaxOf(machine, copy, 'softmax'),
-    logSoftmax: softmaxOf(machine, copy, 'logSoftmax'),
+    softmax: scanOf(machine, copy, 'softmax', LEAST),
+    logSoftmax: scanOf(machine, copy, 'logSoftmax', LEAST),
     softmaxGrad: softmaxGradOf(machine, 'softmaxGrad'),
     logSoftmaxGrad: softmaxGradOf(machine, 'logSoftmaxGrad'),
     logsumexp: logsumexpOf(machine, copy),
     crossEntropy: crossEntropyOf(machine),
     crossEntropyGrad: crossEntropyGradOf(machine),
-  };
-}
-
-function softmaxOf(machine: Machine, copy: Kernels['copy'], name: 'softmax' | 'logSoftmax'): ScanKernel {
-  return (a, axis, out) => {
-    const fits = out.length >= LEAST && sameFloats(a.data, a.data, out);
-    if (fits && runLines(machine, copy, name, { a, first: axis, last: axis, out, perLine: a.shape[axis] }))
-      return;
-    reference[name](a, axis, out);
   };
 }
 

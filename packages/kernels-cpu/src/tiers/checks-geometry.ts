@@ -5,6 +5,7 @@ import { GeometryError } from '../errors.ts';
 import type { ConvGeometry } from '../geometry.ts';
 import type { ClassGeometry, NormGeometry, NormStatistics, WindowGeometry } from '../kernels.ts';
 import type { PoolGeometry } from '../pool-geometry.ts';
+import { elementCount } from '../reference/strided.ts';
 import { fail, lengthIs, lengthsAre, resultOf, type Sized } from './checks-views.ts';
 
 /** Lengths of arrays of all elements, of parameters, and of statistics if there are any. */
@@ -47,12 +48,6 @@ export function classifies(
   lengthIs(op, 'target', target, batch * places, 'batch · places');
   for (let i = 0; i < target.length; i++)
     if (target[i] >= classes) fail(op, `target[${i}]`, 'value', target[i], `less than ${classes}`);
-}
-
-function product(extents: readonly number[]): number {
-  let count = 1;
-  for (let axis = 0; axis < extents.length; axis++) count *= extents[axis];
-  return count;
 }
 
 function illegal(op: string, parameter: string, actual: unknown, expected: string): never {
@@ -116,10 +111,16 @@ export function convolution(op: string, g: ConvGeometry, x: Sized, w: Sized, y: 
     if (rest < 0 || rest >= Math.max(stride, dilation))
       illegal(op, 'outputSize', g.outputSize, 'the extents that follow from the other fields');
   }
-  const weights = (outChannels * inChannels * product(g.kernelSize)) / groups;
-  lengthIs(op, 'x', x, g.batch * inChannels * product(g.inputSize), 'batch · inChannels · inputSize');
+  const weights = (outChannels * inChannels * elementCount(g.kernelSize)) / groups;
+  lengthIs(op, 'x', x, g.batch * inChannels * elementCount(g.inputSize), 'batch · inChannels · inputSize');
   lengthIs(op, 'w', w, weights, 'outChannels · inChannels / groups · kernelSize');
-  lengthIs(op, 'y', y, g.batch * outChannels * product(g.outputSize), 'batch · outChannels · outputSize');
+  lengthIs(
+    op,
+    'y',
+    y,
+    g.batch * outChannels * elementCount(g.outputSize),
+    'batch · outChannels · outputSize',
+  );
 }
 
 export function pooling(op: string, g: PoolGeometry, x: Sized, y: Sized, indices: Sized = y): void {
@@ -130,8 +131,8 @@ export function pooling(op: string, g: PoolGeometry, x: Sized, y: Sized, indices
       illegal(op, 'outputSize', g.outputSize, 'windows that start before the end of the input');
   }
   const planes = g.batch * g.channels;
-  lengthIs(op, 'x', x, planes * product(g.inputSize), 'batch · channels · inputSize');
-  lengthIs(op, 'y', y, planes * product(g.outputSize), 'batch · channels · outputSize');
+  lengthIs(op, 'x', x, planes * elementCount(g.inputSize), 'batch · channels · inputSize');
+  lengthIs(op, 'y', y, planes * elementCount(g.outputSize), 'batch · channels · outputSize');
   lengthIs(op, 'indices', indices, y.length, 'that of y');
 }
 
@@ -144,9 +145,9 @@ export function overlaps(op: string, g: WindowGeometry, windows: Sized, out: Siz
     if (last >= g.inputSize[axis])
       illegal(op, 'inputSize', g.inputSize, `extents of which windows need ${last + 1} on axis ${axis}`);
   }
-  const perPlane = product(g.kernelSize) * product(g.outputSize);
+  const perPlane = elementCount(g.kernelSize) * elementCount(g.outputSize);
   lengthIs(op, 'windows', windows, g.planes * perPlane, 'planes · kernelSize · outputSize');
-  lengthIs(op, 'out', out, g.planes * product(g.inputSize), 'planes · inputSize');
+  lengthIs(op, 'out', out, g.planes * elementCount(g.inputSize), 'planes · inputSize');
 }
 
 /** Windows that share out planes: of as many axes as these, each with something in it. */

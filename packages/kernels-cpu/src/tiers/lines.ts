@@ -1,8 +1,10 @@
 // Lines of elements along some axes of a view, as machines take them: row-major.
 
-import type { Kernels, NumericArray, Strided } from '../kernels.ts';
+import type { Kernels, NumericArray, ScanKernel, Strided } from '../kernels.ts';
+import { reference } from '../reference/index.ts';
 import { contiguousStrides, elementCount } from '../reference/strided.ts';
 import type { Machine, UnitKernel } from './machine.ts';
+import { sameFloats } from './status.ts';
 import { reads, runUnits, writes } from './units.ts';
 
 /** How many lines along these axes lie side by side, and how many elements those have. */
@@ -56,4 +58,19 @@ export function runLines(
   const { inner, unit } = linesAlong(a.shape, first, last);
   const arrays = [reads(data, unit, offset), writes(out, perLine * inner)];
   return runUnits(machine, kernel, count / unit, [unit / inner, inner, ...own], arrays);
+}
+
+/** A kernel whose result has the operand's shape, made along one axis; that of the reference for fewer than `least` elements. */
+export function scanOf(
+  machine: Machine,
+  copy: Kernels['copy'],
+  name: 'softmax' | 'logSoftmax' | 'cumsum' | 'cumprod',
+  least: number,
+): ScanKernel {
+  return (a, axis, out) => {
+    const fits = out.length >= least && sameFloats(a.data, a.data, out);
+    if (fits && runLines(machine, copy, name, { a, first: axis, last: axis, out, perLine: a.shape[axis] }))
+      return;
+    reference[name](a, axis, out);
+  };
 }
