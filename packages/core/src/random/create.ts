@@ -35,7 +35,7 @@ export interface RandomOptions {
 export function rand(shape: Shape, options: RandomOptions = noOptions): Tensor {
   requireOptions('rand', options, { dtype: 'dtype', generator: Generator, requiresGrad: 'boolean' });
   return floats('rand', shape, options, (generator, values, dtype) => {
-    kernels.randomUniform(generator.pass(wordsOf(values)), fractionBits[dtype], values);
+    kernels.randomUniform(generator.pass(wordCount(values)), fractionBits[dtype], values);
   });
 }
 
@@ -48,7 +48,7 @@ const fractionBits: Readonly<Record<FloatDType, number>> = {
 };
 
 /** Words that the elements of an array take: two each in float64, else one. */
-const wordsOf = (values: FloatArray): number =>
+const wordCount = (values: FloatArray): number =>
   values instanceof Float64Array ? 2 * values.length : values.length;
 
 /** A multiple of 2^-53 in [0, 1), of two words. */
@@ -72,7 +72,7 @@ export function uniform53(generator: Generator): number {
 export function randn(shape: Shape, options: RandomOptions = noOptions): Tensor {
   requireOptions('randn', options, { dtype: 'dtype', generator: Generator, requiresGrad: 'boolean' });
   return floats('randn', shape, options, (generator, values) => {
-    kernels.randomNormal(generator.pass(wordsOf(values)), values);
+    kernels.randomNormal(generator.pass(wordCount(values)), values);
   });
 }
 

@@ -15,9 +15,7 @@ export interface PlacedBatch<Batch> {
  * The batches of one pass. A DataLoader knows its last batch, and its state must not run ahead of what was trained on; of anything
  * else the next batch is taken before one is given out.
  */
-export async function* onePass<Batch>(
-  data: Batches<Batch>,
-): AsyncGenerator<PlacedBatch<Batch>, void, undefined> {
+async function* onePass<Batch>(data: Batches<Batch>): AsyncGenerator<PlacedBatch<Batch>, void, undefined> {
   if (data instanceof DataLoader) {
     for await (const batch of data as DataLoader<unknown, Batch>) yield { batch, last: data.batch === 0 };
     return;
