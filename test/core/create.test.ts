@@ -51,8 +51,8 @@ describe('data that is no number', () => {
   test.each([
     [new Uint16Array(2), /at depth 0 .* Uint16Array; convert it/],
     [undefined, /at depth 0 .* undefined; give numbers/],
-    [[[1, '2']], /at depth 2 .* '2'; give numbers/],
-    [zeros([1]), /type Tensor/],
+    [[[1, '2']], /at depth 2 .* "2"; give numbers/],
+    [zeros([1]), /there is a Tensor;/],
     [[[1, 2], [3]], /ragged: at depth 1 there is an array of 1/],
     [[[1], 2], /ragged: at depth 1 there is 2, where the first element says an array of 1/],
   ])('is named, with its place: %s', (data, message) => {

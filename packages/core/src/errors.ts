@@ -61,14 +61,9 @@ export class MutationError extends AdjointError {
 
 /** The error for what stands in the place of a tensor and is none. */
 export function noTensor(op: string, operand: string, value: unknown): ArgumentError {
-  const shown = Array.isArray(value)
-    ? `an array of ${value.length}`
-    : typeof value === 'object' || value === undefined
-      ? quote(value)
-      : `${typeof value} ${quote(value)}`;
   const remedy =
     value === undefined ? 'a function that does not return gives undefined' : 'make one with tensor(…)';
-  return new ArgumentError(`${nameOf(operand)} is ${shown}; give a tensor (${remedy}).`, {
+  return new ArgumentError(`${nameOf(operand)} is ${describeValue(value)}; give a tensor (${remedy}).`, {
     op,
     operand,
     actual: value,
@@ -152,6 +147,13 @@ export function quote(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
   const name = (value as { readonly constructor?: { readonly name?: unknown } }).constructor?.name;
   return typeof name !== 'string' || name === 'Object' ? 'an object' : `a ${name}`;
+}
+
+/** What a value is, where a message is about something else in its place: a list by its length, a function by its name, all else quoted. */
+export function describeValue(value: unknown): string {
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value !== 'function') return quote(value);
+  return typeof value.name === 'string' && value.name !== '' ? `the function ${value.name}` : 'a function';
 }
 
 /** Writes a shape as a tuple, as NumPy does: `(2, 3)`, `(4,)`, `()`. */

@@ -214,7 +214,7 @@ describe('habits of PyTorch', () => {
       () => new nn.TransformerDecoder(anything(layer), 2),
       '() => new TransformerDecoderLayer',
     ],
-    ['modules in a row', () => new nn.ModuleList(anything(new nn.ReLU())), 'modules is ReLU()'],
+    ['modules in a row', () => new nn.ModuleList(anything(new nn.ReLU())), 'modules is a ReLU; give a list'],
     [
       'an array as a parameter',
       () => new nn.Parameter(anything([1, 2])),

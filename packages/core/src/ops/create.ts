@@ -2,7 +2,7 @@
 
 import type { NumericArray } from '@adjoint/kernels-cpu';
 import { allocate, checkDType, type DType, isHalf } from '../dtype.ts';
-import { ArgumentError, formatShape, noTensor, quote, ShapeError } from '../errors.ts';
+import { ArgumentError, describeValue, formatShape, noTensor, quote, ShapeError } from '../errors.ts';
 import { encodeHalf } from '../half.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { checkShape, type Shape, sizeOf } from '../shape.ts';
@@ -119,7 +119,7 @@ function isList(value: unknown): value is ArrayLike<unknown> {
 }
 
 function raggedError(shape: Shape, axis: number, item: unknown): ShapeError {
-  const found = isList(item) ? `an array of ${item.length}` : describe(item);
+  const found = isList(item) ? `an array of ${item.length}` : describeValue(item);
   const expected = axis < shape.length ? `an array of ${shape[axis]}` : 'a number or boolean';
   if (axis === shape.length && !isList(item)) {
     return new ShapeError(`at depth ${axis} of the data there is ${found}; ${remedyFor(item)}.`, {
@@ -140,11 +140,6 @@ function remedyFor(item: unknown): string {
   if (ArrayBuffer.isView(item) || typeof item === 'bigint')
     return 'convert it, e.g. with Int32Array.from(data, Number)';
   return 'give numbers or booleans in nested arrays, or Float32Array, Float64Array, Int32Array or Uint8Array';
-}
-
-function describe(item: unknown): string {
-  if (typeof item !== 'object' || item === null) return typeof item === 'string' ? `'${item}'` : String(item);
-  return `a value of type ${item.constructor?.name ?? 'object'}`;
 }
 
 function withOptions(made: Tensor, { requiresGrad = false }: TensorOptions): Tensor {

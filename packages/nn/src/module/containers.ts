@@ -1,6 +1,6 @@
 // Containers: modules that hold other modules by number or name.
 
-import { ArgumentError, quote, type Tensor } from '@adjoint/core';
+import { ArgumentError, describeValue, quote, type Tensor } from '@adjoint/core';
 import { Module, type UnaryModule } from './module.ts';
 
 /**
@@ -172,7 +172,7 @@ export class ModuleDict<M extends Module = UnaryModule> extends Module {
 
 function requireModule<M extends Module>(op: string, name: string, value: M): M {
   if (value instanceof Module) return value;
-  throw new ArgumentError(`element ${name} is ${kindOf(value)}; ${remedyFor(value)}.`, {
+  throw new ArgumentError(`element ${name} is ${describeValue(value)}; ${remedyFor(value)}.`, {
     op,
     operand: name,
     actual: value,
@@ -182,21 +182,15 @@ function requireModule<M extends Module>(op: string, name: string, value: M): M 
 
 function requireIterable(modules: unknown): void {
   if (typeof modules === 'object' && modules !== null && Symbol.iterator in modules) return;
-  throw new ArgumentError(`modules is ${kindOf(modules)}; give a list: new ModuleList([first, second]).`, {
-    op: 'ModuleList',
-    operand: 'modules',
-    actual: modules,
-    expected: 'an iterable of modules',
-  });
-}
-
-function kindOf(value: unknown): string {
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  return typeof value === 'function'
-    ? `the function ${value.name}`
-    : value instanceof Module
-      ? String(value)
-      : quote(value);
+  throw new ArgumentError(
+    `modules is ${describeValue(modules)}; give a list: new ModuleList([first, second]).`,
+    {
+      op: 'ModuleList',
+      operand: 'modules',
+      actual: modules,
+      expected: 'an iterable of modules',
+    },
+  );
 }
 
 function remedyFor(value: unknown): string {
