@@ -20,6 +20,17 @@ export const fastTiers: readonly (readonly [string, OpenTier])[] = (['native', '
 /** The same bits, counting every NaN as one and telling 0 from −0. */
 export function differentBits(a: ArrayLike<number>, b: ArrayLike<number>): number[] {
   const different: number[] = [];
+  // Mostly there are none, and bytes are compared a hundred times faster than numbers.
+  if (
+    ArrayBuffer.isView(a) &&
+    ArrayBuffer.isView(b) &&
+    a.constructor === b.constructor &&
+    bytes(a).equals(bytes(b))
+  )
+    return different;
   for (let i = 0; i < a.length && different.length < 5; i++) if (!Object.is(a[i], b[i])) different.push(i);
   return different;
 }
+
+const bytes = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength);

@@ -289,14 +289,16 @@ describe.each(fastTiers)('%s', (name, { kernels, setThreads }) => {
 
     test.each(layers.map((g, i) => [i, g] as const))(
       'layer %i: exact on whole numbers, within the bound on reals, the same bits on 1 to 4 threads',
-      (_i, g) => {
+      (index, g) => {
         const { whole, expected, real, close, bounds } = layerCase(g, Type);
+        // On one number of threads, another one for each layer: that the others compute the same is seen on reals.
+        setThreads(1 + (index % 4));
+        derivatives(kernels, g, whole).forEach((got, i) => {
+          expect(differentValues(got, expected[i])).toEqual([]);
+        });
         const first: FloatArray[] = [];
         for (const threads of [1, 2, 3, 4]) {
           setThreads(threads);
-          derivatives(kernels, g, whole).forEach((got, i) => {
-            expect(differentValues(got, expected[i])).toEqual([]);
-          });
           const got = derivatives(kernels, g, real);
           if (threads === 1) first.push(...got);
           got.forEach((array, i) => {
