@@ -7,7 +7,7 @@ import {
   type GeneratorState,
   requireOptions,
 } from '@adjoint/core';
-import { requireInteger } from '../layers/options.ts';
+import { requireInteger, requireSeed } from '../layers/options.ts';
 import { type Collated, collate as collateDefault } from './collate.ts';
 import type { Dataset, IterableDataset } from './dataset.ts';
 import { type Loaded, mapped, readAhead, refusePromises, streamed, streamedSync } from './passes.ts';
@@ -213,7 +213,7 @@ export class DataLoader<Sample, Batch = Collated<Sample>> {
         { op, operand: 'seed', actual: seed },
       );
     }
-    if (seed !== null) requireInteger(op, 'seed', seed, 0);
+    if (seed !== null) requireSeed(op, seed);
     if (generator !== null && this.#generator !== defaultGenerator) this.#generator.setState(generator);
     this.#at = { epoch, batch, seed };
     this.#resumes = batch > 0;

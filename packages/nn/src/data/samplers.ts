@@ -1,7 +1,7 @@
 // Samplers: in which order a loader takes the samples of a dataset.
 
 import { ArgumentError, Generator, multinomial, randperm, requireOptions, tensor } from '@adjoint/core';
-import { requireInteger } from '../layers/options.ts';
+import { requireInteger, requireSeed } from '../layers/options.ts';
 
 /** What a sampler knows of the pass whose order it gives. */
 export interface Pass {
@@ -183,7 +183,7 @@ export class DistributedSampler implements Sampler {
     requireInteger(op, 'count', count, 0);
     requireInteger(op, 'replicas', replicas, 1);
     requireInteger(op, 'rank', rank, 0);
-    requireInteger(op, 'seed', seed, 0);
+    requireSeed(op, seed);
     if (rank >= replicas) {
       throw new ArgumentError(
         `rank is ${rank} of ${replicas} replicas; ranks run from 0 to ${replicas - 1}.`,

@@ -32,6 +32,17 @@ export function requireInteger(op: string, operand: string, value: unknown, mini
   });
 }
 
+/** The seed `value`, which may be any integer that a generator takes, or an error. */
+export function requireSeed(op: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
+  throw new ArgumentError(`seed is ${show(value)}; give an integer from 0 to 2^53 - 1.`, {
+    op,
+    operand: 'seed',
+    actual: value,
+    expected: 'an integer in [0, 9007199254740991]',
+  });
+}
+
 /** Throws if a table of these sizes would hold more elements than a tensor can. */
 export function requireRoom(op: string, operand: string, shape: readonly number[]): void {
   const size = shape.reduce((product, extent) => product * extent, 1);
