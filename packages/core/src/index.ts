@@ -123,7 +123,6 @@ export {
   type LocalResponseNormOptions,
   layerNorm,
   localResponseNorm,
-  type NormalisationOptions,
   type RmsNormOptions,
   rmsNorm,
 } from './ops/norms.ts';
@@ -204,6 +203,7 @@ export {
 } from './ops/slice.ts';
 export { logSoftmax, logsumexp, type SoftmaxOptions, softmax } from './ops/softmax.ts';
 export { argsort, type SortOptions, sort, type TopkOptions, topk } from './ops/sort.ts';
+export type { NormalisationOptions } from './ops/standardise.ts';
 export {
   type NormOptions,
   norm,

@@ -13,6 +13,8 @@ import { cast } from './cast.ts';
 import { mean } from './expand-sum.ts';
 import { reshape } from './layout.ts';
 import { normaliseByOp } from './norm-records.ts';
+import { requireTensor } from './operand.ts';
+import { rsqrt } from './powers.ts';
 import {
   type Moments,
   type NormalisationOptions,
@@ -24,9 +26,7 @@ import {
   requireSeveral,
   standardise,
   standardiseKeeping,
-} from './norms.ts';
-import { requireTensor } from './operand.ts';
-import { rsqrt } from './powers.ts';
+} from './standardise.ts';
 
 /** Running statistics of the channels, shape (C,) each. */
 interface Running {
