@@ -79,7 +79,7 @@ describe('an install', () => {
     const lines = install(root, { CXX: '', PATH: '' });
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(
-      /no native kernels, because there is no C\+\+ compiler.*WebAssembly or JavaScript runs instead\..*apt-get install g\+\+.*npm rebuild/,
+      /no native kernels, because there is no C\+\+ compiler.*WebAssembly or JavaScript runs instead\..*apt-get install g\+\+.*then: node .*install\.mjs$/,
     );
     expect(install(root, { CXX: '/nonexistent/c++' })[0]).toMatch(
       /CXX names \/nonexistent\/c\+\+, which does not run/,
@@ -104,7 +104,7 @@ describe('an install', () => {
       /no native kernels, because .*failing failed: WebAssembly or JavaScript runs instead/,
     );
     expect(lines[2]).toBe('  some.h:7: error: no such thing');
-    expect(lines.at(-1)).toMatch(/CXX.*npm rebuild/);
+    expect(lines.at(-1)).toMatch(/CXX.*then: node .*install\.mjs$/);
     expect(existsSync(join(root, 'build/adjoint.node'))).toBe(false);
   });
 
@@ -165,7 +165,9 @@ describe.runIf(existsSync(built))('with native kernels', () => {
     expect(install(root, { CXX: '/nonexistent/c++' })).toEqual([expect.stringMatching(/no native kernels/)]);
     expect(kernelInfoOf(root)).toMatchObject({
       tier: 'wasm',
-      note: expect.stringMatching(/native kernels could not be loaded \(.*adjoint\.node.*npm rebuild/),
+      note: expect.stringMatching(
+        /native kernels could not be loaded \(.*adjoint\.node.*: node .*install\.mjs builds them/,
+      ),
     });
   });
 
@@ -185,14 +187,17 @@ describe.runIf(existsSync(built))('with native kernels', () => {
     expect(kernelInfoOf(root)).toMatchObject({
       tier: 'wasm',
       note: expect.stringMatching(
-        /adjoint\.node was built from other sources.*npm rebuild @adjoint\/kernels-cpu/,
+        /adjoint\.node was built from other sources.*: node .*install\.mjs builds them/,
       ),
     });
   });
 
   it('ADJOINT_ADDON names another one, and then it is that or none', () => {
-    const root = copy('other', ['package.json', 'src']);
-    expect(kernelInfoOf(root)).toMatchObject({ tier: 'wasm', note: expect.stringMatching(/were not built/) });
+    const root = copy('other', ['package.json', 'scripts', 'src']);
+    expect(kernelInfoOf(root)).toMatchObject({
+      tier: 'wasm',
+      note: expect.stringMatching(/were not built.*, node .*install\.mjs builds them/),
+    });
     expect(kernelInfoOf(root, { ADJOINT_ADDON: built }).tier).toBe('native');
     expect(kernelInfoOf(root, { ADJOINT_ADDON: '/nonexistent.node' }).note).toMatch(
       /ADJOINT_ADDON names \/nonexistent\.node, which is not there/,

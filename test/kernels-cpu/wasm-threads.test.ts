@@ -93,8 +93,8 @@ test('workers that have ended delay nothing, and are no longer counted', async (
   const stops: (() => void)[] = [];
   const failures: (() => void)[] = [];
   const { team, product } = open((assignment, onFailure) => {
-    const worker = realStarter(assignment, () => {
-      onFailure();
+    const worker = realStarter(assignment, (why) => {
+      onFailure(why);
       for (const failure of failures) failure();
     });
     stops.push(worker.stop);
@@ -105,6 +105,11 @@ test('workers that have ended delay nothing, and are no longer counted', async (
   stops[1]();
   await failed;
   expect(team.threads).toBe(1);
+  expect(team.limit).toBe(
+    'There is one thread of 4, because a worker could not begin or has ended (it has ended).',
+  );
+  team.threads = 1;
+  expect(team.limit).toBe(undefined);
   expect(differentBits(product(150), expected(150))).toEqual([]);
 });
 
@@ -136,6 +141,9 @@ test('a host that gives fewer workers than asked for has fewer threads', () => {
   });
   expect(differentBits(product(150), expected(150))).toEqual([]);
   expect(team.threads).toBe(3);
+  expect(team.limit).toBe(
+    'There are 3 threads of 4, because the host starts no more workers (no more of them).',
+  );
 });
 
 test('a task that fails on another thread is an error, and the next call starts afresh', () => {
@@ -150,7 +158,7 @@ test('a task that fails on another thread is an error, and the next call starts 
 
 test('after its workers are sent home an instance is told how many threads share it, even if that is one', () => {
   const told: number[] = [];
-  const failures: (() => void)[] = [];
+  const failures: ((why: string) => void)[] = [];
   const team = new WasmTeam((_, onFailure) => {
     failures.push(onFailure);
     return { stop() {} };
@@ -165,7 +173,7 @@ test('after its workers are sent home an instance is told how many threads share
   team.prepare(instance);
   team.prepare(instance);
   expect(told).toEqual([3]);
-  failures[0]();
+  failures[0]('that is the test');
   expect(team.threads).toBe(1);
   team.prepare(instance);
   expect(told).toEqual([3, 1]);
@@ -181,7 +189,7 @@ test('what threads do not share stays in a memory that is not shared, and so doe
   expect(kinds).toEqual(['alone']);
   expect(differentBits(product(150), expected(150))).toEqual([]);
   expect(kinds).toEqual(['alone', 'shared']);
-  team.giveUp();
+  team.giveUp('that is the test');
   expect(differentBits(product(150), expected(150))).toEqual([]);
   expect(kinds).toEqual(['alone', 'shared']);
 });
@@ -201,6 +209,7 @@ test('a host without room for a shared memory goes on with one thread, even in t
     expect(matmul(memory, ones, ones, Float64Array.of(0, 0), out)).toBe(DONE);
     expect(out.every((value) => value === n)).toBe(true);
     expect(team.threads).toBe(1);
+    expect(team.limit).toMatch(/no room for a memory that they share\.$/);
   }
 });
 

@@ -8,7 +8,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const prebuilt = join(root, `prebuilds/${process.platform}-${process.arch}/adjoint.node`);
 const INSTEAD = 'WebAssembly or JavaScript runs instead.';
-const AGAIN = 'then: npm rebuild @adjoint/kernels-cpu';
+// Not by a package manager: some run no scripts unless told to, each in its own way.
+const AGAIN = `then: node ${fileURLToPath(import.meta.url)}`;
 
 function say(text) {
   console.log(`@adjoint/kernels-cpu: ${text}`);

@@ -3,6 +3,7 @@
 import type { Kernels } from '../kernels.ts';
 import { accelerate } from './accelerate.ts';
 import { boundaryHash } from './boundary.ts';
+import { environment } from './environment.ts';
 import { type Machine, NUMBERS, type WorthACall } from './machine.ts';
 
 /** What the addon exports: see simd/native/addon.cc. */
@@ -38,7 +39,6 @@ interface Host {
     readonly platform?: string;
     readonly arch?: string;
     readonly versions?: { readonly node?: string };
-    readonly env?: { readonly ADJOINT_ADDON?: string };
     dlopen?(module: { exports: unknown }, path: string): void;
     getBuiltinModule?(name: string): unknown;
   };
@@ -85,18 +85,18 @@ export function loadNative(instructionSet?: string): NativeTier | NoTier {
  * `ADJOINT_ADDON` is the path of another one, and then it is that or none (scripts/sanitize.mjs runs the tests on one so).
  */
 function openAddon(host: NonNullable<Host['process']>): { readonly addon: Addon } | NoTier {
-  const { platform, arch, env } = host;
-  const places = env?.ADJOINT_ADDON
-    ? [env.ADJOINT_ADDON]
-    : ['build/adjoint.node', `prebuilds/${platform}-${arch}/adjoint.node`].map(
-        (place) => packageRoot() + place,
-      );
+  const { platform, arch } = host;
+  const named = environment('ADJOINT_ADDON');
+  const root = packageRoot();
+  const places = named
+    ? [named]
+    : ['build/adjoint.node', `prebuilds/${platform}-${arch}/adjoint.node`].map((place) => root + place);
   const files = host.getBuiltinModule?.('node:fs') as { existsSync(path: string): boolean } | undefined;
   const failures: string[] = [];
   for (const place of places) {
-    // What is not there is no failure: dlopen would say the same words of a library that is missing.
-    if (files && !files.existsSync(place)) continue;
     try {
+      // What is not there is no failure: dlopen would say the same words of a library that is missing.
+      if (files && !files.existsSync(place)) continue;
       const module: { exports: unknown } = { exports: {} };
       host.dlopen?.(module, place);
       const addon = module.exports as Addon;
@@ -105,26 +105,35 @@ function openAddon(host: NonNullable<Host['process']>): { readonly addon: Addon 
         `${place} was built from other sources than this package: its table of kernels is another one`,
       );
     } catch (error) {
-      failures.push(error instanceof Error ? error.message : String(error));
+      const { code, message = String(error) } = error as {
+        readonly code?: string;
+        readonly message?: string;
+      };
+      // By a flag of this process: another addon would not load either.
+      if (code === 'ERR_DLOPEN_DISABLED')
+        return { reason: 'The native kernels may not be loaded: addons are disabled in this process.' };
+      failures.push(message);
     }
   }
+  if (named && failures.length === 0) return { reason: `ADJOINT_ADDON names ${named}, which is not there.` };
   if (failures.length > 0)
     return {
-      reason: `The native kernels could not be loaded (${failures.join('; ')}): npm rebuild @adjoint/kernels-cpu builds them for this machine.`,
+      reason: `The native kernels could not be loaded (${failures.join('; ')}): node ${root}scripts/install.mjs builds them for this machine.`,
     };
+  const install = `${root}scripts/install.mjs`;
   return {
-    reason: env?.ADJOINT_ADDON
-      ? `ADJOINT_ADDON names ${env.ADJOINT_ADDON}, which is not there.`
-      : 'The native kernels were not built: install a C++ compiler, then npm rebuild @adjoint/kernels-cpu.',
+    reason: files?.existsSync(install)
+      ? `The native kernels were not built: with a C++ compiler, node ${install} builds them.`
+      : 'The native kernels are not beside this code: leave @adjoint/kernels-cpu out of a bundle (external), or name its build/adjoint.node in ADJOINT_ADDON.',
   };
 }
 
 /**
- * The folder of this package, which is two above the one of this file, in src/ as in dist/. Not by `new URL(…,
- * import.meta.url)`: bundlers would take that for an asset to copy.
+ * The folder of this package, which is two above the one of this file, in src/ as in dist/; that of another thing in a bundle, and '' in
+ * one without `import.meta`. Not by `new URL(…, import.meta.url)`: bundlers would take that for an asset to copy.
  */
 function packageRoot(): string {
-  const { url } = import.meta as unknown as { readonly url: string };
+  const { url = '' } = import.meta as unknown as { readonly url?: string };
   const path = decodeURIComponent(url.replace(/^file:\/\//, '').replace(/[?#].*$/, ''));
   return path.replace(/[^/]*\/[^/]*\/[^/]*$/, '');
 }

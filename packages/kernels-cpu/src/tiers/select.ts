@@ -4,6 +4,7 @@ import { KernelTierError } from '../errors.ts';
 import type { Kernels } from '../kernels.ts';
 import { reference } from '../reference/index.ts';
 import { checked } from './checked.ts';
+import { environment } from './environment.ts';
 import { KernelThreadsError } from './errors.ts';
 import { loadNative, type NoTier } from './native.ts';
 import { processors } from './processors.ts';
@@ -19,7 +20,7 @@ export interface KernelInfo {
   readonly instructionSet: string;
   /** How many threads share the work of one kernel. */
   readonly threads: number;
-  /** Why this tier was chosen, as a sentence. */
+  /** Why this tier was chosen, and why there are fewer threads than asked for where it knows, in sentences. */
   readonly note: string;
 }
 
@@ -35,6 +36,8 @@ export interface OpenTier {
   threads(): number;
   /** Sets how many threads share the work of one kernel, and returns how many there will be. */
   setThreads(count: number): number;
+  /** Why there are fewer threads than asked for, as a sentence; undefined where there are as many, or the tier does not know. */
+  threadsLimit?(): string | undefined;
 }
 
 const openReference: OpenTier = {
@@ -82,22 +85,15 @@ export function openTier(tier: KernelTier, instructionSet?: string): OpenTier {
   throw new KernelTierError(tier, available, opened.reason);
 }
 
-/** `process` where there is one: browsers have none. */
-interface Host {
-  readonly process?: {
-    readonly env?: { readonly ADJOINT_KERNELS?: string; readonly ADJOINT_NUM_THREADS?: string };
-  };
-}
-
 interface Active {
   readonly opened: OpenTier;
   readonly note: string;
 }
 
 function activate(): Active {
-  const env = (globalThis as Host).process?.env;
-  const requested = env?.ADJOINT_KERNELS;
-  const threads = env?.ADJOINT_NUM_THREADS ? threadsFrom(env.ADJOINT_NUM_THREADS) : processors();
+  const requested = environment('ADJOINT_KERNELS');
+  const wanted = environment('ADJOINT_NUM_THREADS');
+  const threads = wanted ? threadsFrom(wanted) : processors();
   if (requested) {
     const opened = openTier(requested as KernelTier);
     opened.setThreads(threads);
@@ -145,7 +141,9 @@ export const kernels: Kernels = active.opened.kernels;
  */
 export function kernelInfo(): KernelInfo {
   const { opened, note } = active;
-  return { tier: opened.tier, instructionSet: opened.instructionSet, threads: opened.threads(), note };
+  const { tier, instructionSet } = opened;
+  const limit = opened.threadsLimit?.();
+  return { tier, instructionSet, threads: opened.threads(), note: limit ? `${note} ${limit}` : note };
 }
 
 /**

@@ -17,13 +17,14 @@ export interface WebAssemblyApi {
 }
 
 interface NodeWorker {
-  on(event: 'error' | 'exit', listener: () => void): void;
+  on(event: 'error', listener: (error: Error) => void): void;
+  on(event: 'exit', listener: () => void): void;
   unref(): void;
   terminate(): unknown;
 }
 
 interface WebWorker {
-  onerror: (() => void) | null;
+  onerror: ((event: { readonly message?: string }) => void) | null;
   onmessageerror: (() => void) | null;
   postMessage(message: unknown): void;
   terminate(): void;
@@ -88,8 +89,8 @@ export interface Worker {
   stop(): void;
 }
 
-/** Starts a worker that keeps no process alive. `onFailure` is called, later, if it could not begin or has ended. */
-export type StartWorker = (assignment: Assignment, onFailure: () => void) => Worker;
+/** Starts a worker that keeps no process alive. `onFailure` is called, later and with why, if it could not begin or has ended. */
+export type StartWorker = (assignment: Assignment, onFailure: (why: string) => void) => Worker;
 
 const WORK = `
 const work = ({ module, memory, stack, thread }) => {
@@ -104,18 +105,23 @@ const work = ({ module, memory, stack, thread }) => {
 };
 `;
 
-/** How this host starts workers that share memory, if it has such. */
-export function workerStarter(): StartWorker | undefined {
-  if (!host.SharedArrayBuffer) return undefined;
+/** How this host starts workers that share memory, or why it has none, as a sentence. */
+export function workerStarter(): StartWorker | { readonly reason: string } {
   const threads = host.process?.versions?.node
     ? (host.process.getBuiltinModule?.('node:worker_threads') as
         | { readonly Worker: new (script: string, options: object) => NodeWorker }
         | undefined)
     : undefined;
-  if (threads) return startNodeWorker(threads.Worker);
+  if (threads && host.SharedArrayBuffer) return startNodeWorker(threads.Worker);
   const { Worker, Blob, URL } = host;
-  // A page that is not isolated may have shared memory, but cannot hand it to workers.
-  if (!host.crossOriginIsolated || !Worker || !Blob || !URL?.createObjectURL) return undefined;
+  // It may have shared memory, but cannot hand it to workers.
+  if (host.crossOriginIsolated === false)
+    return {
+      reason:
+        'There is one thread, because this page is not cross-origin isolated: the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp make it so.',
+    };
+  if (!host.SharedArrayBuffer || !Worker || !Blob || !URL?.createObjectURL)
+    return { reason: 'There is one thread, because this host has no workers that share memory.' };
   return startWebWorker(Worker, () =>
     URL.createObjectURL?.(
       new Blob([WORK, 'onmessage = ({ data }) => work(data);'], { type: 'text/javascript' }),
@@ -132,8 +138,8 @@ function startNodeWorker(NodeWorker: new (script: string, options: object) => No
       execArgv: [],
       env: {},
     });
-    worker.on('error', onFailure);
-    worker.on('exit', onFailure);
+    worker.on('error', ({ message }) => onFailure(message));
+    worker.on('exit', () => onFailure('it has ended'));
     worker.unref();
     return { stop: () => void worker.terminate() };
   };
@@ -148,8 +154,10 @@ function startWebWorker(
     // Kept: a worker may read its script at any later time.
     url ??= urlOf();
     const worker = new WebWorker(url ?? '');
-    worker.onerror = onFailure;
-    worker.onmessageerror = onFailure;
+    // A policy that forbids it is not named in the event.
+    worker.onerror = ({ message }) =>
+      onFailure(message || 'a Content-Security-Policy must allow them from blob: in worker-src');
+    worker.onmessageerror = () => onFailure('it cannot be handed the memory');
     worker.postMessage(assignment);
     return { stop: () => worker.terminate() };
   };

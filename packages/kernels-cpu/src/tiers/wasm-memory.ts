@@ -123,7 +123,7 @@ export class WasmMemory {
       return 'shared';
     }
     // The host has no room for a memory that could grow to its limit where it is.
-    this.#team.giveUp();
+    this.#team.giveUp('the host has no room for a memory that they share');
     return 'alone';
   }
 

@@ -28,6 +28,8 @@ export class WasmTeam {
   readonly #startWorker: StartWorker;
   #wanted = 1;
   #most = MOST_THREADS;
+  /** Why there are no more, once that is known. */
+  #why = `a team has no more than ${MOST_THREADS}`;
   #workers: Worker[] = [];
   /** What the instance was told; 0 if it was told nothing. */
   #sharing = 0;
@@ -45,6 +47,12 @@ export class WasmTeam {
     this.#wanted = count;
   }
 
+  /** Why there are fewer threads than asked for, as a sentence; undefined if there are as many. */
+  get limit(): string | undefined {
+    if (this.threads === this.#wanted) return undefined;
+    return `There ${this.threads === 1 ? 'is one thread' : `are ${this.threads} threads`} of ${this.#wanted}, because ${this.#why}.`;
+  }
+
   /** Before a call on the instance: shares it among all threads. Nothing may be reserved yet. */
   prepare(instance: SharedInstance): void {
     this.#hire(instance);
@@ -60,10 +68,15 @@ export class WasmTeam {
     this.#sharing = 0;
   }
 
-  /** Goes on with one thread, for good. */
-  giveUp(): void {
-    this.#most = 1;
+  /** Goes on with one thread, for good; `why` is the end of a sentence. */
+  giveUp(why: string): void {
+    this.#limit(1, why);
     this.disband();
+  }
+
+  #limit(most: number, why: string): void {
+    this.#most = most;
+    this.#why = why;
   }
 
   #hire({ module, memory, exports }: SharedInstance): void {
@@ -73,19 +86,22 @@ export class WasmTeam {
       const thread = this.#workers.length + 1;
       const stack = exports.hire() >>> 0;
       if (stack === 0) {
-        this.#most = thread;
+        this.#limit(thread, 'there is no memory for the stacks of more');
         return;
       }
       const team = this.#workers;
       try {
-        const worker = this.#startWorker({ module, memory, stack, thread }, () => {
+        const worker = this.#startWorker({ module, memory, stack, thread }, (why) => {
           // Not one that was sent home.
-          if (team === this.#workers) this.giveUp();
+          if (team === this.#workers) this.giveUp(`a worker could not begin or has ended (${why})`);
         });
         team.push(worker);
-      } catch {
-        // The host gives no more workers, which `threads` says from now on.
-        this.#most = thread;
+      } catch (error) {
+        // `threads` says so from now on.
+        this.#limit(
+          thread,
+          `the host starts no more workers (${error instanceof Error ? error.message : error})`,
+        );
       }
     }
   }

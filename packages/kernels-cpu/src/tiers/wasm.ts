@@ -21,6 +21,8 @@ export interface WasmTier {
   /** How many threads share the work of one kernel. */
   threads(): number;
   setThreads(count: number): number;
+  /** Why there are fewer threads than asked for, as a sentence; undefined if there are as many. */
+  threadsLimit(): string | undefined;
 }
 
 /**
@@ -34,16 +36,22 @@ export function loadWasm(instructionSet?: string): WasmTier | NoTier {
   const chosen = usable.find((name) => name === (instructionSet ?? usable[0]));
   if (!chosen) return { reason: 'This host has no WebAssembly SIMD.' };
   const failure = compilationFailure();
-  if (failure) return { reason: `WebAssembly could not be compiled (${failure}).` };
-  const startWorker = workerStarter();
-  const team = startWorker && new WasmTeam(startWorker);
+  if (failure)
+    return {
+      reason: `WebAssembly could not be compiled (${failure}): a Content-Security-Policy must have 'wasm-unsafe-eval' in script-src.`,
+    };
+  const starter = workerStarter();
+  const team = 'reason' in starter ? undefined : new WasmTeam(starter);
+  let wanted = 1;
   const memory = new WasmMemory((kind, copySome) => startInstance(chosen, kind, copySome), team);
   return {
     kernels: accelerate(machineOn(memory)),
     instructionSet: chosen,
     instructionSets: usable,
     threads: () => team?.threads ?? 1,
+    threadsLimit: () => ('reason' in starter ? (wanted > 1 ? starter.reason : undefined) : team?.limit),
     setThreads: (count) => {
+      wanted = count;
       if (team) team.threads = count;
       return team?.threads ?? 1;
     },
