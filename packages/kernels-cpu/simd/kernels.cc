@@ -62,6 +62,8 @@ SMALL
 #include "descent.h"
 #include "moments.h"
 #include "norms.h"
+#include "norms-grad.h"
+#include "norms-sums.h"
 #include "lookup.h"
 #include "planes.h"
 #include "planes-largest.h"
