@@ -1,11 +1,12 @@
 // A layer that is linear in each of two inputs.
 
 import { add, einsum, Generator, requireOptions, type Tensor, zeros } from '@adjoint/core';
-import { type InitOptions, uniform_ } from '../init/fill.ts';
+import type { InitOptions } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import type { LinearOptions } from './linear.ts';
 import { requireFeatures, requireInteger } from './options.ts';
+import { drawUniformly } from './uniform.ts';
 
 /**
  * `y_o = x1ᵀ · weight_o · x2 + bias_o`. PyTorch's `nn.Bilinear`.
@@ -40,10 +41,7 @@ export class Bilinear extends Module {
   /** Draws weight and bias anew. */
   resetParameters(options: InitOptions = {}): void {
     requireOptions(`${this.constructor.name}.resetParameters`, options, { generator: Generator });
-    const { generator } = options;
-    const bound = 1 / Math.sqrt(this.in1Features);
-    uniform_(this.weight, { low: -bound, high: bound, generator });
-    if (this.bias !== null) uniform_(this.bias, { low: -bound, high: bound, generator });
+    drawUniformly([this.weight, this.bias], this.in1Features, options);
   }
 
   forward(x1: Tensor, x2: Tensor): Tensor {

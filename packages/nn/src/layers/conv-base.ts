@@ -14,10 +14,11 @@ import {
   zeros,
 } from '@adjoint/core';
 import { convGeometry, convTransposeGeometry, type PerAxis, perAxis } from '@adjoint/core/conv';
-import { type Fans, type InitOptions, uniform_ } from '../init/fill.ts';
+import type { Fans, InitOptions } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { type ParameterizedOptions, requireOneOf } from './options.ts';
+import { drawUniformly } from './uniform.ts';
 
 /** Options of convolution layers. Those per axis take one number for all spatial axes, or one per axis. */
 export interface ConvLayerOptions extends ParameterizedOptions {
@@ -159,7 +160,7 @@ export abstract class ConvBase extends Module {
     this.weight = weight ?? new Parameter(zeros(shape, { dtype }));
     this.bias = bias ? new Parameter(zeros([1, outChannels, ...kernel.map(() => 1)], { dtype })) : null;
     if (weight === undefined) this.resetParameters({ generator: options.generator });
-    else this.#resetBias(options);
+    else drawUniformly([this.bias], this.fans.fanIn, options);
   }
 
   /** Throws unless `x` is a batch of images, or one, with the layer's number of channels. */
@@ -193,15 +194,7 @@ export abstract class ConvBase extends Module {
   /** Draws weight and bias anew, uniformly from ±1/sqrt(fanIn), as PyTorch's layers do. */
   resetParameters(options: InitOptions = {}): void {
     requireOptions(`${this.constructor.name}.resetParameters`, options, { generator: Generator });
-    const { generator } = options;
-    const bound = 1 / Math.sqrt(this.fans.fanIn);
-    uniform_(this.weight, { low: -bound, high: bound, generator });
-    this.#resetBias({ generator });
-  }
-
-  #resetBias({ generator }: InitOptions): void {
-    const bound = 1 / Math.sqrt(this.fans.fanIn);
-    if (this.bias !== null) uniform_(this.bias, { low: -bound, high: bound, generator });
+    drawUniformly([this.weight, this.bias], this.fans.fanIn, options);
   }
 
   override torchShape(name: string): readonly number[] | null {

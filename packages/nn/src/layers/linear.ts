@@ -12,10 +12,11 @@ import {
   unflatten,
   zeros,
 } from '@adjoint/core';
-import { type InitOptions, uniform_ } from '../init/fill.ts';
+import type { InitOptions } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { type ParameterizedOptions, requireFeatures, requireInteger } from './options.ts';
+import { drawUniformly } from './uniform.ts';
 
 /** Options of {@link Linear}. */
 export interface LinearOptions extends ParameterizedOptions {
@@ -54,10 +55,7 @@ export class Linear extends Module {
   /** Draws weight and bias anew. */
   resetParameters(options: InitOptions = {}): void {
     requireOptions(`${this.constructor.name}.resetParameters`, options, { generator: Generator });
-    const { generator } = options;
-    const bound = 1 / Math.sqrt(this.inFeatures);
-    uniform_(this.weight, { low: -bound, high: bound, generator });
-    if (this.bias !== null) uniform_(this.bias, { low: -bound, high: bound, generator });
+    drawUniformly([this.weight, this.bias], this.inFeatures, options);
   }
 
   forward(x: Tensor): Tensor {

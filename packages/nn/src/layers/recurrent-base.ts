@@ -16,11 +16,12 @@ import {
   unsqueeze,
   zeros,
 } from '@adjoint/core';
-import { type InitOptions, uniform_ } from '../init/fill.ts';
+import type { InitOptions } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { type ParameterizedOptions, requireInteger, requireNumber } from './options.ts';
 import type { StepKind, StepParameters, StepState } from './recurrent-cell.ts';
+import { drawUniformly } from './uniform.ts';
 
 /** Options of recurrent networks. */
 export interface RecurrentOptions extends ParameterizedOptions {
@@ -131,9 +132,7 @@ export abstract class Recurrent extends Module {
   /** Draws all parameters anew, uniformly from ±1/sqrt(hiddenSize). */
   resetParameters(options: InitOptions = {}): void {
     requireOptions(`${this.constructor.name}.resetParameters`, options, { generator: Generator });
-    const { generator } = options;
-    const bound = 1 / Math.sqrt(this.hiddenSize);
-    for (const parameter of this.parameters()) uniform_(parameter, { low: -bound, high: bound, generator });
+    drawUniformly(this.parameters(), this.hiddenSize, options);
   }
 
   /** Runs all layers over a sequence. */

@@ -20,10 +20,11 @@ import {
   tanh,
   zeros,
 } from '@adjoint/core';
-import { type InitOptions, uniform_ } from '../init/fill.ts';
+import type { InitOptions } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { type ParameterizedOptions, requireInteger, requireOneOf } from './options.ts';
+import { drawUniformly } from './uniform.ts';
 
 /** The parameters of one step, as PyTorch lays them out: gates one after another along axis 0. */
 export interface StepParameters {
@@ -138,9 +139,7 @@ abstract class RecurrentCell extends Module {
   /** Draws all parameters anew, uniformly from ±1/sqrt(hiddenSize). */
   resetParameters(options: InitOptions = {}): void {
     requireOptions(`${this.constructor.name}.resetParameters`, options, { generator: Generator });
-    const { generator } = options;
-    const bound = 1 / Math.sqrt(this.hiddenSize);
-    for (const parameter of this.parameters()) uniform_(parameter, { low: -bound, high: bound, generator });
+    drawUniformly(this.parameters(), this.hiddenSize, options);
   }
 
   /** One step; states that are left out start as zeros. */
