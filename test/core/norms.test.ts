@@ -41,6 +41,9 @@ import { layoutOf } from './layouts.ts';
 const float64 = (data: Parameters<typeof tensor>[0]): Tensor => tensor(data, { dtype: 'float64' });
 const normal = (...shape: number[]): Tensor =>
   randn(shape, { dtype: 'float64', generator: new Generator(shape.length) });
+/** Numbers of its shape that are no multiple of each other. */
+const cosLike = (x: Tensor): Tensor =>
+  reshape(float64(Array.from({ length: x.size }, (_, i) => Math.cos(i + 1))), x.shape);
 const values = (x: Tensor): number[] => [...x.toTypedArray()];
 const close = (actual: Tensor, expected: Tensor, tolerance = 1e-12): void => {
   expect(actual.shape).toEqual(expected.shape);
@@ -247,6 +250,73 @@ describe('attention', () => {
       scaledDotProductAttention(q, k, v, { attnMask: mask }),
       scaledDotProductAttention(q, k, v, { attnMask: scores }),
     );
+  });
+
+  test.each([
+    {
+      name: 'two axes',
+      shapes: [
+        [3, 4],
+        [5, 4],
+        [5, 2],
+      ],
+      mask: [3, 5],
+    },
+    {
+      name: 'leading axes that broadcast',
+      shapes: [
+        [2, 1, 3, 4],
+        [3, 5, 4],
+        [1, 5, 2],
+      ],
+      mask: [5],
+    },
+    {
+      name: 'a mask of more leading axes',
+      shapes: [
+        [3, 4],
+        [5, 4],
+        [5, 2],
+      ],
+      mask: [2, 1, 3, 5],
+    },
+    {
+      name: 'many leading axes',
+      shapes: [
+        [2, 1, 2, 3, 4],
+        [2, 3, 2, 5, 4],
+        [1, 2, 5, 2],
+      ],
+      mask: [2, 3, 1, 1, 5],
+    },
+    {
+      name: 'many queries and keys',
+      shapes: [
+        [2, 70, 6],
+        [2, 130, 6],
+        [2, 130, 9],
+      ],
+      mask: [70, 1],
+    },
+  ])('is made of its parts, as are first and second derivatives: $name', ({ shapes, mask }) => {
+    const operands = [...shapes, mask].map((shape, i) =>
+      randn(shape, { dtype: 'float64', generator: new Generator(i + 1), requiresGrad: true }),
+    );
+    const parts = (a: Tensor, b: Tensor, c: Tensor, m: Tensor): Tensor =>
+      matmul(softmax(add(mul(matmul(a, transpose(b)), 0.3), m)), c);
+    const op = (a: Tensor, b: Tensor, c: Tensor, m: Tensor): Tensor =>
+      scaledDotProductAttention(a, b, c, { attnMask: m, scale: 0.3 });
+    const [fused, composed] = [op, parts].map((f) => {
+      const [a, b, c, m] = operands;
+      const y = f(a, b, c, m);
+      const first = grad(y, operands, { gradOutput: cosLike(y), createGraph: true });
+      const along = first.map((g) => sum(mul(g, cosLike(g)))).reduce(add);
+      return [y, ...first, ...grad(along, operands)];
+    });
+    expect(fused.length).toBe(9);
+    fused.forEach((t, i) => {
+      close(t, composed[i], 1e-11);
+    });
   });
 
   test('derivatives', () => {

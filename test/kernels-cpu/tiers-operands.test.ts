@@ -55,6 +55,15 @@ function tight(draw: Draw, shape: readonly number[] = draw.shape, make?: (n: num
   return { data, shape, strides, offset };
 }
 
+/** Two heads of three features, five keys, and four outputs. */
+const attentionOperands = (d: Draw) => ({
+  query: tight(d, [d.shape[0], d.shape[1], 2, 3]),
+  key: tight(d, [d.shape[0], 5, 2, 3]),
+  value: tight(d, [d.shape[0], 5, 2, 4]),
+  mask: tight(d, [1, 1, d.shape[1], 5]),
+});
+const rule = { scale: 0.5, causal: false };
+
 const bytes = (n: number) => new Uint8Array(n);
 const ints = (n: number) => new Int32Array(n);
 
@@ -226,6 +235,12 @@ const cases: Readonly<Record<Exclude<keyof Kernels, UnaryName>, Case>> = {
     const [batch, rows, depth] = d.shape;
     return [tight(d), tight(d, [depth, 7]), new d.Type(batch * rows * 7), [batch, rows, 7]];
   },
+  attention: (d) => [rule, attentionOperands(d), new d.Type(d.shape[0] * d.shape[1] * 2 * 4)],
+  attentionGrad: (d) => {
+    const [samples, queries] = d.shape;
+    const length = samples * 2 * (queries * 3 + 5 * (3 + 4));
+    return [rule, attentionOperands(d), tight(d, [samples, queries, 2, 4]), new d.Type(length)];
+  },
   convForward: (d) => [conv, new d.Type(x), new d.Type(w), new d.Type(y)],
   convInputGrad: (d) => [conv, new d.Type(w), new d.Type(y), new d.Type(x)],
   convWeightGrad: (d) => [conv, new d.Type(x), new d.Type(y), new d.Type(w)],
@@ -296,7 +311,7 @@ function* spoiled(value: unknown): Generator<readonly [string, unknown]> {
 function* spoiledFields(whole: Readonly<Record<string, unknown>>): Generator<readonly [string, unknown]> {
   for (const [field, value] of Object.entries(whole)) {
     // Any number will do.
-    if (field === 'eps') continue;
+    if (field === 'eps' || field === 'scale') continue;
     const wrong =
       field === 'offset'
         ? [(value as number) + 1, (value as number) - 1, 0.5, Number.NaN].map((o) => [String(o), o] as const)
@@ -409,6 +424,8 @@ test('a kernel that gets no memory for its workspace says so by name; nothing el
       'sum',
       'softmax',
       'matmul',
+      'attention',
+      'attentionGrad',
       'convForward',
       'convInputGrad',
       'convWeightGrad',

@@ -44,6 +44,7 @@ export interface RuleContext<Attrs> {
   /**
    * What the rule of an earlier operand came by on its way, for the rules of those after it, which need not compute it again. Rules run
    * in the order of operands, and not for operands that need no gradient: nothing is there then, and nothing may hang on it but time.
+   * What a rule leaves of its own it holds (tape/recycling.ts), and the pass drops it.
    */
   byproducts?: readonly Tensor[] | null;
 }

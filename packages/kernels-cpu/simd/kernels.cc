@@ -58,6 +58,7 @@ SMALL
 FAST
 #include "rows.h"
 #include "classes.h"
+#include "attention.h"
 SMALL
 #include "descent.h"
 #include "moments.h"

@@ -47,6 +47,8 @@ template <class T> constexpr Named<UnitKernel<T>> unitKernels[] = {
     NAMED(argsort, argsort<T>),
     NAMED(maxPoolValues, maxPoolPlanes<T, false>),
     NAMED(argtopk, argtopk<T>),
+    NAMED(attention, attention<T>),
+    NAMED(attentionGrad, attentionGrad<T>),
 };
 
 template <class T> static Status units(Run& run, int kernel, const Units& given) {

@@ -5,6 +5,7 @@
 // allocated with exactly the right length, and a kernel writes all of it. Lengths, layouts and shapes are checked before
 // anything is done (./tiers/checked.ts has the rules); the values of indices are trusted.
 
+import type { AttentionKernels } from './kernels/attention.ts';
 import type { ClassKernels } from './kernels/classes.ts';
 import type { DescentKernels } from './kernels/descent.ts';
 import type { ElementwiseKernels } from './kernels/elementwise.ts';
@@ -17,6 +18,7 @@ import type { RandomKernels } from './kernels/random.ts';
 import type { ReductionKernels } from './kernels/reductions.ts';
 
 export type * from './arrays.ts';
+export type * from './kernels/attention.ts';
 export type * from './kernels/classes.ts';
 export type * from './kernels/descent.ts';
 export type * from './kernels/elementwise.ts';
@@ -36,6 +38,7 @@ export interface Kernels
     ClassKernels,
     NormKernels,
     ProductKernels,
+    AttentionKernels,
     PlaneKernels,
     MovingKernels,
     DescentKernels,

@@ -2,6 +2,7 @@
 
 import type { OpSamples } from '../sample.ts';
 import { arithmeticSamples } from './arithmetic.ts';
+import { attentionSamples } from './attention.ts';
 import { classSamples } from './classes.ts';
 import { derivativeSamples } from './derivatives.ts';
 import { functionSamples } from './functions.ts';
@@ -22,5 +23,6 @@ export const samples: readonly OpSamples[] = [
   ...classSamples,
   ...reductionSamples,
   ...normSamples,
+  ...attentionSamples,
   ...networkSamples,
 ];

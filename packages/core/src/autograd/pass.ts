@@ -174,9 +174,16 @@ function visit(
     else watchedStep(op, i, node, cotangent, parent);
     used = true;
   }
-  node.byproducts = null;
+  dropByproducts(node);
   drop(cotangent);
   if (used && !retain) node.free();
+}
+
+function dropByproducts(node: Node): void {
+  const { byproducts } = node;
+  if (byproducts === null) return;
+  for (let i = 0; i < byproducts.length; i++) drop(byproducts[i]);
+  node.byproducts = null;
 }
 
 // What is saved is asked for first: to compute it again may take anybody's code.

@@ -1,18 +1,18 @@
 // Scaled dot-product attention.
 
-import { isFloat } from '../dtype.ts';
+import { type DType, isFloat } from '../dtype.ts';
 import { DTypeError, formatShape, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
-import { broadcastShapes } from '../shape.ts';
-import { makeTensor } from '../tape/tracing.ts';
-import { fromArray, Tensor } from '../tensor.ts';
-import { add, mul } from './arithmetic.ts';
+import { broadcastShapes, type Shape, sizeOf } from '../shape.ts';
+import { apply } from '../tape/apply.ts';
+import { Tensor } from '../tensor.ts';
+import { attentionOp } from './attention-records.ts';
+import { zeros } from './create.ts';
+import { expand } from './expand-sum.ts';
 import { requireFloat } from './infer.ts';
-import { transpose } from './layout.ts';
+import { permute, reshape } from './layout.ts';
 import { logicalNot } from './logic.ts';
 import { maskedFill } from './masked.ts';
-import { matmul } from './matmul.ts';
-import { softmax } from './softmax.ts';
 
 /** Options of {@link scaledDotProductAttention}. */
 export interface AttentionOptions {
@@ -58,24 +58,59 @@ export function scaledDotProductAttention(
     requireFloat(op, name, operand);
     if (operand.ndim < 2) throw shapeError(op, name, operand, 'at least two axes (…, length, features)');
   }
-  const features = query.shape[query.ndim - 1];
+  const [queries, features] = query.shape.slice(-2);
   const keys = key.shape[key.ndim - 2];
   if (key.shape[key.ndim - 1] !== features)
     throw shapeError(op, 'key', key, `${features} features on its last axis, as the query has`);
   if (value.shape[value.ndim - 2] !== keys)
     throw shapeError(op, 'value', value, `${keys} rows on its second axis from the end, one per key`);
-  broadcastShapes(query.shape.slice(0, -2), key.shape.slice(0, -2), op);
-  let scores = mul(matmul(query, transpose(key)), scale ?? 1 / Math.sqrt(features));
-  if (isCausal)
-    scores = maskedFill(scores, later(query.shape[query.ndim - 2], keys), Number.NEGATIVE_INFINITY);
-  if (attnMask !== undefined) scores = masked(op, scores, attnMask);
-  return matmul(softmax(scores, { axis: -1 }), value);
+  const lead = [query, key, value].reduce<Shape>(
+    (shape, { shape: own }) => broadcastShapes(shape, own.slice(0, -2), op),
+    [],
+  );
+  const mask = attnMask === undefined ? null : addedMask(op, attnMask, [...lead, queries, keys], query.dtype);
+  const all = mask === null ? lead : broadcastShapes(lead, mask.shape.slice(0, -2), op);
+  const attended = apply(
+    attentionOp,
+    [
+      ...[query, key, value].map((x) =>
+        permute(inFourAxes(expand(x, [...all, ...x.shape.slice(-2)])), [0, 2, 1, 3]),
+      ),
+      mask === null ? zeros([1, 1, 1, 1], { dtype: query.dtype }) : inFourAxes(maskOver(mask, all)),
+    ],
+    { scale: scale ?? 1 / Math.sqrt(features), causal: isCausal },
+  );
+  return reshape(permute(attended, [0, 2, 1, 3]), [...all, queries, value.shape[value.ndim - 1]]);
 }
 
-function masked(op: string, scores: Tensor, mask: Tensor): Tensor {
-  broadcastShapes(mask.shape, scores.shape, op);
-  if (mask.dtype === 'bool') return maskedFill(scores, logicalNot(mask), Number.NEGATIVE_INFINITY);
-  if (isFloat(mask.dtype)) return add(scores, mask);
+/** (…, rows, columns) as (samples, heads, rows, columns): of more axes all but the last three are joined. */
+function inFourAxes(x: Tensor): Tensor {
+  if (x.ndim === 4) return x;
+  if (x.ndim < 4) return reshape(x, [...[1, 1, 1, 1].slice(x.ndim), ...x.shape]);
+  return reshape(x, [sizeOf(x.shape.slice(0, -3)), ...x.shape.slice(-3)]);
+}
+
+/** A mask whose axes can be joined as those of the scores are: what it has of them stays as it is while there are four or fewer. */
+function maskOver(mask: Tensor, lead: Shape): Tensor {
+  return lead.length <= 2 || mask.ndim <= 3 ? mask : expand(mask, [...lead, ...mask.shape.slice(-2)]);
+}
+
+/** A mask as numbers to add to scores. */
+function addedMask(op: string, mask: Tensor, scores: Shape, dtype: DType): Tensor {
+  const [queries, keys] = scores.slice(-2);
+  broadcastShapes(mask.shape, scores, op);
+  const full = mask.ndim < 2 ? reshape(mask, [1, mask.size]) : mask;
+  const [rows, columns] = full.shape.slice(-2);
+  if ((rows !== 1 && rows !== queries) || (columns !== 1 && columns !== keys))
+    throw shapeError(
+      op,
+      'attnMask',
+      mask,
+      `${queries} queries (or 1) and ${keys} keys (or 1) on its last axes`,
+    );
+  if (full.dtype === 'bool')
+    return maskedFill(zeros(full.shape, { dtype }), logicalNot(full), Number.NEGATIVE_INFINITY);
+  if (isFloat(full.dtype)) return full;
   throw new DTypeError(
     `attnMask is ${mask.dtype}; give bool (true where a query may look), or numbers to add.`,
     {
@@ -85,17 +120,6 @@ function masked(op: string, scores: Tensor, mask: Tensor): Tensor {
       expected: 'bool or floating-point',
     },
   );
-}
-
-// True above the diagonal: the keys that come after a query.
-function later(queries: number, keys: number): Tensor {
-  return makeTensor('causalMask', [], { shape: [queries, keys], dtype: 'bool' }, () => {
-    const mask = new Uint8Array(queries * keys);
-    for (let i = 0; i < queries; i++) {
-      mask.fill(1, Math.min(i * keys + i + 1, (i + 1) * keys), (i + 1) * keys);
-    }
-    return fromArray(mask, [queries, keys], 'bool');
-  });
 }
 
 function shapeError(op: string, name: string, operand: Tensor, expected: string): ShapeError {

@@ -66,7 +66,8 @@ export const softmaxGradOp = defineOp<readonly ['g', 'y'], AxisAttrs>({
   },
 });
 
-function softmaxGrad(g: Tensor, y: Tensor, attrs: AxisAttrs): Tensor {
+/** The gradient of softmax along an axis, from its result. */
+export function softmaxGrad(g: Tensor, y: Tensor, attrs: AxisAttrs): Tensor {
   return apply(softmaxGradOp, [g, y], attrs);
 }
 

@@ -2,6 +2,7 @@
 
 import type { AnyOp } from '../registry.ts';
 import { addOp, divOp, mulOp, negOp, subOp } from './arithmetic.ts';
+import { attentionGradOp, attentionOp } from './attention-records.ts';
 import { clampGradOp, clampOp, hardtanhGradOp, hardtanhOp } from './bounds.ts';
 import { castOp } from './cast.ts';
 import { crossEntropyGradOp, crossEntropyOp } from './class-records.ts';
@@ -219,6 +220,9 @@ export const builtinOps: readonly AnyOp[] = [
   logSoftmaxOp,
   logSoftmaxGradOp,
   logsumexpOp,
+  // attention
+  attentionOp,
+  attentionGradOp,
   // normalisation
   normaliseOp,
   normaliseGradOp,

@@ -1,6 +1,7 @@
 // The reference tier: the definition of right, in plain TypeScript. It implements every kernel.
 
 import type { Kernels } from '../kernels.ts';
+import { attention, attentionGrad } from './attention.ts';
 import { binaryKernels, ternaryKernels } from './binary.ts';
 import { crossEntropy, crossEntropyGrad } from './classes.ts';
 import { convForward, convInputGrad, convWeightGrad } from './conv.ts';
@@ -51,6 +52,8 @@ export const reference: Kernels = {
   argsort,
   argtopk,
   matmul,
+  attention,
+  attentionGrad,
   convForward,
   convInputGrad,
   convWeightGrad,

@@ -3,6 +3,7 @@
 
 import type { Kernels } from '../kernels.ts';
 import { reference } from '../reference/index.ts';
+import { attention } from './accelerate-attention.ts';
 import { descent } from './accelerate-descent.ts';
 import { elementwise } from './accelerate-elementwise.ts';
 import { lines } from './accelerate-lines.ts';
@@ -28,6 +29,7 @@ export function accelerate(machine: Machine): Kernels {
     ...maps,
     ...reductions(machine),
     ...rows(machine, copy),
+    ...attention(machine),
     ...descent(machine),
     ...pooling(machine),
     ...lookup(machine),

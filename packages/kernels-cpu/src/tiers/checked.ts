@@ -4,6 +4,7 @@
 
 import type { RandomSource } from '../kernels/random.ts';
 import type { Kernels, ReduceName, Strided } from '../kernels.ts';
+import { attention, attentionGrad } from './checks-attention.ts';
 import { classifies, convolution, normalises, overlaps, pooling, sharesOut } from './checks-geometry.ts';
 import {
   axisIn,
@@ -189,6 +190,8 @@ const rules: Rules = {
     if (b.shape[bRank - 2] !== depth) fail(op, 'b', 'shape', b.shape, `${depth} rows, the columns of a`);
     if (b.shape[bRank - 1] !== shape[rank - 1]) fail(op, 'b', 'shape', b.shape, `${shape[rank - 1]} columns`);
   },
+  attention,
+  attentionGrad,
   convForward: (op, g, x, w, y) => convolution(op, g, x, w, y),
   convInputGrad: (op, g, w, y, x) => convolution(op, g, x, w, y),
   convWeightGrad: (op, g, x, y, w) => convolution(op, g, x, w, y),

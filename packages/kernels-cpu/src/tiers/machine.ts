@@ -224,6 +224,8 @@ export const UNIT_KERNELS = [
   'argsort',
   'maxPoolValues',
   'argtopk',
+  'attention',
+  'attentionGrad',
 ] as const;
 export type UnitKernel = (typeof UNIT_KERNELS)[number];
 

@@ -3,6 +3,7 @@
 import {
   add,
   cat,
+  type DType,
   DTypeError,
   formatShape,
   isFloat,
@@ -38,6 +39,19 @@ export function hide(scores: Tensor, mask: Tensor, added: number): Tensor {
       : cat([mask, zeros([...mask.shape.slice(0, -1), added], { dtype: mask.dtype })], { axis: -1 });
   if (full.dtype === 'bool') return maskedFill(scores, full, Number.NEGATIVE_INFINITY);
   return add(scores, full);
+}
+
+/** Masks as one of numbers to add to scores; undefined if there are none. */
+export function together(masks: readonly Tensor[], added: number, dtype: DType): Tensor | undefined {
+  const rank = Math.max(...masks.map(({ ndim }) => ndim));
+  const shape = Array.from({ length: rank }, (_, i) =>
+    masks.map((mask) => mask.shape[i - rank + mask.ndim] ?? 1).reduce((a, b) => (b === 1 ? a : b), 1),
+  );
+  return masks.reduce<Tensor | undefined>(
+    (all, mask) =>
+      hide(all ?? zeros([...shape.slice(0, -1), shape[rank - 1] + added], { dtype }), mask, added),
+    undefined,
+  );
 }
 
 /** Throws unless a mask is bool or floating-point and has one of the shapes. */

@@ -17,6 +17,7 @@ import {
   requireTensor,
   reshape,
   ShapeError,
+  scaledDotProductAttention,
   softmax,
   Tensor,
   transpose,
@@ -26,7 +27,7 @@ import {
 import { type InitOptions, xavierNormal_, xavierUniform_, zeros_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
-import { causalMask, hide, requireMask } from './attention-masks.ts';
+import { causalMask, hide, requireMask, together } from './attention-masks.ts';
 import { Linear } from './linear.ts';
 import { type ParameterizedOptions, requireInteger, requireNumber } from './options.ts';
 
@@ -183,14 +184,23 @@ export class MultiheadAttention extends Module {
     const [q, k, v] = [query, key, value].map((x, i) => this.#heads(this.#project(x, i), i));
     const [batch, heads, queries, features] = q.shape;
     const { allKeys, allValues, added } = this.#extend(k, v);
-    let scores = matmul(q, transpose(allKeys));
-    for (const mask of this.#masks(options, batch, queries, k.shape[2], batched))
-      scores = hide(scores, mask, added);
-    const attention = softmax(scores, { axis: -1 });
-    const dropped =
-      this.training && this.dropout > 0
-        ? dropout(attention, { p: this.dropout, generator: this.#generator })
-        : attention;
+    const masks = this.#masks(options, batch, queries, k.shape[2], batched);
+    const scale = 1 / Math.sqrt(features);
+    // Who wants the weights, or drops some of them, has them made.
+    let weights: Tensor | null = null;
+    let attended: Tensor;
+    if (needWeights || (this.training && this.dropout > 0)) {
+      // The query is scaled: it has fewer elements than the scores.
+      let scores = matmul(mul(q, scale), transpose(allKeys));
+      for (const mask of masks) scores = hide(scores, mask, added);
+      weights = softmax(scores, { axis: -1 });
+      if (this.training && this.dropout > 0)
+        weights = dropout(weights, { p: this.dropout, generator: this.#generator });
+      attended = matmul(weights, allValues);
+    } else {
+      const attnMask = together(masks, added, q.dtype);
+      attended = scaledDotProductAttention(q, allKeys, allValues, { attnMask, scale });
+    }
     // The order of the operands: batch first, or positions.
     const [axes, order] =
       batched && this.batchFirst
@@ -202,7 +212,7 @@ export class MultiheadAttention extends Module {
             [2, 0, 1, 3],
             [queries, batch],
           ];
-    const mixed = reshape(permute(matmul(dropped, allValues), axes), [...order, heads * features]);
+    const mixed = reshape(permute(attended, axes), [...order, heads * features]);
     const output = this.outProj.forward(mixed);
     const unbatch = (x: Tensor, axis: number): Tensor =>
       batched
@@ -211,18 +221,19 @@ export class MultiheadAttention extends Module {
             x,
             x.shape.filter((_, i) => i !== axis),
           );
-    const weights = (): Tensor => unbatch(averageAttnWeights ? mean(dropped, { axes: 1 }) : dropped, 0);
-    return { output: unbatch(output, 1), weights: needWeights ? weights() : null };
+    const given = needWeights ? weights : null;
+    return {
+      output: unbatch(output, 1),
+      weights: given && unbatch(averageAttnWeights ? mean(given, { axes: 1 }) : given, 0),
+    };
   }
 
-  // The query is scaled here already: it has fewer elements than the scores.
   #project(x: Tensor, which: number): Tensor {
     const { embedDim } = this;
     const separate = [this.qProjWeight, this.kProjWeight, this.vProjWeight][which];
     const weight = separate ?? narrow(this.inProjWeight!, 0, which * embedDim, embedDim);
     const bias = this.inProjBias === null ? null : narrow(this.inProjBias, 0, which * embedDim, embedDim);
-    const projected = linear(x, weight, bias);
-    return which === 0 ? mul(projected, 1 / Math.sqrt(embedDim / this.numHeads)) : projected;
+    return linear(x, weight, bias);
   }
 
   // In the layout of the operands to (N, heads, L, features); learned keys and values come before the heads are parted.

@@ -1,0 +1,251 @@
+// Attention: softmax(scale · query · keyᵀ + mask) · value, and its gradients, head by head. Of the scores only those of a block of queries
+// are at hand at a time, in scratch: the array of all is never made, and the gradient makes them anew.
+//
+// Scores lie with the queries side by side, a row for each key: their largest, their exponentials and sums are then those of whole registers.
+// What a head reads is brought near first, row by row, so that tiles read it in place, wherever it lay.
+//
+// A unit is a sample. Heads are shared out among threads; blocks depend on sizes alone, and so do the bits.
+
+namespace ADJOINT_NAMESPACE {
+
+/** Queries at once, and fewer of them where a query has many scores. */
+enum { QUERIES_AT_ONCE = 64, FEWER_QUERIES = 32, MANY_KEYS = 1024 };
+
+/** Rows that lie side by side, of `stride` elements: whole tiles, with 0 past the end. */
+template <class T> struct NearRows {
+  T* data;
+  Index stride;
+
+  /** Elements from row to row: lines that lie apart by a power of two push each other out of a cache. */
+  static Index strideOf(Index columns) {
+    const Index whole = roundUp(larger(1, columns), Tile<T>::N);
+    return whole * Index(sizeof(T)) % 4096 == 0 ? whole + Tile<T>::N : whole;
+  }
+  void read(const Matrix<T>& from, Index rows, Index columns) const {
+    for (Index i = 0; i < rows; i++) {
+      T* const to = data + i * stride;
+      if (from.column == 1) copyRun(to, from.data + i * from.row, columns);
+      else
+        for (Index j = 0; j < columns; j++) to[j] = from.data[i * from.row + j * from.column];
+      zero(to + columns, stride - columns);
+    }
+  }
+  Matrix<T> rows() const { return {data, stride, 1}; }
+};
+
+/** c (=|+=) a · b of what is near: a is read in place, and so is b, whose rows go on to the end of the last tile. */
+template <class T> static void multiplyNear(const Product<T>& p) {
+  constexpr Index N = Tile<T>::N;
+  T whole[MR * N] __attribute__((aligned(64)));
+  const Index height = tileRowsFor(p.m);
+  for (Index j = 0; j < p.n; j += N) {
+    const Index width = smaller(N, p.n - j);
+    const TilePanel<T> panel = {p.b.data + j, p.b.row, nullptr};
+    for (Index i = 0; i < p.m; i += height) {
+      const Index rows = smaller(height, p.m - i);
+      const auto tile = Tiles<T>::product[rows];
+      T* const c = p.c + i * p.cRow + j;
+      if (width == N) {
+        tile(p.depth, p.a.data + i * p.a.row, p.a.row, p.a.column, panel, c, p.cRow, p.accumulate);
+        continue;
+      }
+      tile(p.depth, p.a.data + i * p.a.row, p.a.row, p.a.column, panel, whole, N, false);
+      putPart(rows, width, whole, c, p.cRow, p.accumulate);
+    }
+  }
+}
+
+/** An operand: its first element, and the strides of samples, rows, heads and columns. */
+template <class T> struct HeadsOf {
+  const T* data;
+  Index sample, row, head, column;
+
+  /** From `n`: offset, and strides in that order. */
+  static HeadsOf read(const T* array, const double* n) { return {array + Index(n[0]), Index(n[1]), Index(n[2]), Index(n[3]), Index(n[4])}; }
+  Matrix<T> of(Index s, Index h, Index first = 0) const { return {data + s * sample + h * head + first * row, row, column}; }
+};
+enum { HEADS_NUMBERS = 5 };
+
+/** The sums of the elements of each place of a register. */
+INLINE Vec<double> placesOf(const DoubleSum<double>& sum) { return sum.value; }
+INLINE Vec<float> placesOf(const DoubleSum<float>& sum) {
+  const HalfFloats halves[2] = {narrowed(sum.low), narrowed(sum.high)};
+  Vec<float> v;
+  __builtin_memcpy(&v, halves, sizeof v);
+  return v;
+}
+
+/** Σ term(j) over n rows, place by place. Four at a time are added up before they go to double precision. */
+template <class T, class F> INLINE Vec<T> sumOfPlaces(Index n, const F& term) {
+  DoubleSum<T> sum;
+  Index j = 0;
+  ROLLED for (; j + 4 <= n; j += 4) {
+    Vec<T> some[4];
+    UNROLL for (int i = 0; i < 4; i++) some[i] = term(j + i);
+    sum.add((some[0] + some[1]) + (some[2] + some[3]));
+  }
+  ROLLED for (; j < n; j++) sum.add(term(j));
+  return placesOf(sum);
+}
+
+/** A call: sizes and operands. */
+template <class T> struct Attention {
+  Index samples, firstSample, heads, queries, keys, features, outputs;
+  T scale;
+  bool causal, masked;
+  HeadsOf<T> query, key, value, mask;
+  /** Queries at once, and elements of a row of their scores. */
+  Index block, width;
+
+  /** Numbers: heads, queries, keys, features, outputs, scale, causal, masked; query, key, value, mask. Arrays in that order. */
+  explicit Attention(const Units& u) {
+    const double* const n = u.numbers;
+    samples = u.count;
+    firstSample = u.first;
+    heads = Index(n[0]);
+    queries = Index(n[1]);
+    keys = Index(n[2]);
+    features = Index(n[3]);
+    outputs = Index(n[4]);
+    scale = T(n[5]);
+    causal = n[6] != 0;
+    masked = n[7] != 0;
+    const double* const views = n + 8;
+    query = HeadsOf<T>::read(u.array<const T>(0), views);
+    key = HeadsOf<T>::read(u.array<const T>(1), views + HEADS_NUMBERS);
+    value = HeadsOf<T>::read(u.array<const T>(2), views + 2 * HEADS_NUMBERS);
+    mask = HeadsOf<T>::read(u.array<const T>(3), views + 3 * HEADS_NUMBERS);
+    block = smaller(queries, keys > MANY_KEYS ? FEWER_QUERIES : QUERIES_AT_ONCE);
+    width = roundUp(block, Tile<T>::N);
+  }
+
+  /** Scratch of one thread, part by part; with `from` null it counts how much that is. */
+  struct Space {
+    NearRows<T> query, key, value, cotangent;
+    T *panel, *masks, *weights, *slopes;
+    Index size;
+
+    Space(const Attention& a, T* from) : size(0) {
+      const auto part = [&](Index elements) {
+        T* const start = from ? from + size : nullptr;
+        size += roundUp(elements, 64 / Index(sizeof(T)));
+        return start;
+      };
+      const Index wide = NearRows<T>::strideOf(a.features), out = NearRows<T>::strideOf(a.outputs);
+      key = {part(a.keys * wide), wide};
+      value = {part(a.keys * out), out};
+      query = {part(a.block * wide), wide};
+      cotangent = {part(a.block * out), out};
+      panel = part(larger(a.features, a.outputs) * a.width);
+      masks = part(a.masked ? a.keys * Lanes<T>::N : 0);
+      weights = part(a.keys * a.width);
+      slopes = part(a.keys * a.width);
+    }
+  };
+
+  /** Calls `one(sample, unit, head, space)` for each head of each unit; its keys and values are near. */
+  template <class F> Status eachHead(Run& run, const F& one) const {
+    const Index size = Space(*this, nullptr).size;
+    T* const scratch = take<T>(run, size * run.threads);
+    if (!scratch) return OUT_OF_MEMORY;
+    parallel(run, samples * heads, [&](Index t, int thread) {
+      const Space space(*this, scratch + thread * size);
+      const Index unit = t / heads, head = t % heads, sample = firstSample + unit;
+      space.key.read(key.of(sample, head), keys, features);
+      space.value.read(value.of(sample, head), keys, outputs);
+      one(sample, unit, head, space);
+    });
+    return DONE;
+  }
+
+  /** c = left · rightᵀ, with the rows of `right`, of which there are `count`, side by side. */
+  void multiplyTurned(const NearRows<T>& left, const NearRows<T>& right, Index count, Index depth, T* panel, T* c) const {
+    pack(right.data, right.stride, Index(1), count, width, depth, panel);
+    multiplyNear<T>({keys, width, depth, left.rows(), {panel, width, 1}, c, width, false});
+  }
+
+  /** The weights of `rows` queries from `first` on, in `space`, to which they are brought near. */
+  void weigh(const Space& space, Index sample, Index head, Index first, Index rows) const {
+    space.query.read(query.of(sample, head, first), rows, features);
+    multiplyTurned(space.key, space.query, rows, features, space.panel, space.weights);
+    for (Index i = 0; i < rows; i += Lanes<T>::N) {
+      if (masked) {
+        const Matrix<T> own = mask.of(sample, head, first + i);
+        pack(own.data, own.row, own.column, smaller(Lanes<T>::N, rows - i), Index(Lanes<T>::N), keys, space.masks);
+      }
+      weighPlaces(space.weights + i, masked ? space.masks : nullptr, first + i);
+    }
+  }
+
+  /** The softmax of a register of queries over all keys; the first of them is the query `first`. */
+  void weighPlaces(T* x, const T* masks, Index first) const {
+    constexpr Index N = Lanes<T>::N;
+    const Vec<T> scales = splat(scale), never = splat(T(-__builtin_inf()));
+    T places[N] __attribute__((aligned(64)));
+    for (Index i = 0; i < N; i++) places[i] = T(i);
+    const Vec<T> place = load(places);
+    Vec<T> largest = never;
+    for (Index j = 0; j < keys; j++) {
+      Vec<T> score = load(x + j * width) * scales;
+      if (masks) score += load(masks + j * N);
+      if (causal && j > first) score = choose<T>(place < splat(T(j - first)), never, score);
+      store(x + j * width, score);
+      largest = largerOrFirst<T>(largest, score);
+    }
+    const Vec<T> sum = sumOfPlaces<T>(keys, [&](Index j) __attribute__((always_inline)) {
+      const Vec<T> e = expOfDrop<T>(load(x + j * width) - largest);
+      store(x + j * width, e);
+      return e;
+    });
+    const Vec<T> factor = splat(T(1)) / sum;
+    for (Index j = 0; j < keys; j++) store(x + j * width, load(x + j * width) * factor);
+  }
+
+  /** y = scale · w(y − Σ w y) over all keys: from the cotangents of the weights of a register of queries those of what was scaled. */
+  void slopesOfPlaces(T* y, const T* w) const {
+    const Vec<T> scales = splat(scale);
+    const Vec<T> sum = sumOfPlaces<T>(keys, [&](Index j) __attribute__((always_inline)) { return load(y + j * width) * load(w + j * width); });
+    for (Index j = 0; j < keys; j++) store(y + j * width, (load(y + j * width) - sum) * load(w + j * width) * scales);
+  }
+};
+
+/** Arrays: query, key, value, mask; result (queries, heads, outputs). Numbers: see Attention. */
+template <class T> static Status attention(Run& run, const Units& u) {
+  const Attention<T> a(u);
+  T* const out = u.array<T>(4);
+  const Index row = a.heads * a.outputs;
+  return a.eachHead(run, [&](Index sample, Index unit, Index head, const auto& space) {
+    for (Index first = 0; first < a.queries; first += a.block) {
+      const Index rows = smaller(a.block, a.queries - first);
+      a.weigh(space, sample, head, first, rows);
+      T* const to = out + (unit * a.queries + first) * row + head * a.outputs;
+      multiplyNear<T>({rows, a.outputs, a.keys, {space.weights, 1, a.width}, space.value.rows(), to, row, false});
+    }
+  });
+}
+
+/** Arrays: query, key, value, mask, cotangent; gradients of query, key and value (length, heads, columns). Numbers: as above, and cotangent. */
+template <class T> static Status attentionGrad(Run& run, const Units& u) {
+  const Attention<T> a(u);
+  const HeadsOf<T> cotangent = HeadsOf<T>::read(u.array<const T>(4), u.numbers + 8 + 4 * HEADS_NUMBERS);
+  T *const ofQuery = u.array<T>(5), *const ofKey = u.array<T>(6), *const ofValue = u.array<T>(7);
+  const Index row = a.heads * a.features, valueRow = a.heads * a.outputs;
+  return a.eachHead(run, [&](Index sample, Index unit, Index head, const auto& space) {
+    T *const weights = space.weights, *const slopes = space.slopes;
+    T* const toKey = ofKey + unit * a.keys * row + head * a.features;
+    T* const toValue = ofValue + unit * a.keys * valueRow + head * a.outputs;
+    for (Index first = 0; first < a.queries; first += a.block) {
+      const Index rows = smaller(a.block, a.queries - first);
+      T* const toQuery = ofQuery + (unit * a.queries + first) * row + head * a.features;
+      a.weigh(space, sample, head, first, rows);
+      space.cotangent.read(cotangent.of(sample, head, first), rows, a.outputs);
+      multiplyNear<T>({a.keys, a.outputs, rows, {weights, a.width, 1}, space.cotangent.rows(), toValue, valueRow, first > 0});
+      a.multiplyTurned(space.value, space.cotangent, rows, a.outputs, space.panel, slopes);
+      for (Index i = 0; i < rows; i += Lanes<T>::N) a.slopesOfPlaces(slopes + i, weights + i);
+      multiplyNear<T>({rows, a.features, a.keys, {slopes, 1, a.width}, space.key.rows(), toQuery, row, false});
+      multiplyNear<T>({a.keys, a.features, rows, {slopes, a.width, 1}, space.query.rows(), toKey, row, first > 0});
+    }
+  });
+}
+
+}  // namespace ADJOINT_NAMESPACE
