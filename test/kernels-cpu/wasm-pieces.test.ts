@@ -79,18 +79,18 @@ const calls: [string, Call][] = Object.entries(geometries).map(([name, g]) => {
     },
   ];
 });
-for (const [m, depth, n] of [
-  [67, 1100, 131],
-  [130, 513, 260],
+for (const [m, depth, n, gap] of [
+  [67, 1100, 131, 0],
+  [130, 513, 260, 2],
 ])
   calls.push([
-    `a product of ${m} × ${depth} × ${n}`,
+    `a product of ${m} × ${depth} × ${n}${gap > 0 ? `, with ${gap} elements between two rows` : ''}`,
     (on, fill, seed) => {
       const operand = (rows: number, columns: number, k: number) => ({
-        data: fill(new Float32Array(rows * columns), seed + k),
+        data: fill(new Float32Array(gap + rows * (columns + gap)), seed + k),
         shape: [rows, columns],
-        strides: [columns, 1],
-        offset: 0,
+        strides: [columns + gap, 1],
+        offset: gap,
       });
       const out = new Float32Array(m * n);
       on.matmul(operand(m, depth, 1), operand(depth, n, 2), out, [m, n]);
