@@ -1,5 +1,6 @@
 // CIFAR-10 and CIFAR-100 in their binary version: records of one or two label bytes and 3 · 32 · 32 pixels.
 
+import { requireArgument } from '@adjoint/core';
 import { requireBytes } from '@adjoint/core/io';
 import { DataFormatError } from './errors.ts';
 import type { NamedBytes } from './mnist.ts';
@@ -39,6 +40,8 @@ const CLASSES: Readonly<Record<CifarVariant, readonly number[]>> = { cifar10: [1
  * parseCifar([{ name: 'test_batch.bin', bytes: record }], 'cifar10').labels; // [7]
  */
 export function parseCifar(files: readonly NamedBytes[], variant: CifarVariant): CifarImages {
+  requireArgument('parseCifar', 'files', files, 'list');
+  requireArgument('parseCifar', 'variant', variant, 'string');
   const classes = CLASSES[variant];
   const record = classes.length + PIXELS;
   for (const { name, bytes } of files) {

@@ -1,6 +1,14 @@
 // How samples become a batch: tensors are stacked, numbers become a tensor, tuples and objects are gone through.
 
-import { ArgumentError, formatShape, ShapeError, stack, Tensor, tensor } from '@adjoint/core';
+import {
+  ArgumentError,
+  formatShape,
+  requireArgument,
+  ShapeError,
+  stack,
+  Tensor,
+  tensor,
+} from '@adjoint/core';
 
 /** The arrays of numbers that {@link collate} takes for the rows of a tensor. */
 export type NumberArray = Float32Array | Float64Array | Int32Array | Uint8Array;
@@ -29,6 +37,7 @@ export type Collated<Sample> = Sample extends Tensor | number | boolean | Number
  * y.toArray(); // [5, 6]
  */
 export function collate<Sample>(samples: readonly Sample[]): Collated<Sample> {
+  requireArgument('collate', 'samples', samples, 'list');
   if (samples.length === 0) {
     throw new ArgumentError('there are no samples; an empty batch has no shape.', {
       op: 'collate',

@@ -5,7 +5,9 @@ import {
   formatShape,
   Generator,
   indexSelect,
+  quote,
   randperm,
+  requireArgument,
   requireOptions,
   requireTensor,
   ShapeError,
@@ -98,8 +100,9 @@ export class Subset<Sample> implements Dataset<Sample> {
   readonly batch?: (indices: readonly number[]) => unknown;
 
   constructor(dataset: Dataset<Sample>, indices: Iterable<number>) {
+    requireDataset('Subset', 'dataset', dataset);
     this.dataset = dataset;
-    this.indices = [...indices];
+    this.indices = listed('Subset', 'indices', indices);
     for (const index of this.indices) requireIndex('Subset', index, dataset.length);
     const inner = dataset.batch;
     if (inner !== undefined)
@@ -136,7 +139,9 @@ export class ConcatDataset<Sample> implements Dataset<Sample> {
   readonly length: number;
 
   constructor(datasets: Iterable<Dataset<Sample>>) {
-    this.datasets = [...datasets];
+    this.datasets = listed('ConcatDataset', 'datasets', datasets);
+    for (const [i, dataset] of this.datasets.entries())
+      requireDataset('ConcatDataset', `datasets[${i}]`, dataset);
     this.length = this.datasets.reduce((total, { length }) => total + length, 0);
   }
 
@@ -201,6 +206,8 @@ export function randomSplit<Sample, const Parts extends readonly number[]>(
 ): { -readonly [K in keyof Parts]: Subset<Sample> } {
   requireOptions('randomSplit', options, { generator: Generator });
   const { generator } = options;
+  requireDataset('randomSplit', 'dataset', dataset);
+  requireArgument('randomSplit', 'parts', parts, 'list');
   const lengths = partLengths(parts, dataset.length);
   const order = Array.from(randperm(dataset.length, { generator }).toTypedArray());
   let start = 0;
@@ -211,13 +218,27 @@ export function randomSplit<Sample, const Parts extends readonly number[]>(
   }) as { -readonly [K in keyof Parts]: Subset<Sample> };
 }
 
+function requireDataset(op: string, operand: string, value: unknown): void {
+  const { length, get } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  if (Number.isSafeInteger(length) && typeof get === 'function') return;
+  throw new ArgumentError(
+    `${operand} is ${quote(value)}; give a dataset, which has a length and get(index).`,
+    {
+      op,
+      operand,
+      actual: value,
+      expected: 'a dataset',
+    },
+  );
+}
+
 function partLengths(parts: readonly number[], count: number): readonly number[] {
   const sum = parts.reduce((total, part) => total + part, 0);
-  const legal = parts.every((part) => part >= 0);
+  const legal = Array.from(parts).every((part) => typeof part === 'number' && part >= 0);
   if (legal && sum === count && parts.every(Number.isInteger)) return parts;
   if (!legal || Math.abs(sum - 1) > 1e-9) {
     throw new ArgumentError(
-      `the parts are [${parts.join(', ')}] and add up to ${sum}; give numbers that add up to ${count}, or fractions that add up to 1.`,
+      `the parts are ${quote(parts)} and add up to ${sum}; give numbers that add up to ${count}, or fractions that add up to 1.`,
       { op: 'randomSplit', operand: 'parts', actual: parts, expected: `a sum of ${count} or 1` },
     );
   }
@@ -240,4 +261,15 @@ export function requireIndex(op: string, index: number, length: number): void {
       expected: `an integer in [0, ${length})`,
     },
   );
+}
+
+/** What can be iterated, as a list. @throws ArgumentError for what cannot. */
+export function listed<T>(op: string, operand: string, values: Iterable<T>): readonly T[] {
+  if (typeof values === 'object' && values !== null && Symbol.iterator in values) return [...values];
+  throw new ArgumentError(`${operand} is ${quote(values)}; give a list.`, {
+    op,
+    operand,
+    actual: values,
+    expected: 'a list',
+  });
 }

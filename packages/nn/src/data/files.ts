@@ -1,6 +1,7 @@
 // Reading from disk for the readers in ./node.ts and ./image-folder.ts: what goes wrong is told as DataFileError.
 
 import { readdir, readFile, stat } from 'node:fs/promises';
+import { requireArgument } from '@adjoint/core';
 import { DataFileError, DataFormatError } from './errors.ts';
 import type { NamedBytes } from './mnist.ts';
 
@@ -12,6 +13,7 @@ export interface Entry {
 
 /** The entries of a directory, sorted by name, so that every file system gives them in one order. */
 export async function list(directory: string, op: string): Promise<Entry[]> {
+  requireArgument(op, 'directory', directory, 'string');
   const entries = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
     throw new DataFileError(
       `The data directory ${directory === '' ? "''" : directory} cannot be listed (${reasonOf(cause)}).`,

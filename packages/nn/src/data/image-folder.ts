@@ -1,6 +1,6 @@
 // A folder of PNG pictures as a dataset, a sub-folder per class; pictures are read when they are asked for.
 
-import { requireOptions, type Tensor, tensor } from '@adjoint/core';
+import { requireArgument, requireOptions, type Tensor, tensor } from '@adjoint/core';
 import { type Dataset, requireIndex } from './dataset.ts';
 import { DataFileError } from './errors.ts';
 import { list, read } from './files.ts';
@@ -30,6 +30,9 @@ export class ImageFolder implements Dataset<LabelledPicture> {
     options: ImageFolderOptions = {},
   ) {
     requireOptions('ImageFolder', options, folderOptions);
+    requireArgument('ImageFolder', 'directory', directory, 'string');
+    requireArgument('ImageFolder', 'found.classes', found?.classes, 'list');
+    requireArgument('ImageFolder', 'found.files', found.files, 'list');
     this.directory = directory;
     this.classes = found.classes;
     this.files = found.files;

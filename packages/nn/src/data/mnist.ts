@@ -1,5 +1,6 @@
 // MNIST and what is laid out like it (Fashion-MNIST, KMNIST, EMNIST, QMNIST), from bytes; ./node.ts reads the files.
 
+import { requireArgument } from '@adjoint/core';
 import { ArgumentError } from '@adjoint/core/errors';
 import { requireOptions } from '@adjoint/core/options';
 import { DataFormatError } from './errors.ts';
@@ -60,6 +61,8 @@ export async function parseMnist(
       { op: 'parseMnist', operand: 'limit', actual: limit, expected: 'a positive integer' },
     );
   }
+  for (const part of ['images', 'labels'] as const)
+    requireArgument('parseMnist', `files.${part}`, files?.[part], Object);
   const images = await parseFile(files.images, maxBytes);
   const labels = await parseFile(files.labels, maxBytes);
   expectBytes(images, files.images.name, ['count', 'height', 'width']);

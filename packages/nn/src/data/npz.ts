@@ -1,6 +1,6 @@
 // npz: NumPy's arrays by name, a zip archive of npy files.
 
-import { ArgumentError, DataFormatError, requireOptions, type Tensor } from '@adjoint/core';
+import { ArgumentError, DataFormatError, requireArgument, requireOptions, type Tensor } from '@adjoint/core';
 import { parseNpy, requireBytes, serializeNpy } from '@adjoint/core/io';
 import { DEFAULT_MAX_BYTES } from './gzip.ts';
 import { unzip } from './unzip.ts';
@@ -85,6 +85,7 @@ export async function serializeNpz(
 ): Promise<Uint8Array<ArrayBuffer>> {
   requireOptions('serializeNpz', options, { compressed: 'boolean' });
   const { compressed = false } = options;
+  requireArgument('serializeNpz', 'tensors', tensors, Object);
   const names = Object.keys(tensors).sort();
   for (const name of names) {
     if (!/\p{Surrogate}/u.test(name) && new TextEncoder().encode(name).length <= 0xffff - SUFFIX.length)

@@ -2,6 +2,7 @@
 
 import { ArgumentError, Generator, multinomial, randperm, requireOptions, tensor } from '@adjoint/core';
 import { requireInteger, requireSeed } from '../layers/options.ts';
+import { listed } from './dataset.ts';
 
 /** What a sampler knows of the pass whose order it gives. */
 export interface Pass {
@@ -105,7 +106,7 @@ export class WeightedRandomSampler implements Sampler {
     const { replacement = true } = options;
     const op = 'WeightedRandomSampler';
     requireInteger(op, 'samples', samples, 1);
-    this.#weights = Float64Array.from(weights);
+    this.#weights = Float64Array.from(listed(op, 'weights', weights));
     this.#replacement = replacement;
     this.length = samples;
     const wrong = this.#weights.findIndex((weight) => !(weight >= 0 && weight < Infinity));

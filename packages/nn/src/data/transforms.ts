@@ -10,7 +10,9 @@ import {
   narrow,
   pad,
   rand,
+  requireArgument,
   requireOptions,
+  requireTensor,
   ShapeError,
   type Tensor,
   tensor,
@@ -40,6 +42,7 @@ export function normalize(
   const { mean, std } = options;
   const [channels] = requireImage('normalize', x);
   const perChannel = (operand: string, value: number | readonly number[]): Tensor => {
+    if (typeof value !== 'number') requireArgument('normalize', operand, value, 'list');
     const values = typeof value === 'number' ? new Array<number>(channels).fill(value) : [...value];
     if (values.length !== channels) {
       throw new ShapeError(
@@ -174,6 +177,7 @@ function requireRoom(op: string, x: Tensor, size: CropSize): readonly [number, n
 
 /** Channels, height and width of a picture or a batch of them. */
 export function requireImage(op: string, x: Tensor): readonly [number, number, number] {
+  requireTensor(op, 'x', x);
   if (x.ndim < 3) {
     throw new ShapeError(
       `x has shape ${formatShape(x.shape)}; a picture has (C, H, W), a batch (N, C, H, W).`,

@@ -12,12 +12,14 @@ import {
   isFloat,
   mul,
   noGrad,
+  quote,
   type RandomOptions,
   rand,
   randn,
+  requireArgument,
   requireOptions,
   ShapeError,
-  type Tensor,
+  Tensor,
   tensor,
   truncatedNormal,
 } from '@adjoint/core';
@@ -65,6 +67,7 @@ export type Nonlinearity =
  * @throws ShapeError for fewer than two axes.
  */
 export function fansOf(shape: readonly number[], op = 'fansOf'): Fans {
+  requireArgument(op, 'shape', shape, 'list');
   if (shape.length < 2) {
     throw new ShapeError(
       `shape ${formatShape(shape)} has no fans: a weight has at least two axes; pass { fans }.`,
@@ -108,7 +111,7 @@ export function gainOf(nonlinearity: Nonlinearity, slope = 0.01): number {
       return 1;
     default:
       throw new ArgumentError(
-        `nonlinearity is ${JSON.stringify(nonlinearity)}, which has no known gain; pass a gain.`,
+        `nonlinearity is ${quote(nonlinearity)}, which has no known gain; pass a gain.`,
         {
           op: 'gainOf',
           operand: 'nonlinearity',
@@ -144,6 +147,7 @@ export function uniform_(
   options: InitOptions & { readonly low?: number | undefined; readonly high?: number | undefined } = {},
 ): Tensor {
   requireOptions('uniform_', options, { low: 'number', high: 'number', generator: Generator });
+  requireArgument('uniform_', 'target', target, Tensor);
   const { low = 0, high = 1, generator } = options;
   return draw(target, rand, (u) => add(mul(u, high - low), low), generator);
 }
@@ -154,6 +158,7 @@ export function normal_(
   options: InitOptions & { readonly mean?: number | undefined; readonly std?: number | undefined } = {},
 ): Tensor {
   requireOptions('normal_', options, { mean: 'number', std: 'number', generator: Generator });
+  requireArgument('normal_', 'target', target, Tensor);
   const { mean = 0, std = 1, generator } = options;
   requireNotNegative('normal_', 'std', std);
   return draw(target, randn, (z) => add(mul(z, std), mean), generator);
@@ -177,6 +182,7 @@ export function truncNormal_(target: Tensor, options: TruncNormalOptions = {}): 
     b: 'number',
     generator: Generator,
   });
+  requireArgument('truncNormal_', 'target', target, Tensor);
   const { mean = 0, std = 1, a = -2, b = 2, generator } = options;
   if (!(std > 0 && a < b)) {
     throw new ArgumentError(`std is ${std} and the interval [${a}, ${b}]; give std > 0 and a < b.`, {
@@ -202,6 +208,7 @@ export function xavierUniform_(
   options: FanOptions & { readonly gain?: number | undefined } = {},
 ): Tensor {
   requireOptions('xavierUniform_', options, { fans: 'own', gain: 'number', generator: Generator });
+  requireArgument('xavierUniform_', 'target', target, Tensor);
   const { fanIn, fanOut } = options.fans ?? fansOf(target.shape, 'xavierUniform_');
   const bound = (options.gain ?? 1) * Math.sqrt(6 / (fanIn + fanOut));
   return uniform_(target, { low: -bound, high: bound, generator: options.generator });
@@ -213,6 +220,7 @@ export function xavierNormal_(
   options: FanOptions & { readonly gain?: number | undefined } = {},
 ): Tensor {
   requireOptions('xavierNormal_', options, { fans: 'own', gain: 'number', generator: Generator });
+  requireArgument('xavierNormal_', 'target', target, Tensor);
   const { fanIn, fanOut } = options.fans ?? fansOf(target.shape, 'xavierNormal_');
   return normal_(target, {
     std: (options.gain ?? 1) * Math.sqrt(2 / (fanIn + fanOut)),
@@ -252,6 +260,7 @@ function kaimingStd(op: string, target: Tensor, options: KaimingOptions): number
     fans: 'own',
     generator: Generator,
   });
+  requireArgument(op, 'target', target, Tensor);
   const { a = 0, mode = 'fanIn', nonlinearity = 'leakyRelu', fans } = options;
   if (mode !== 'fanIn' && mode !== 'fanOut') {
     throw new ArgumentError(`mode is ${JSON.stringify(mode)}; it takes 'fanIn' or 'fanOut'.`, {
@@ -266,6 +275,7 @@ function kaimingStd(op: string, target: Tensor, options: KaimingOptions): number
 
 /** Fills with the identity matrix. PyTorch's `eye_`. */
 export function eye_(target: Tensor): Tensor {
+  requireArgument('eye_', 'target', target, Tensor);
   if (target.ndim !== 2) {
     throw new ShapeError(`the tensor has shape ${formatShape(target.shape)}; an identity has two axes.`, {
       op: 'eye_',

@@ -7,9 +7,10 @@ import {
   Generator,
   noGrad,
   randn,
+  requireArgument,
   requireOptions,
   ShapeError,
-  type Tensor,
+  Tensor,
   tensor,
 } from '@adjoint/core';
 import type { InitOptions } from './fill.ts';
@@ -28,6 +29,7 @@ export function orthogonal_(
   options: InitOptions & { readonly gain?: number | undefined } = {},
 ): Tensor {
   requireOptions('orthogonal_', options, { gain: 'number', generator: Generator });
+  requireArgument('orthogonal_', 'target', target, Tensor);
   const { gain = 1, generator } = options;
   if (target.ndim < 2) {
     throw new ShapeError(
@@ -82,6 +84,7 @@ function orthonormalise(matrix: Float64Array, count: number, length: number): vo
  */
 export function dirac_(target: Tensor, options: { readonly groups?: number | undefined } = {}): Tensor {
   requireOptions('dirac_', options, { groups: 'number' });
+  requireArgument('dirac_', 'target', target, Tensor);
   const { groups = 1 } = options;
   if (target.ndim < 3 || target.ndim > 5) {
     throw new ShapeError(

@@ -14,6 +14,7 @@ import {
   neg,
   rand,
   requireOptions,
+  requireTensor,
   ShapeError,
   sigmoid,
   sign,
@@ -50,6 +51,7 @@ export class GLU extends Module {
   }
 
   forward(x: Tensor): Tensor {
+    requireTensor('GLU', 'x', x);
     const size = x.shape.at(this.axis);
     if (size === undefined || size % 2 !== 0 || this.axis >= x.ndim) {
       throw new ShapeError(
@@ -94,6 +96,7 @@ export class Softmin extends Module {
 /** Softmax over the channels of images (N, C, H, W) or (C, H, W). PyTorch's `nn.Softmax2d`. */
 export class Softmax2d extends Module {
   forward(x: Tensor): Tensor {
+    requireTensor('Softmax2d', 'x', x);
     if (x.ndim === 3 || x.ndim === 4) return softmax(x, { axis: -3 });
     throw new ShapeError(`the input has shape ${formatShape(x.shape)}; it takes (C, H, W) or (N, C, H, W).`, {
       op: 'Softmax2d',
@@ -210,6 +213,7 @@ export class RReLU extends Module {
   }
 
   forward(x: Tensor): Tensor {
+    requireTensor('RReLU', 'x', x);
     const { lower, upper } = this;
     if (!this.training) return where(ge(x, 0), x, mul(x, (lower + upper) / 2));
     const slopes = add(mul(rand(x.shape, { generator: this.#generator }), upper - lower), lower);

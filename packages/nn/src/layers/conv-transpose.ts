@@ -6,6 +6,7 @@ import {
   convTranspose2d,
   convTranspose3d,
   Generator,
+  requireArgument,
   requireOptions,
   type Tensor,
 } from '@adjoint/core';
@@ -161,6 +162,7 @@ export function convTransposeFor(
   options: ConvTransposeForOptions = {},
 ): ConvTranspose1d | ConvTranspose2d | ConvTranspose3d {
   requireOptions('convTransposeFor', options, { inputSize: 'own', bias: 'boolean', generator: Generator });
+  requireArgument('convTransposeFor', 'conv', conv, ConvBase);
   const { inputSize, bias = false, generator } = options;
   const { kernelSize, stride, padding, dilation, groups, convMode, computeMode, weight } = conv;
   if (conv.extraPadding.some((zeros) => zeros > 0)) {

@@ -12,6 +12,7 @@ import {
   Generator,
   mul,
   requireOptions,
+  requireTensor,
   sub,
   type Tensor,
 } from '@adjoint/core';
@@ -116,6 +117,7 @@ export class AlphaDropout extends DropoutBase {
   }
 
   protected override drop(x: Tensor, generator: Generator | undefined): Tensor {
+    requireTensor('AlphaDropout', 'x', x);
     const odds = expand(full([], 1 - this.p, { dtype: 'float64' }), x.shape);
     const kept = bernoulli(odds, { generator }).to(x.dtype);
     if (this.p === 1) return mul(x, kept);

@@ -1,6 +1,6 @@
 // Instance normalisation, one body for any number of spatial axes.
 
-import { instanceNorm, type NormalisedBatch, reshape, type Tensor } from '@adjoint/core';
+import { instanceNorm, type NormalisedBatch, reshape, Tensor } from '@adjoint/core';
 import { type NormCall, RunningNorm, type RunningNormOptions } from './running-norm.ts';
 
 /** What `InstanceNorm1d`, `InstanceNorm2d` and `InstanceNorm3d` share. */
@@ -13,7 +13,7 @@ abstract class InstanceNorm extends RunningNorm {
   }
 
   override forward(x: Tensor): Tensor {
-    if (x.ndim !== this.#dims + 1) return super.forward(x);
+    if (!(x instanceof Tensor) || x.ndim !== this.#dims + 1) return super.forward(x);
     return reshape(super.forward(reshape(x, [1, ...x.shape])), x.shape);
   }
 

@@ -21,14 +21,12 @@ export interface ParameterizedOptions {
 
 /** The integer `value`, or an error that says what it is and what it should be. */
 export function requireInteger(op: string, operand: string, value: unknown, minimum: number): number {
-  if (Number.isSafeInteger(value) && (value as number) >= minimum && (value as number) < 2 ** 31)
-    return value as number;
-  const expected = `an integer >= ${minimum}${typeof value === 'number' && value >= 2 ** 31 ? ' and < 2^31' : ''}`;
-  throw new ArgumentError(`${operand} is ${show(value)}; give ${expected}.`, {
+  if (Number.isSafeInteger(value) && (value as number) >= minimum) return value as number;
+  throw new ArgumentError(`${operand} is ${show(value)}; give an integer >= ${minimum}.`, {
     op,
     operand,
     actual: value,
-    expected,
+    expected: `an integer >= ${minimum}`,
   });
 }
 

@@ -7,6 +7,7 @@ import {
   Generator,
   narrow,
   requireOptions,
+  requireTensor,
   ShapeError,
   type Tensor,
   tensor,
@@ -61,6 +62,7 @@ abstract class PositionalEncoding extends Module {
    * @throws ShapeError for other shapes; ArgumentError for a sequence longer than maxLength.
    */
   forward(x: Tensor): Tensor {
+    requireTensor(this.#op, 'x', x);
     if ((x.ndim !== 2 && x.ndim !== 3) || x.shape[x.ndim - 1] !== this.dModel) {
       const expected = `${this.batchFirst ? '(N, L, …)' : '(L, N, …)'} or (L, …) with ${this.dModel} features`;
       throw new ShapeError(`the input has shape ${formatShape(x.shape)}; it takes ${expected}.`, {

@@ -216,6 +216,7 @@ export abstract class Recurrent extends Module {
     const count = this.numLayers * this.directions;
     if (given === undefined)
       return zeros([count, batch, size], { dtype: this.#parametersOf(0, 0).weightIh.dtype });
+    requireTensor(this.#op, name, given);
     const expected = batched ? [count, batch, size] : [count, size];
     if (String(given.shape) === String(expected)) return batched ? given : unsqueeze(given, 1);
     throw new ShapeError(

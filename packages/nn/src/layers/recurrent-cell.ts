@@ -152,6 +152,7 @@ abstract class RecurrentCell extends Module {
     const batch = batched ? x.shape[0] : 1;
     const start = (name: string, value: Tensor | undefined): Tensor => {
       if (value === undefined) return zeros([batch, this.hiddenSize], { dtype: this.weightIh.dtype });
+      requireTensor(this.#op, name, value);
       const expected = batched ? [batch, this.hiddenSize] : [this.hiddenSize];
       if (String(value.shape) !== String(expected)) throw this.#shapeError(name, value, this.hiddenSize);
       return rows(value);

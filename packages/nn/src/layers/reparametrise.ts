@@ -15,6 +15,7 @@ import {
   norm,
   permute,
   randn,
+  requireArgument,
   requireOptions,
   reshape,
   ShapeError,
@@ -22,7 +23,7 @@ import {
   transpose,
 } from '@adjoint/core';
 import type { HookHandle } from '../module/hooks.ts';
-import type { Module } from '../module/module.ts';
+import { Module } from '../module/module.ts';
 import { Buffer, Parameter } from '../module/parameter.ts';
 import { ConvBase } from './conv-base.ts';
 
@@ -226,6 +227,7 @@ function weightOf(op: string, module: Module, name: string) {
 }
 
 function parameterIn(op: string, module: Module, name: string): Parameter {
+  requireArgument(op, 'module', module, Module);
   const value: unknown = Reflect.get(module, name);
   const already = reparametrised.get(module)?.get(name);
   if (value instanceof Parameter && already === undefined) return value;

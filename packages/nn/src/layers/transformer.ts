@@ -1,12 +1,22 @@
 // Layers of a transformer: attention, then a network of two layers, each added to its input and normalised.
 
-import { ArgumentError, add, Generator, gelu, quote, relu, requireOptions, Tensor } from '@adjoint/core';
+import {
+  ArgumentError,
+  add,
+  Generator,
+  gelu,
+  quote,
+  relu,
+  requireArgument,
+  requireOptions,
+  Tensor,
+} from '@adjoint/core';
 import { Module } from '../module/module.ts';
 import { MultiheadAttention } from './attention.ts';
 import { Dropout } from './dropout.ts';
 import { Linear } from './linear.ts';
 import { LayerNorm } from './norm.ts';
-import { type ParameterizedOptions, requireInteger } from './options.ts';
+import { type ParameterizedOptions, requireInteger, requireRoom } from './options.ts';
 
 /** Options of transformer layers. */
 export interface TransformerLayerOptions extends ParameterizedOptions {
@@ -209,7 +219,10 @@ export class TransformerEncoder extends Module {
     super();
     requireMaker('TransformerEncoder', makeLayer);
     requireInteger('TransformerEncoder', 'numLayers', numLayers, 1);
-    this.layers = Array.from({ length: numLayers }, (_, i) => makeLayer(i));
+    requireRoom('TransformerEncoder', 'the list of layers', [numLayers]);
+    this.layers = Array.from({ length: numLayers }, (_, i) =>
+      made('TransformerEncoder', makeLayer(i), TransformerEncoderLayer),
+    );
     this.norm = norm ?? null;
   }
 
@@ -241,7 +254,10 @@ export class TransformerDecoder extends Module {
     super();
     requireMaker('TransformerDecoder', makeLayer);
     requireInteger('TransformerDecoder', 'numLayers', numLayers, 1);
-    this.layers = Array.from({ length: numLayers }, (_, i) => makeLayer(i));
+    requireRoom('TransformerDecoder', 'the list of layers', [numLayers]);
+    this.layers = Array.from({ length: numLayers }, (_, i) =>
+      made('TransformerDecoder', makeLayer(i), TransformerDecoderLayer),
+    );
     this.norm = norm ?? null;
   }
 
@@ -298,6 +314,11 @@ function activationOf(
 }
 
 // PyTorch takes a layer and copies it, initial values included.
+function made<Layer>(op: string, layer: Layer, kind: abstract new (...args: never[]) => object): Layer {
+  requireArgument(op, 'what makeLayer gives', layer, kind);
+  return layer;
+}
+
 function requireMaker(op: string, makeLayer: unknown): void {
   if (typeof makeLayer === 'function') return;
   throw new ArgumentError(

@@ -4,6 +4,7 @@ import {
   ArgumentError,
   formatShape,
   requireOptions,
+  requireTensor,
   reshape,
   ShapeError,
   scatter,
@@ -51,6 +52,8 @@ abstract class MaxUnpool extends Module {
   forward(x: Tensor, indices: Tensor, options: UnpoolForwardOptions = {}): Tensor {
     requireOptions(`${this.#op}.forward`, options, { outputSize: 'own' });
     const dims = this.kernelSize.length;
+    requireTensor(`${this.#op}.forward`, 'x', x);
+    requireTensor(`${this.#op}.forward`, 'indices', indices);
     const lead = x.shape.slice(0, Math.max(x.ndim - dims, 0));
     if (String(indices.shape) !== String(x.shape) || (x.ndim !== dims + 1 && x.ndim !== dims + 2)) {
       throw new ShapeError(

@@ -1,7 +1,14 @@
 // A module as a function of its parameters: what gradients of gradients, Jacobians and fast weights are taken of.
 
-import { ArgumentError, formatShape, requireTensor, ShapeError, type Tensor } from '@adjoint/core';
-import { type Member, type Module, standIns } from './module.ts';
+import {
+  ArgumentError,
+  formatShape,
+  requireArgument,
+  requireTensor,
+  ShapeError,
+  type Tensor,
+} from '@adjoint/core';
+import { type Member, Module, standIns } from './module.ts';
 import type { Buffer, Parameter } from './parameter.ts';
 import type { StateDict } from './state.ts';
 
@@ -55,6 +62,7 @@ interface Exchange {
 function exchangesOf(module: Module, tensors: StateDict): readonly Exchange[] {
   const op = 'functionalCall';
   requireRecord(op, tensors);
+  requireArgument(op, 'module', module, Module);
   const placed = module.placedTensors();
   const chosen = new Map<Parameter | Buffer, { readonly path: string; readonly tensor: Tensor }>();
   for (const [path, tensor] of Object.entries(tensors)) {

@@ -1,6 +1,14 @@
 // Gradient clipping: by the norm of all gradients together, or by the value of each element.
 
-import { AdjointError, ArgumentError, modify_, noGrad, requireOptions, Tensor } from '@adjoint/core';
+import {
+  AdjointError,
+  ArgumentError,
+  modify_,
+  noGrad,
+  requireOptions,
+  requireTensor,
+  Tensor,
+} from '@adjoint/core';
 import type { Parameter } from '../module/parameter.ts';
 import { requireOption } from './checks.ts';
 
@@ -112,5 +120,7 @@ function listed(op: string, parameters: Parameter | Iterable<Parameter>): Parame
       },
     );
   }
-  return parameters instanceof Tensor ? [parameters] : [...parameters];
+  const list = parameters instanceof Tensor ? [parameters] : [...parameters];
+  for (const [i, parameter] of list.entries()) requireTensor(op, `parameters[${i}]`, parameter);
+  return list;
 }

@@ -1,7 +1,16 @@
 // Exponential moving average of a model's weights, to evaluate with or to keep.
 
-import { clone, copy_, isFloat, modify_, noGrad, requireOptions, type Tensor } from '@adjoint/core';
-import type { Module } from '../module/module.ts';
+import {
+  clone,
+  copy_,
+  isFloat,
+  modify_,
+  noGrad,
+  requireArgument,
+  requireOptions,
+  type Tensor,
+} from '@adjoint/core';
+import { Module } from '../module/module.ts';
 import type { StateDict } from '../module/state.ts';
 import { requireOption } from './checks.ts';
 
@@ -35,6 +44,7 @@ export class EMA {
   constructor(module: Module, options: EMAOptions = {}) {
     requireOptions('EMA', options, { decay: 'number', warmUp: 'boolean' });
     const { decay = 0.999, warmUp = false } = options;
+    requireArgument('EMA', 'module', module, Module);
     requireOption('EMA', 'decay', decay, 0, 1);
     this.decay = decay;
     this.warmUp = warmUp;

@@ -8,12 +8,13 @@ import {
   mul,
   noGrad,
   norm,
+  requireArgument,
   ShapeError,
   type Tensor,
   tensor,
   transpose,
 } from '@adjoint/core';
-import type { Parameter } from '../module/parameter.ts';
+import { Parameter } from '../module/parameter.ts';
 import { requireOption } from './checks.ts';
 import { type BaseOptions, Optimizer, type ParamGroup, type ParamInput, type Update } from './optimizer.ts';
 
@@ -70,7 +71,9 @@ export class Muon extends Optimizer<MuonOptions> {
 
   override addGroup(group: ParamGroup<MuonOptions>): void {
     const list: Parameter[] = [...group.params];
-    list.forEach(({ shape }, i) => {
+    list.forEach((parameter, i) => {
+      requireArgument('Muon', `params[${i}]`, parameter, Parameter);
+      const { shape } = parameter;
       if (shape.length === 2) return;
       throw new ShapeError(
         `parameter ${i} has shape ${formatShape(shape)}; Muon moves matrices only, give the others to AdamW.`,

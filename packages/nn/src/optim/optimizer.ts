@@ -9,6 +9,7 @@ import {
   modify_,
   noGrad,
   type OptionKind,
+  requireArgument,
   requireOptions,
   ShapeError,
   Tensor,
@@ -66,6 +67,7 @@ export abstract class Optimizer<Options extends BaseOptions> {
     options: Partial<Readonly<Options>>,
   ) {
     this.name = name;
+    requireArgument(name, 'defaults', defaults, Object);
     this.#defaults = this.#complete(defaults, options);
     this.check(this.#defaults);
     requireList(name, params);

@@ -1,6 +1,6 @@
 // The report of a run: one HTML file that needs nothing else, with curves, pictures and numbers.
 
-import { requireOptions } from '@adjoint/core/options';
+import { requireArgument, requireOptions } from '@adjoint/core/options';
 import type { Picture } from './image-grid.ts';
 import { escapeXml, type LossCurveOptions, lossCurveSvg } from './loss-curve.ts';
 
@@ -86,6 +86,7 @@ export function htmlReport(content: ReportContent): string {
     pictures: 'list',
     confusion: 'own',
   });
+  requireArgument('htmlReport', 'title', content.title, 'string');
   const { title, summary, facts = {}, curves = [], pictures = [], confusion } = content;
   const parts = [
     `<h1>${escapeXml(title)}</h1>`,

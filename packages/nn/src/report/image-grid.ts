@@ -1,6 +1,13 @@
 // Pictures of a batch in a grid, as one PNG. torchvision's `make_grid` and `save_image`.
 
-import { ArgumentError, formatShape, requireOptions, ShapeError, type Tensor } from '@adjoint/core';
+import {
+  ArgumentError,
+  formatShape,
+  requireOptions,
+  requireTensor,
+  ShapeError,
+  type Tensor,
+} from '@adjoint/core';
 import { encode } from 'fast-png';
 import { requireInteger } from '../layers/options.ts';
 
@@ -39,6 +46,7 @@ const BROKEN = [0xe1, 0x1d, 0x48] as const;
 export function imageGrid(x: Tensor, options: ImageGridOptions = {}): Picture {
   const op = 'imageGrid';
   requireOptions(op, options, { columns: 'number', scale: 'number', gap: 'number', range: 'list' });
+  requireTensor(op, 'x', x);
   const shape = x.ndim === 3 ? [1, ...x.shape] : x.shape;
   const [count, channels, height, width] = shape;
   if (shape.length !== 4 || (channels !== 1 && channels !== 3) || x.size === 0) {

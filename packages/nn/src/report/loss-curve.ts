@@ -1,6 +1,6 @@
 // What a training run looks like: the loss over its steps as an SVG.
 
-import { requireOptions } from '@adjoint/core/options';
+import { requireArgument, requireOptions } from '@adjoint/core/options';
 import { type ScaleContinuousNumeric, scaleLinear, scaleLog } from 'd3-scale';
 import { line } from 'd3-shape';
 
@@ -72,6 +72,8 @@ export function lossCurveSvg(options: LossCurveOptions): string {
     xLabel: 'string',
     yLabel: 'string',
   });
+  requireArgument('lossCurveSvg', 'title', options.title, 'string');
+  requireArgument('lossCurveSvg', 'training', options.training, 'list');
   const { title, training, heldOut = [], xLabel = 'step', yLabel = 'loss' } = options;
   const finite = [...training, ...heldOut].filter(isFinitePoint);
   const x = scaleLinear(padded(finite.map((point) => point.step)), [PLOT.left, PLOT.right]);

@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { requireArgument } from '@adjoint/core';
 import {
   type Checkpoint,
   type CheckpointContent,
@@ -35,6 +36,7 @@ import type { TrainingParts } from './checkpoint-parts.ts';
  * progress.epoch; // 3
  */
 export async function saveCheckpoint(path: string, content: CheckpointContent): Promise<void> {
+  requireArgument('saveCheckpoint', 'path', path, 'string');
   await replaceFile(path, encodeCheckpoint(content));
   await removeLeftovers(dirname(path), (name) => name === basename(path));
 }
@@ -64,6 +66,7 @@ export async function loadCheckpoint(
  * @throws CheckpointError if the file cannot be read; DataFormatError if it is no checkpoint or damaged.
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
+  requireArgument('readCheckpoint', 'path', path, 'string');
   const bytes = await readFile(path).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const details = { op: 'loadCheckpoint', file: path };

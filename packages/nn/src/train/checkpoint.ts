@@ -3,7 +3,15 @@
 // For browsers and Node; ./checkpoint-node.ts is the way to disk. The tensors stand in the file under the names of their parts
 // (`model.encoder.0.weight`), so that any reader of safetensors finds the weights; the rest is JSON in the metadata.
 
-import { AdjointError, ArgumentError, clone, DataFormatError, noGrad, requireOptions } from '@adjoint/core';
+import {
+  AdjointError,
+  ArgumentError,
+  clone,
+  DataFormatError,
+  noGrad,
+  requireArgument,
+  requireOptions,
+} from '@adjoint/core';
 import { parseSafetensors, requireBytes, serializeSafetensors } from '@adjoint/core/io';
 import {
   DEFAULT_GENERATOR,
@@ -185,6 +193,7 @@ export function restoreCheckpoint(
   requireRestorable(parts, options);
   const { strict = true } = options;
   const op = 'restoreCheckpoint';
+  requireArgument(op, 'checkpoint.states', checkpoint?.states, Object);
   const given = partsOf(parts, op);
   if (!strict && parts.generators?.default === undefined) given.delete(DEFAULT_GENERATOR);
   const missing = [...given.keys()].filter((name) => !Object.hasOwn(checkpoint.states, name));

@@ -1,9 +1,9 @@
 // What an optimiser step did to each parameter: norms, the size of the update, units that learn nothing, the first number that is none.
 
-import type { Tensor } from '@adjoint/core';
+import { requireArgument, type Tensor } from '@adjoint/core';
 import { ConvBase } from '../layers/conv-base.ts';
 import { Linear } from '../layers/linear.ts';
-import type { Module } from '../module/module.ts';
+import { Module } from '../module/module.ts';
 import type { Parameter } from '../module/parameter.ts';
 
 /** What is known of one parameter after a step. */
@@ -52,6 +52,8 @@ export interface Diagnostics {
  * parameters[0].gradNorm; // 2.449489743: √6
  */
 export function diagnose(model: Module, step: () => void): Diagnostics {
+  requireArgument('diagnose', 'model', model, Module);
+  requireArgument('diagnose', 'step', step, 'function');
   const named = model.namedParameters();
   const before = named.map(([, parameter]) => parameter.toTypedArray());
   step();

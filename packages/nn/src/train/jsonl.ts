@@ -1,6 +1,6 @@
 // JSONL: one JSON object a line, as a log of what training told.
 
-import { DataFormatError, requireOptions } from '@adjoint/core';
+import { DataFormatError, requireArgument, requireOptions } from '@adjoint/core';
 
 /**
  * One line of a log, with its line feed. JSON has no NaN and no infinities: they become the strings 'NaN', 'Infinity' and
@@ -10,6 +10,7 @@ import { DataFormatError, requireOptions } from '@adjoint/core';
  * toJsonl({ step: 1, loss: NaN }).trim(); // '{"step":1,"loss":"NaN"}'
  */
 export function toJsonl(record: Readonly<Record<string, unknown>>): string {
+  requireArgument('toJsonl', 'record', record, Object);
   const text = JSON.stringify(record, (_, value: unknown) => {
     if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
     // JSON makes objects with numbers as keys of these.
@@ -30,6 +31,7 @@ export function parseJsonl(
   options: { readonly name?: string | undefined } = {},
 ): Record<string, unknown>[] {
   requireOptions('parseJsonl', options, { name: 'string' });
+  requireArgument('parseJsonl', 'text', text, 'string');
   const { name = 'JSONL data' } = options;
   const records: Record<string, unknown>[] = [];
   let at = 0;

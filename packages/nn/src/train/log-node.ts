@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
-import { ArgumentError, requireOptions } from '@adjoint/core';
+import { ArgumentError, requireArgument, requireOptions } from '@adjoint/core';
 import { parseJsonl, toJsonl } from './jsonl.ts';
 import type { Scalars } from './scalars.ts';
 import { encodeEvent, type TensorBoardEvent } from './tensorboard.ts';
@@ -49,6 +49,7 @@ export interface JsonlLog {
 export function openJsonlLog(path: string, options: JsonlLogOptions = {}): JsonlLog {
   requireOptions('openJsonlLog', options, { resumeAt: 'number' });
   const { resumeAt } = options;
+  requireArgument('openJsonlLog', 'path', path, 'string');
   mkdirSync(dirname(path), { recursive: true });
   const kept = resumeAt === undefined ? '' : linesUpTo(path, resumeAt);
   // In one piece: a process that is killed here leaves the old log or the new one.
@@ -116,6 +117,7 @@ export interface TensorBoardLog {
 export function openTensorBoard(directory: string, options: TensorBoardOptions = {}): TensorBoardLog {
   requireOptions('openTensorBoard', options, { now: 'function' });
   const { now = () => Date.now() / 1000 } = options;
+  requireArgument('openTensorBoard', 'directory', directory, 'string');
   mkdirSync(directory, { recursive: true });
   const { path, file } = createEventFile(directory, now());
   writeSync(file, encodeEvent({ wallTime: now(), step: 0, fileVersion: 'brain.Event:2' }));

@@ -1,5 +1,6 @@
 // The numbers of a step under flat names, as logs want them.
 
+import { requireArgument } from '@adjoint/core';
 import type { TrainStep } from './step.ts';
 
 /** Numbers by name. */
@@ -18,6 +19,8 @@ export type Scalars = Readonly<Record<string, number>>;
  * scalarsOf(step).lr; // 0.5
  */
 export function scalarsOf(step: TrainStep): Scalars {
+  requireArgument('scalarsOf', 'step', step, Object);
+  requireArgument('scalarsOf', 'step.metrics', step.metrics, Object);
   const { loss, lr, gradNorm, metrics, evaluation, diagnostics } = step;
   const scalars: Record<string, number> = { loss, lr };
   if (gradNorm !== null) scalars.gradNorm = gradNorm;

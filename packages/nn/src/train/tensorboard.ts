@@ -3,6 +3,7 @@
 // The fields are those of tensorflow/core/util/event.proto and framework/summary.proto; the frame is that of lib/io/record_writer.h:
 // length (8 bytes), masked CRC-32C of it, data, masked CRC-32C of the data, all little-endian.
 
+import { requireArgument } from '@adjoint/core';
 import { requireOptions } from '@adjoint/core/options';
 import { requireInteger } from '../layers/options.ts';
 
@@ -89,6 +90,7 @@ export function encodeEvent(event: TensorBoardEvent): Uint8Array<ArrayBuffer> {
  */
 export function histogramOf(values: ArrayLike<number>, buckets = 30): Histogram {
   requireInteger('histogramOf', 'buckets', buckets, 1);
+  requireArgument('histogramOf', 'values', values, Object);
   const finite = Array.from(values).filter(Number.isFinite);
   const min = finite.reduce((a, b) => Math.min(a, b), finite[0] ?? 0);
   const max = finite.reduce((a, b) => Math.max(a, b), finite[0] ?? 0);

@@ -1,9 +1,9 @@
 // Schedulers of schedulers: one after another, or all at once.
 
-import { ArgumentError, requireOptions } from '@adjoint/core';
+import { ArgumentError, requireArgument, requireOptions } from '@adjoint/core';
 import { requireInteger } from '../../layers/options.ts';
 import type { BaseOptions, Optimizer } from '../optimizer.ts';
-import { initialRate, requireState, type Scheduler, type SchedulerState } from './scheduler.ts';
+import { initialRate, requireState, Scheduler, type SchedulerState } from './scheduler.ts';
 
 /** Options of {@link SequentialLR}. */
 export interface SequentialLROptions {
@@ -36,6 +36,7 @@ export class SequentialLR {
   ) {
     requireOptions('SequentialLR', options, { milestones: 'list' });
     const { milestones } = options;
+    requireArgument('SequentialLR', 'milestones', milestones, 'list');
     requireSame('SequentialLR', optimizer, schedulers);
     if (milestones.length !== schedulers.length - 1) {
       throw new ArgumentError(
@@ -107,7 +108,7 @@ export class ChainedScheduler {
   readonly #schedulers: readonly Scheduler[];
 
   constructor(schedulers: readonly Scheduler[]) {
-    requireSame('ChainedScheduler', schedulers[0]?.optimizer, schedulers);
+    requireSame('ChainedScheduler', schedulers?.[0]?.optimizer, schedulers);
     this.optimizer = schedulers[0].optimizer;
     this.#schedulers = schedulers;
   }
@@ -164,7 +165,8 @@ function requireSame(
   optimizer: Optimizer<BaseOptions> | undefined,
   schedulers: readonly Scheduler[],
 ): void {
-  if (optimizer === undefined || schedulers.length === 0) {
+  requireArgument(op, 'schedulers', schedulers, 'list');
+  if (schedulers.length === 0) {
     throw new ArgumentError('there are no schedulers; give at least one.', {
       op,
       operand: 'schedulers',
@@ -172,6 +174,8 @@ function requireSame(
       expected: 'at least one',
     });
   }
+  for (const [i, scheduler] of schedulers.entries())
+    requireArgument(op, `schedulers[${i}]`, scheduler, Scheduler);
   const stranger = schedulers.findIndex((scheduler) => scheduler.optimizer !== optimizer);
   if (stranger < 0) return;
   throw new ArgumentError(`scheduler ${stranger} is of another optimiser; make all for the same one.`, {

@@ -1,10 +1,10 @@
 // Schedulers that multiply the learning rate by factors: at milestones, at every step, or as a function of yours says.
 
-import { ArgumentError, requireOptions } from '@adjoint/core';
+import { ArgumentError, requireArgument, requireOptions } from '@adjoint/core';
 import { requireInteger } from '../../layers/options.ts';
 import { requireOption } from '../checks.ts';
 import type { BaseOptions, Optimizer } from '../optimizer.ts';
-import { Scheduler } from './scheduler.ts';
+import { requireOptimizer, Scheduler } from './scheduler.ts';
 
 /** Options of {@link StepLR}. */
 export interface StepLROptions {
@@ -54,6 +54,7 @@ export class MultiStepLR extends Scheduler {
   constructor(optimizer: Optimizer<BaseOptions>, options: MultiStepLROptions) {
     requireOptions('MultiStepLR', options, { milestones: 'list', gamma: 'number' });
     const { milestones, gamma = 0.1 } = options;
+    requireArgument('MultiStepLR', 'milestones', milestones, 'list');
     milestones.forEach((milestone, i) => {
       requireInteger('MultiStepLR', `milestones[${i}]`, milestone, 0);
     });
@@ -198,6 +199,7 @@ function lambdas(
   optimizer: Optimizer<BaseOptions>,
   lambda: LrLambda | readonly LrLambda[],
 ): (group: number) => LrLambda {
+  requireOptimizer(op, optimizer);
   if (typeof lambda === 'function') return () => lambda;
   const all = Array.isArray(lambda) && lambda.every((one) => typeof one === 'function');
   if (all && lambda.length === optimizer.groups.length) return (group) => lambda[group];

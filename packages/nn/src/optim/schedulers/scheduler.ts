@@ -1,7 +1,7 @@
 // What schedulers share: a count of steps, the rate that each group started from, and both as plain data.
 
-import { AdjointError, ArgumentError } from '@adjoint/core';
-import type { BaseOptions, Group, Optimizer } from '../optimizer.ts';
+import { AdjointError, ArgumentError, requireArgument } from '@adjoint/core';
+import { type BaseOptions, type Group, Optimizer } from '../optimizer.ts';
 
 /** State of a scheduler: plain JSON. */
 export type SchedulerState = Readonly<Record<string, unknown>>;
@@ -74,6 +74,8 @@ export abstract class Scheduler {
   readonly #rule: Rule;
 
   constructor(name: string, optimizer: Optimizer<BaseOptions>, rule: Rule) {
+    requireOptimizer(name, optimizer);
+    requireArgument(name, 'rule.next', rule?.next, 'function');
     this.name = name;
     this.optimizer = optimizer;
     this.baseLrs = optimizer.groups.map(initialRate);
@@ -142,8 +144,14 @@ export abstract class Scheduler {
   }
 }
 
+/** Throws unless it is an optimiser, whose groups schedulers change. */
+export function requireOptimizer(op: string, optimizer: unknown): void {
+  requireArgument(op, 'optimizer', optimizer, Optimizer);
+}
+
 /** Throws unless every group has a momentum that a scheduler can set. */
 export function requireMomentum(op: string, optimizer: Optimizer<BaseOptions>): void {
+  requireOptimizer(op, optimizer);
   if (optimizer.groups.every((group) => 'momentum' in group || 'betas' in group)) return;
   throw new ArgumentError(`${optimizer.name} has no momentum to cycle; pass { cycleMomentum: false }.`, {
     op,
@@ -166,7 +174,9 @@ export function perGroup(
   value: number | readonly number[],
   optimizer: Optimizer<BaseOptions>,
 ): readonly number[] {
+  requireOptimizer(op, optimizer);
   const count = optimizer.groups.length;
+  if (typeof value !== 'number') requireArgument(op, option, value, 'list');
   if (typeof value === 'number') return new Array<number>(count).fill(value);
   if (value.length === count) return value;
   throw new ArgumentError(
