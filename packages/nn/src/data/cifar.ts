@@ -2,6 +2,7 @@
 
 import { requireArgument } from '@adjoint/core';
 import { requireBytes } from '@adjoint/core/io';
+import { requireOneOf } from '../layers/options.ts';
 import { DataFormatError } from './errors.ts';
 import type { NamedBytes } from './mnist.ts';
 
@@ -41,7 +42,7 @@ const CLASSES: Readonly<Record<CifarVariant, readonly number[]>> = { cifar10: [1
  */
 export function parseCifar(files: readonly NamedBytes[], variant: CifarVariant): CifarImages {
   requireArgument('parseCifar', 'files', files, 'list');
-  requireArgument('parseCifar', 'variant', variant, 'string');
+  requireOneOf('parseCifar', 'variant', variant, ['cifar10', 'cifar100']);
   const classes = CLASSES[variant];
   const record = classes.length + PIXELS;
   for (const { name, bytes } of files) {

@@ -1,7 +1,7 @@
 // Metrics: numbers about outputs and targets, gathered batch by batch over a whole data set.
 
 import { ArgumentError, formatShape, requireOptions, ShapeError, type Tensor } from '@adjoint/core';
-import { requireInteger } from '../layers/options.ts';
+import { requireInteger, requireRoom } from '../layers/options.ts';
 import { type LossInput, lossOf } from './objective.ts';
 
 /** Something that is counted over batches. Write one of your own as a class with these three methods. */
@@ -163,6 +163,7 @@ export class ConfusionMatrix implements Metric<number[][]> {
 
   constructor(classes: number) {
     this.classes = requireInteger('ConfusionMatrix', 'classes', classes, 1);
+    requireRoom('ConfusionMatrix', 'the matrix', [classes, classes]);
     this.#counts = new Float64Array(classes * classes);
   }
 
