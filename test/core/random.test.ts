@@ -290,6 +290,24 @@ describe('laws', () => {
     );
   });
 
+  test('another seed or state counts at once, in the middle of what was drawn ahead', () => {
+    const generator = new Generator(1);
+    generator.nextWord();
+    const first = new Generator(2).nextWord();
+    expect(generator.manualSeed(2).nextWord()).toBe(first);
+    generator.manualSeed(3).nextWord();
+    generator.setState(new Generator(2).getState());
+    expect(generator.nextWord()).toBe(first);
+  });
+
+  test('integers below a limit are equally likely, where words do not divide evenly among them', () => {
+    const generator = new Generator(4);
+    const limit = 3 * 2 ** 30;
+    const low = Array.from({ length: 9000 }, () => generator.nextBelow(limit)).filter((i) => i < limit / 3);
+    // A third of them, of a standard deviation of 45; what is left of the words after the limit would make it a half.
+    expect(Math.abs(low.length - 3000)).toBeLessThan(6 * 45);
+  });
+
   test('positions beyond 2^32 blocks go on counting in the second word', () => {
     const generator = new Generator(0);
     generator.setState({ algorithm: 'philox4x32-10', seed: 0, stream: 0, position: 4 * (2 ** 32 + 3) });

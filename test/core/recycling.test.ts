@@ -105,7 +105,7 @@ describe('arrays that only backward saw', () => {
   );
 
   it('are no more than the limit', () => {
-    limits.capacity = 3 * SIDE * SIDE * 4;
+    limits.capacity = 2 * SIDE * SIDE * 4;
     backward(network(leaf(1), leaf(2)).at(-1)!);
     expect(stock().reduce((total, { byteLength }) => total + byteLength, 0)).toBeLessThanOrEqual(
       limits.capacity,

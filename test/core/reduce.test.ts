@@ -272,6 +272,13 @@ describe('sizes that 16 bits do not hold', () => {
     expect(variance(spread).item()).toBe(Infinity);
   });
 
+  test('more equal elements than float16 counts share the gradient alike', () => {
+    const x = core.full([70_000], 3, { dtype: 'float16', requiresGrad: true });
+    const share = tensor(1 / 70_000, { dtype: 'float16' }).item();
+    expect(share).toBeGreaterThan(0);
+    expect(values(grad(max(x), x)).every((slope) => slope === share)).toBe(true);
+  });
+
   test('the mean of int32 does not wrap around', () => {
     expect(mean(tensor([2 ** 31 - 1, 2 ** 31 - 1], { dtype: 'int32' })).item()).toBe(2 ** 31);
   });

@@ -73,6 +73,20 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
       );
     });
 
+    test('many small products at once, whole ones for each thread, are those of whole numbers', () => {
+      const [batch, m, n, depth] = [203, 41, 70, 50];
+      const a = view(integers(Type, batch * m * depth, 1), [batch, m, depth]);
+      const b = view(integers(Type, batch * depth * n, 2), [batch, depth, n]);
+      const expected = new Type(batch * m * n);
+      reference.matmul(a, b, expected, [batch, m, n]);
+      for (const threads of [1, 2, 4]) {
+        setThreads(threads);
+        const got = new Type(batch * m * n).fill(Number.NaN);
+        kernels.matmul(a, b, got, [batch, m, n]);
+        expect(differentValues(got, expected)).toEqual([]);
+      }
+    });
+
     test.each(large.map(([m, n, depth], i) => [m, n, depth, i] as const))(
       'a product of %i × %i × %i: within the bound, the same bits on 1 to 4 threads and however the operands lie',
       (m, n, depth, index) => {

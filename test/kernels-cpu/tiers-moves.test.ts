@@ -88,6 +88,40 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
     );
   });
 
+  test.each([
+    { what: 'rows with gaps', shape: [701, 1009], strides: [1010, 1] },
+    { what: 'rows of about a register', shape: [61_001, 9], strides: [10, 1] },
+    { what: 'columns', shape: [1009, 701], strides: [1, 1010] },
+    { what: 'every second element', shape: [600_011], strides: [2] },
+    { what: 'a row again and again', shape: [601, 1003], strides: [0, 1] },
+  ])('$what, more than the caches hold: all of it arrives, and nothing beside it is touched', (given) => {
+    const { shape, strides } = given;
+    const length = shape.reduce((p, q) => p * q, 1);
+    const reach = shape.reduce((p, extent, axis) => p + (extent - 1) * strides[axis], 4);
+    for (const [From, To] of [
+      [Float32Array, Float32Array],
+      [Float64Array, Float64Array],
+      [Int32Array, Float32Array],
+      [Float64Array, Float32Array],
+    ] as const) {
+      const a = { data: new From(reach).map((_, i) => (i * 7919) % 65_521), shape, strides, offset: 3 };
+      // The result begins anywhere in a line of memory, as pieces of larger arrays do.
+      for (const [start, threads] of [
+        [0, 4],
+        [5, 1],
+        [13, 3],
+      ]) {
+        setThreads(threads);
+        const [got, expected] = [kernels, reference].map((k) => {
+          const whole = new To(start + length + 16).fill(99);
+          k.copy(a, whole.subarray(start, start + length));
+          return whole;
+        });
+        expect(differences(got, expected)).toEqual([]);
+      }
+    }
+  });
+
   test('addTo, any strides and types, as often as there are threads', () => {
     fc.assert(
       fc.property(cases, ({ shape, orders, kinds, Type, threads }) => {

@@ -49,6 +49,22 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
       }
     });
 
+    test('columns over two axes that do not follow one another, in chunks that end within a run', () => {
+      const shape = [131, 11, 300];
+      const data = new Type(131 * 12 * 301).map((_, i) => ((i * 7919) % 17) - 8);
+      const a = { data, shape, strides: [12 * 301, 301, 1], offset: 1 };
+      for (const name of ['sum', 'sumOfSquares', 'max', 'min'] as const) {
+        const expected = new Type(300);
+        reference[name](a, [0, 1], expected);
+        for (const threads of [1, 4]) {
+          setThreads(threads);
+          const got = new Type(300).fill(7);
+          kernels[name](a, [0, 1], got);
+          expect([name, got]).toEqual([name, expected]);
+        }
+      }
+    });
+
     test('sums of any axes are as good as the reference, whose sums are compensated', () => {
       fc.assert(
         fc.property(pairArbitrary(Type), fc.nat(15), fc.nat(4), ([, , a], mask, which) => {

@@ -144,6 +144,18 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
       }
     });
 
+    test('long running sums are rounded once: hardly an element is another than that of the reference', () => {
+      const n = 70_001;
+      const x = drawn(Type, n, 3, (r) => 2 * r - 1);
+      const [sums, expected] = [kernels, reference].map((k) => {
+        const out = new Type(n).fill(7);
+        k.cumsum(view(x, [1, n, 1]), 1, out);
+        return out;
+      });
+      // Doubles of which the last bits differ are rounded to one float32 but for one in thousands.
+      expect(sums.filter((sum, i) => sum !== expected[i]).length).toBeLessThan(n / 100);
+    });
+
     test('the same bits on any number of threads', () => {
       for (const shape of [
         [1, 100_001, 1],

@@ -246,6 +246,17 @@ describe('a state', () => {
     expect(loader.epoch).toBe(2);
   });
 
+  test('is that of the newest iteration, whatever is still read of an older one', () => {
+    const loader = new DataLoader(rows(6), { batchSize: 2 });
+    const older = loader[Symbol.iterator]();
+    older.next();
+    const newer = loader[Symbol.iterator]();
+    newer.next();
+    const state = loader.stateDict();
+    while (older.next().done !== true) expect(loader.stateDict()).toEqual(state);
+    expect(loader.stateDict()).toEqual(state);
+  });
+
   test('that does not fit is refused', () => {
     const loader = new DataLoader(rows(6), { batchSize: 2 });
     const { stateDict } = new DataLoader(rows(6), { batchSize: 3 });

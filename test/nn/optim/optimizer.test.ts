@@ -1,6 +1,19 @@
 // What all optimisers share: groups, refusals, states; gradient clipping; averages of weights.
 
-import { ArgumentError, isFloat, noGrad, ones, randn, square, sub, sum, tensor, zeros } from '@adjoint/core';
+import {
+  ArgumentError,
+  add,
+  isFloat,
+  mul,
+  noGrad,
+  ones,
+  randn,
+  square,
+  sub,
+  sum,
+  tensor,
+  zeros,
+} from '@adjoint/core';
 import { BatchNorm1d, Linear, Parameter, Sequential, StateDictError } from '@adjoint/nn';
 import {
   Adam,
@@ -9,6 +22,7 @@ import {
   clipGradNorm_,
   clipGradValue_,
   EMA,
+  LBFGS,
   Lion,
   Muon,
   Optimizer,
@@ -104,6 +118,25 @@ describe('a step', () => {
       /gradient of parameter 1 has shape \(1,\), and the parameter \(2,\)/,
     );
     expect(a.toArray()).toEqual([1, 2]);
+  });
+
+  test('of L-BFGS forgets a change without curvature: as in PyTorch, y · s must be above 1e-10', () => {
+    for (const [curvature, end] of [
+      // Down the slope of 1, twice.
+      [1e-11, -2],
+      // A step of Newton's, to the bottom.
+      [1e-2, -100],
+    ]) {
+      const p = new Parameter(zeros([1], { dtype: 'float64' }));
+      const optimiser = new LBFGS([p], { lr: 1, maxIter: 2, maxEval: 9 });
+      optimiser.step(() => {
+        optimiser.zeroGrad();
+        const loss = sum(add(p, mul(square(p), curvature / 2)));
+        loss.backward();
+        return loss;
+      });
+      expect(p.item()).toBeCloseTo(end, 8);
+    }
   });
 
   test('changes values under a graph that saved them: backward says so', () => {

@@ -245,4 +245,19 @@ describe('what is refused', () => {
     expect(() => scheduler.loadStateDict({ lastEpoch: 'x' })).toThrow(/lastEpoch/);
     expect(() => new ReduceLROnPlateau(o).step('1' as never)).toThrow(ArgumentError);
   });
+
+  test('a state of which one part does not fit changes no scheduler', () => {
+    const optimiser = sgd(1);
+    const chained = new ChainedScheduler([
+      new StepLR(optimiser, { stepSize: 2 }),
+      new ExponentialLR(optimiser, { gamma: 0.9 }),
+    ]);
+    chained.step();
+    const [good] = chained.stateDict().schedulers as SchedulerState[];
+    chained.step();
+    const before = chained.stateDict();
+    expect(() => chained.loadStateDict({ schedulers: [good, {}] as never })).toThrow(/lastEpoch/);
+    expect(chained.stateDict()).toEqual(before);
+    expect(() => chained.loadStateDict({ schedulers: [good] as never })).toThrow(/of 1 schedulers/);
+  });
 });

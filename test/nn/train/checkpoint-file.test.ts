@@ -239,6 +239,13 @@ describe('a folder', () => {
     expect((await folder.list()).map(({ step }) => step)).toEqual([2, 3]);
   });
 
+  test('goes by the numbers of steps, not by their names', async () => {
+    const folder = new CheckpointFolder(directory, { keepLast: 2 });
+    for (const step of [8, 9, 10]) await folder.save({ progress: { step } });
+    expect((await folder.list()).map(({ step }) => step)).toEqual([9, 10]);
+    expect((await folder.load({}))?.progress.step).toBe(10);
+  });
+
   test('leaves files of other names alone', async () => {
     for (const name of ['notes.txt', 'step-1.txt', 'step-x.safetensors']) writeFileSync(inside(name), '');
     const folder = new CheckpointFolder(directory, { keepLast: 1 });
