@@ -133,7 +133,9 @@ function noObject(op: string, actual: unknown, known: readonly string[]): Argume
   const example = isAxes(actual) ? actual : 0;
   const remedy =
     name === undefined
-      ? `with any of ${known.join(', ')}`
+      ? known.length === 1
+        ? `e.g. { ${known[0]}: ${typeof actual === 'number' || typeof actual === 'boolean' ? actual : '…'} }`
+        : `with any of ${known.join(', ')}`
       : `e.g. { ${name}: ${JSON.stringify(name === 'axis' && Array.isArray(example) ? 0 : example)} }`;
   return new ArgumentError(`options is ${quote(actual)}; give an object, ${remedy}.`, {
     op,

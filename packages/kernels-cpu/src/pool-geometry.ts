@@ -6,7 +6,9 @@ import { integer, type PerAxis, perAxis, requireAddressable, requireKnown, spati
 /** A checked pooling geometry with 1 to 3 spatial axes. x is `[batch][channels][...inputSize]`, y `[…][...outputSize]`. */
 export interface PoolGeometry {
   /** Batch size N; may be 0. */
+  /** Images in the batch; may be 0. */
   readonly batch: number;
+  /** Channels of each image, pooled one by one. */
   readonly channels: number;
   readonly inputSize: readonly number[];
   readonly kernelSize: readonly number[];
@@ -24,10 +26,13 @@ export interface PoolGeometry {
 export interface PoolGeometryOptions {
   /** The name that error messages use; default `'pool'`. */
   readonly op?: string | undefined;
+  /** Images in the batch; may be 0. */
   readonly batch: number;
+  /** Channels of each image, pooled one by one. */
   readonly channels: number;
   /** Spatial extents of the input; their number (1 to 3) sets the number of spatial axes. */
   readonly inputSize: readonly number[];
+  /** Extent of the window along each spatial axis, in elements. */
   readonly kernelSize: PerAxis;
   /** Default: the kernel size. */
   readonly stride?: PerAxis | undefined;

@@ -7,6 +7,7 @@ const PIECE_BYTES = 1024;
 
 /** What to inflate to, and what to say of what cannot be. */
 export interface InflateOptions {
+  /** What stands around the deflated bytes: gzip's header and checksum, zlib's ('deflate'), or nothing ('deflate-raw'). */
   readonly format: 'gzip' | 'deflate' | 'deflate-raw';
   /** The function that was called. */
   readonly op: string;

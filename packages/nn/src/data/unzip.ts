@@ -22,7 +22,9 @@ import {
 
 /** How to read an archive, and what to call it in errors. */
 export interface UnzipOptions {
+  /** The function that was called, as errors name it. */
   readonly op: string;
+  /** The archive, as errors name it. */
   readonly file: string;
   /** The most that all entries together may inflate to. */
   readonly maxBytes: number;

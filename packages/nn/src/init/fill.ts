@@ -166,10 +166,13 @@ export function normal_(
 
 /** Options of {@link truncNormal_}. */
 export interface TruncNormalOptions extends InitOptions {
+  /** Mean of the normal distribution before it is cut. Default 0. */
   readonly mean?: number | undefined;
+  /** Its standard deviation. Default 1. */
   readonly std?: number | undefined;
-  /** Smallest and largest value, not in units of `std`. Defaults −2 and 2. */
+  /** The smallest value, not in units of `std`. Default −2. */
   readonly a?: number | undefined;
+  /** The largest value, not in units of `std`. Default 2. */
   readonly b?: number | undefined;
 }
 

@@ -13,6 +13,7 @@ export interface LossPoint {
 
 /** Options of {@link lossCurveSvg}. */
 export interface LossCurveOptions {
+  /** What stands above the curve. */
   readonly title: string;
   /** The loss of each batch, in order. Points that are no finite number leave a gap in the line. */
   readonly training: readonly LossPoint[];

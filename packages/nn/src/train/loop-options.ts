@@ -28,6 +28,7 @@ export interface TrainOptions<Batch> extends Objective<Batch> {
   readonly data: Batches<Batch>;
   /** The loss of an output and a target; a mean over the batch. */
   readonly loss: LossInput;
+  /** Makes a step for each batch (or each `accumulate` of them), of the parameters it was made with. */
   readonly optimizer: Optimizer<BaseOptions>;
   /** Passes to make, those before `start` included. Either this or `steps` is needed; the first that is reached ends the training. */
   readonly epochs?: number | undefined;
