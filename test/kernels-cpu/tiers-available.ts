@@ -34,3 +34,7 @@ export function differentBits(a: ArrayLike<number>, b: ArrayLike<number>): numbe
 
 const bytes = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer =>
   Buffer.from(buffer, byteOffset, byteLength);
+
+/** What has a Node of its own import TypeScript. Newer ones do so themselves, and there tsx needs the `process` that some tests take away. */
+export const readsTypeScript: readonly string[] =
+  'typescript' in process.features && process.features.typescript ? [] : ['--import', 'tsx'];

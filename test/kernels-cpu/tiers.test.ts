@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { KernelThreadsError, kernelInfo, kernels, setNumThreads } from '@adjoint/kernels-cpu';
 import { expect, test } from 'vitest';
-import { fastTiers } from './tiers-available.ts';
+import { fastTiers, readsTypeScript } from './tiers-available.ts';
 
 const module = new URL('../../packages/kernels-cpu/src/index.ts', import.meta.url).href;
 
@@ -80,7 +80,7 @@ test('an unknown tier is an error that lists those there are', () => {
 
 test('without process, as in a browser, the package loads', () => {
   const script = `delete globalThis.process; import(${JSON.stringify(module)}).then(({ kernelInfo }) => console.log(kernelInfo().tier));`;
-  const out = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+  const out = execFileSync(process.execPath, [...readsTypeScript, '--input-type=module', '-e', script], {
     encoding: 'utf8',
   });
   expect(['wasm', 'reference']).toContain(out.trim());
