@@ -302,6 +302,10 @@ describe('attention', () => {
     };
     expect(draw(1)).toEqual(draw(1));
     expect(draw(1)).not.toEqual(draw(2));
+    const layer = new MultiheadAttention(4, 2, { dropout: 0.5 });
+    const plain = new MultiheadAttention(4, 2);
+    plain.loadStateDict(layer.stateDict());
+    expect(layer.eval().forward(x, x, x).output.toArray()).toEqual(plain.forward(x, x, x).output.toArray());
   });
 
   test('what does not fit is refused with the shapes', () => {
