@@ -100,6 +100,7 @@ const layers: readonly ConvGeometry[] = [
       [[9, 14], 5, 1, 2],
       [[8, 33], 5, 2, [3, 1]],
       [[3, 19], 3, 1, [0, 4]],
+      [[12, 33], 3, 1, [3, 4]],
     ] as const
   ).map(([inputSize, kernelSize, stride, padding]) =>
     convGeometry({
