@@ -6,7 +6,6 @@ import { integer, type PerAxis, perAxis, requireAddressable, requireKnown, spati
 /** A checked pooling geometry with 1 to 3 spatial axes. x is `[batch][channels][...inputSize]`, y `[…][...outputSize]`. */
 export interface PoolGeometry {
   /** Batch size N; may be 0. */
-  /** Images in the batch; may be 0. */
   readonly batch: number;
   /** Channels of each image, pooled one by one. */
   readonly channels: number;
