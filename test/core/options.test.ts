@@ -168,3 +168,23 @@ test('options may be frozen, without a prototype, or undefined', () => {
   expect(() => requireOptions('mine', {}, ['a'])).not.toThrow();
   expect(() => requireOptions('mine', new (class {})(), ['a'])).toThrow(ArgumentError);
 });
+
+test('an argument that may be any object may be one without a prototype, and is told from what is none', () => {
+  const check = (value: unknown) => () => core.requireArgument('mine', 'record', value, Object);
+  expect(check(Object.create(null))).not.toThrow();
+  expect(check(new Float32Array(1))).not.toThrow();
+  for (const [value, shown] of [
+    [null, 'null'],
+    [3, '3'],
+    [Math.sqrt, 'a function'],
+  ] as const)
+    expect(check(value)).toThrow(`mine: record is ${shown}; give an object.`);
+});
+
+test('classes are named with the article that they take', () => {
+  const check = (value: unknown, kind: core.OptionKind) => () =>
+    core.requireArgument('mine', 'it', value, kind);
+  class Average {}
+  expect(check(new Int32Array(1), Average)).toThrow('mine: it is an Int32Array; give an Average.');
+  expect(check(new Uint8Array(1), core.Tensor)).toThrow('mine: it is a Uint8Array; give a Tensor.');
+});

@@ -146,7 +146,9 @@ export function quote(value: unknown): string {
     return value.length > 8 ? `an array of ${value.length}` : `[${Array.from(value, quote).join(',')}]`;
   if (typeof value !== 'object' || value === null) return String(value);
   const name = (value as { readonly constructor?: { readonly name?: unknown } }).constructor?.name;
-  return typeof name !== 'string' || name === 'Object' ? 'an object' : `a ${name}`;
+  if (typeof name !== 'string' || name === 'Object') return 'an object';
+  // A Uint8Array begins with no vowel.
+  return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`;
 }
 
 /** What a value is, where a message is about something else in its place: a list by its length, a function by its name, all else quoted. */

@@ -11,8 +11,9 @@ export const noOptions = Object.freeze({});
 type Class = abstract new (...args: never[]) => object;
 
 /**
- * What the value of an option must be: of a primitive type, a dtype, a list (an array), a function, an instance of a class, or `own`
- * for what the function looks at itself, such as a number or a list. Ranges and names (`'mean'`, `'sum'`) are its own in any case.
+ * What the value of an option must be: of a primitive type, a dtype, a list (an array), a function, an instance of a class (`Object`:
+ * any object, whatever its prototype), or `own` for what the function looks at itself, such as a number or a list. Ranges and names
+ * (`'mean'`, `'sum'`) are its own in any case.
  */
 export type OptionKind = 'boolean' | 'number' | 'string' | 'dtype' | 'list' | 'function' | 'own' | Class;
 
@@ -104,7 +105,7 @@ function requireKind(op: string, operand: string, actual: unknown, kind: OptionK
     checkDType(actual, op);
     return;
   }
-  const fits = typeof kind === 'function' ? actual instanceof kind : kind === 'list' && Array.isArray(actual);
+  const fits = typeof kind === 'function' ? isOf(actual, kind) : kind === 'list' && Array.isArray(actual);
   if (fits) return;
   const expected = wanted(kind);
   throw new ArgumentError(`${operand} is ${quote(actual)}; give ${expected}.`, {
@@ -115,10 +116,16 @@ function requireKind(op: string, operand: string, actual: unknown, kind: OptionK
   });
 }
 
+// Objects without a prototype, as readers of files make them, and those of another realm are objects, too.
+function isOf(value: unknown, kind: Class): boolean {
+  return kind === Object ? typeof value === 'object' && value !== null : value instanceof kind;
+}
+
 function wanted(kind: OptionKind): string {
   if (kind === 'boolean') return 'true or false';
   if (kind === 'list') return 'an array';
-  return `a ${typeof kind === 'function' ? kind.name : kind}`;
+  // A prototype is called what instances are.
+  return typeof kind === 'function' ? quote(kind.prototype) : `a ${kind}`;
 }
 
 // Nothing but Object.prototype, of this realm or another, has no prototype itself.

@@ -131,7 +131,9 @@ export class KernelTierError extends Error {
 function show(value: unknown): string {
   if (Array.isArray(value)) return `[${Array.from(value, show).join(', ')}]`;
   if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'function') return 'a function';
   if (typeof value !== 'object' || value === null) return String(value);
   const name = (value as { readonly constructor?: { readonly name?: unknown } }).constructor?.name;
-  return typeof name !== 'string' || name === 'Object' ? 'an object' : `a ${name}`;
+  if (typeof name !== 'string' || name === 'Object') return 'an object';
+  return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`;
 }

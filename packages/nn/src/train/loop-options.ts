@@ -48,7 +48,7 @@ export interface TrainOptions<Batch> extends Objective<Batch> {
   readonly accumulate?: number | undefined;
   /** Averaged weights, updated after each step. */
   readonly ema?: EMA | undefined;
-  /** Metrics of what is trained on, reset with each pass. */
+  /** Metrics of what is trained on, reset with each pass; where `start` is in the middle of one, of the rest of it. */
   readonly metrics?: Readonly<Record<string, Metric>> | undefined;
   /** Computes scores, such as by `evaluate` on held-out data. */
   readonly evaluate?:
