@@ -161,7 +161,7 @@ describe('checkpoint', () => {
       /step 0 of the checkpointed function was 'exp' in the first run and 'mul' in the second/,
     );
     expect(() => checkpoint((async () => x) as unknown as (x: Tensor) => Tensor)(x)).toThrow(
-      /must be a tensor/,
+      /result is a Promise; give a tensor/,
     );
   });
 });

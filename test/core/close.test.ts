@@ -70,7 +70,7 @@ describe('as in PyTorch', () => {
   });
 
   test('tolerances are numbers of at least 0', () => {
-    for (const tolerance of [-1, Number.NaN, '1' as never]) {
+    for (const tolerance of [-1, Number.NaN]) {
       expect(() => isclose(ones([1]), 1, { rtol: tolerance })).toThrow(/^isclose: rtol is .* at least 0/);
       expect(() => allclose(ones([1]), 1, { atol: tolerance })).toThrow(ArgumentError);
     }
