@@ -1,5 +1,6 @@
 // The training loop: the same numbers as a loop written by hand, resumed or not, and manners towards the rest of the program.
 import {
+  ArgumentError,
   crossEntropy,
   Generator,
   manualSeed,
@@ -343,6 +344,40 @@ describe('manners', () => {
     // A generator is used up by its first pass.
     const once = batches.values();
     await refused({ data: once, epochs: 2 }).toThrow(/no batch in epoch 2/);
+  });
+
+  test('what cannot do its part is refused, by training and by evaluation, and named', async () => {
+    const { model, ...rest } = options();
+    const before = weights(model);
+    const parts: readonly (readonly [operand: string, values: readonly unknown[], remedy: string])[] = [
+      ['model', [3, null, {}, Linear, { forward: (x: Tensor) => x }], 'give a Module.'],
+      ['data', [3, null, {}], 'give batches: a DataLoader, an array'],
+      ['loss', [3, null, {}, MSELoss], 'such as new MSELoss()'],
+      ['metrics', [3, null], 'give an object.'],
+      ['signal', [3, null, {}], 'the signal of an AbortController'],
+    ];
+    for (const [operand, values, remedy] of parts) {
+      for (const value of values) {
+        const given = { model, data: batches, loss: mseLoss, [operand]: value };
+        for (const [op, run] of [
+          ['train', () => steps({ ...rest, ...given, epochs: 1 } as never)],
+          ['evaluate', () => evaluate(given as never)],
+        ] as const) {
+          const error: unknown = await run().catch((reason: unknown) => reason);
+          expect(error, `${op} ${operand}`).toBeInstanceOf(ArgumentError);
+          expect(error).toMatchObject({ operand, actual: value });
+          expect((error as Error).message).toContain(remedy);
+        }
+      }
+    }
+    const refused = (more: object) => expect(steps({ ...rest, model, epochs: 1, ...more } as never)).rejects;
+    await refused({ metrics: { a: Accuracy } }).toThrow('metrics.a is the function Accuracy; give a metric');
+    await refused({ scheduler: StepLR }).toThrow('scheduler is the function StepLR; give a scheduler');
+    await refused({ start: 3 }).toThrow('start is 3; give an object.');
+    await refused({ start: { lossSum: 'much' } }).toThrow('start.lossSum is "much"; give a number.');
+    await refused({ loss: () => 3 }).toThrow('what the loss gave is 3; give a tensor');
+    await refused({ forward: () => undefined }).toThrow('what forward gave is undefined; give an array.');
+    expect(weights(model)).toEqual(before);
   });
 });
 

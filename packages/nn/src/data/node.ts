@@ -40,6 +40,8 @@ const PREFIX: Readonly<Record<MnistSplit, string>> = { train: 'train', test: 't1
  * ```ts
  * // needs MNIST's files
  * const { images, labels, count, height, width } = await readMnist('data/mnist', { split: 'test', limit: 1000 });
+ * const greys = tensor(images, { shape: [count, 1, height, width], dtype: 'float32' }).div(255);
+ * const dataset = new TensorDataset(greys, tensor(labels, { dtype: 'int32' }));
  * ```
  */
 export async function readMnist(

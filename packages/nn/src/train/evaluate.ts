@@ -3,7 +3,7 @@
 import { ArgumentError, noGrad, requireOptions } from '@adjoint/core';
 import type { Module } from '../module/module.ts';
 import { MeanLoss, type Metric, type Metrics } from './metrics.ts';
-import { forwardOf, type LossInput, type Objective } from './objective.ts';
+import { forwardOf, type LossInput, type Objective, requireCollaborators } from './objective.ts';
 import { turnTaker } from './turns.ts';
 
 /** What an `AbortSignal` is to a loop. Browsers and Node have that type, and a project without either's types can use this entry. */
@@ -53,6 +53,7 @@ export async function evaluate<Batch, M extends Metrics = Record<never, Metric>>
     metrics: 'own',
     signal: 'own',
   });
+  requireCollaborators(op, options);
   const { model, data, loss, metrics, signal } = options;
   const forward = forwardOf(op, options);
   const all: Metrics = { ...(loss === undefined ? {} : { loss: new MeanLoss(loss) }), ...metrics };

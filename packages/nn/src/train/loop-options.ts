@@ -1,6 +1,6 @@
 // What the training loop is given: its options, checked before the first step.
 
-import { ArgumentError, requireOptions } from '@adjoint/core';
+import { ArgumentError, requireArgument, requireOptions } from '@adjoint/core';
 import { requireInteger, requireOneOf } from '../layers/options.ts';
 import { EMA } from '../optim/ema.ts';
 import { type BaseOptions, Optimizer } from '../optim/optimizer.ts';
@@ -8,7 +8,7 @@ import { ReduceLROnPlateau } from '../optim/schedulers/plateau.ts';
 import { EarlyStopping } from './early-stopping.ts';
 import type { StopSignal } from './evaluate.ts';
 import type { Metric } from './metrics.ts';
-import type { LossInput, Objective } from './objective.ts';
+import { type LossInput, type Objective, requireCollaborators } from './objective.ts';
 import type { Batches } from './passes.ts';
 
 /** Where training stands, in plain numbers: keep it as `progress` of a checkpoint and give it back as `start`. */
@@ -94,6 +94,7 @@ const known = {
 export function checkOptions<Batch>(options: TrainOptions<Batch>): void {
   const op = 'train';
   requireOptions(op, options, known);
+  requireCollaborators(op, options);
   const { epochs, steps, scheduler, schedulerInterval = 'epoch', evaluate, evaluateEvery } = options;
   const { accumulate, diagnoseEvery } = options;
   if (epochs === undefined && steps === undefined) {
@@ -105,8 +106,12 @@ export function checkOptions<Batch>(options: TrainOptions<Batch>): void {
   for (const [operand, value] of Object.entries({ accumulate, evaluateEvery, diagnoseEvery })) {
     if (value !== undefined) requireInteger(op, operand, value, 1);
   }
-  for (const [operand, value] of Object.entries(options.start ?? {})) {
+  const { start = {} } = options;
+  requireArgument(op, 'start', start, Object);
+  for (const [operand, value] of Object.entries(start)) {
     if (operand === 'epoch' || operand === 'step') requireInteger(op, `start.${operand}`, value, 0);
+    if (operand === 'lossSum' || operand === 'lossCount')
+      requireArgument(op, `start.${operand}`, value, 'number');
   }
   requireOneOf(op, 'schedulerInterval', schedulerInterval, ['epoch', 'step']);
   if (evaluateEvery !== undefined && evaluate === undefined) {
