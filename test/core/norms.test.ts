@@ -6,6 +6,7 @@ import {
   type DType,
   dropout,
   dropout2d,
+  expand,
   Generator,
   grad,
   groupNorm,
@@ -232,6 +233,11 @@ describe('attention', () => {
     close(scaledDotProductAttention(q, k, v), matmul(weights, v));
     const constant = mul(ones([2, 5, 2], { dtype: 'float64' }), 3);
     close(scaledDotProductAttention(q, k, constant), mul(ones([2, 3, 2], { dtype: 'float64' }), 3));
+  });
+
+  test('without features all keys count alike', () => {
+    const [none, keys] = [ones([2, 3, 0], { dtype: 'float64' }), ones([2, 5, 0], { dtype: 'float64' })];
+    close(scaledDotProductAttention(none, keys, v), expand(mean(v, { axes: 1, keepdim: true }), [2, 3, 2]));
   });
 
   test('a causal query sees what it would see alone', () => {

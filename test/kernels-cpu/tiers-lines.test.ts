@@ -386,6 +386,25 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
       }
     });
 
+    // As PyTorch's native_batch_norm gives them: running means stay what they are the means of.
+    test.each(['sample', 'batch'] as const)('the mean of infinite elements is infinite over a %s', (over) => {
+      const [batch, groups, places] = [6, 3, 17];
+      const g: NormGeometry = { batch, groups, channels: 1, places, over, centred: true, eps: 1e-5 };
+      const x = draw(Type, batch * groups * places, 3, 0, 1);
+      x[4] = Infinity;
+      x[places + 4] = -Infinity;
+      x[2 * places + 4] = Infinity;
+      x[2 * places + 9] = -Infinity;
+      const affine = { weight: new Type(groups).fill(1), bias: new Type(groups) };
+      for (const k of [kernels, reference]) {
+        const sets = over === 'sample' ? batch * groups : groups;
+        const [mean, rstd, variance] = [1, 2, 3].map(() => new Type(sets));
+        k.normalise(g, x, affine, new Type(x.length), { mean, rstd, variance });
+        expect([...mean.subarray(0, 3)]).toEqual([Infinity, -Infinity, Number.NaN]);
+        expect(variance.subarray(0, 3).every(Number.isNaN)).toBe(true);
+      }
+    });
+
     test('variances over any axes, far from 0 too', () => {
       fc.assert(
         fc.property(

@@ -23,7 +23,7 @@ export interface AttentionOptions {
   readonly attnMask?: Tensor | undefined;
   /** Let query i look at keys 0 to i only. Default false. */
   readonly isCausal?: boolean | undefined;
-  /** Multiplies the scores. Default 1 / √features. */
+  /** Multiplies the scores. Default 1 / √features, and 1 where there are none. */
   readonly scale?: number | undefined;
 }
 
@@ -78,7 +78,8 @@ export function scaledDotProductAttention(
       ),
       mask === null ? zeros([1, 1, 1, 1], { dtype: query.dtype }) : inFourAxes(maskOver(mask, all)),
     ],
-    { scale: scale ?? 1 / Math.sqrt(features), causal: isCausal },
+    // Scores of no features are 0, of which Infinity would make NaN.
+    { scale: scale ?? 1 / Math.sqrt(Math.max(1, features)), causal: isCausal },
   );
   return reshape(permute(attended, [0, 2, 1, 3]), [...all, queries, value.shape[value.ndim - 1]]);
 }

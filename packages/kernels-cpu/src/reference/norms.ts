@@ -48,8 +48,9 @@ function momentsOf(g: NormGeometry, set: number, x: FloatArray): [mean: number, 
     }
   });
   if (!g.centred) return [0, squares / count];
-  // The rounded mean is off by drift / count (Chan, Golub and LeVeque 1983).
-  return [mean + drift / count, (squares - (drift * drift) / count) / count];
+  // The rounded mean is off by drift / count (Chan, Golub and LeVeque 1983); an infinite one is what it is.
+  const nearest = Number.isFinite(mean) ? mean + drift / count : mean;
+  return [nearest, (squares - (drift * drift) / count) / count];
 }
 
 function applySet(
