@@ -177,6 +177,18 @@ describe.each(fastTiers)('attention of %s', (_name, { kernels, setThreads }) => 
       }
     });
 
+    test('the weights of very many keys add up to one', () => {
+      const [queries, keys] = [5, 100_001];
+      const query = view(new Of(queries).fill(1), [1, queries, 1, 1]);
+      const key = view(new Of(keys).fill(1), [1, keys, 1, 1]);
+      const value = view(new Of(keys).fill(1), [1, keys, 1, 1]);
+      const operands = { query, key, value, mask: view(new Of(1), [1, 1, 1, 1]) };
+      const out = new Of(queries);
+      kernels.attention({ scale: 1, causal: false }, operands, out);
+      // In one sum from the first key to the last, each addition would round in the same direction: 0.001 in float32.
+      expect(distance(out, new Of(queries).fill(1))).toBeLessThan(Of === Float32Array ? 1e-5 : 1e-13);
+    });
+
     test('scores that overflow in exponentials do not, and what is not a number stays in its row', () => {
       const [queries, keys, features] = [20, 37, 16];
       const query = operand(Of, [1, queries, 1, features], 'plain', 1);

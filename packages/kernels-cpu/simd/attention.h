@@ -33,24 +33,32 @@ template <class T> struct NearRows {
   Matrix<T> rows() const { return {data, stride, 1}; }
 };
 
-/** c (=|+=) a · b of what is near: a is read in place, and so is b, whose rows go on to the end of the last tile. */
+/**
+ * c (=|+=) a · b of what is near: a is read in place, and so is b, whose rows go on to the end of the last tile. In blocks of the depth, as all
+ * products: a sum of many small numbers of one sign would lose more and more of them.
+ */
 template <class T> static void multiplyNear(const Product<T>& p) {
   constexpr Index N = Tile<T>::N;
   T whole[MR * N] __attribute__((aligned(64)));
-  const Index height = tileRowsFor(p.m);
-  for (Index j = 0; j < p.n; j += N) {
-    const Index width = smaller(N, p.n - j);
-    const TilePanel<T> panel = {p.b.data + j, p.b.row, nullptr};
-    for (Index i = 0; i < p.m; i += height) {
-      const Index rows = smaller(height, p.m - i);
-      const auto tile = Tiles<T>::product[rows];
-      T* const c = p.c + i * p.cRow + j;
-      if (width == N) {
-        tile(p.depth, p.a.data + i * p.a.row, p.a.row, p.a.column, panel, c, p.cRow, p.accumulate);
-        continue;
+  const Index height = tileRowsFor(p.m), block = depthBlock<T>(p.depth);
+  for (Index k = 0; k < p.depth; k += block) {
+    const Index depth = smaller(block, p.depth - k);
+    const bool accumulate = p.accumulate || k > 0;
+    for (Index j = 0; j < p.n; j += N) {
+      const Index width = smaller(N, p.n - j);
+      const TilePanel<T> panel = {p.b.data + k * p.b.row + j, p.b.row, nullptr};
+      for (Index i = 0; i < p.m; i += height) {
+        const Index rows = smaller(height, p.m - i);
+        const auto tile = Tiles<T>::product[rows];
+        const T* const a = p.a.data + i * p.a.row + k * p.a.column;
+        T* const c = p.c + i * p.cRow + j;
+        if (width == N) {
+          tile(depth, a, p.a.row, p.a.column, panel, c, p.cRow, accumulate);
+          continue;
+        }
+        tile(depth, a, p.a.row, p.a.column, panel, whole, N, false);
+        putPart(rows, width, whole, c, p.cRow, accumulate);
       }
-      tile(p.depth, p.a.data + i * p.a.row, p.a.row, p.a.column, panel, whole, N, false);
-      putPart(rows, width, whole, c, p.cRow, p.accumulate);
     }
   }
 }
