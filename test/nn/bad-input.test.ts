@@ -1,7 +1,7 @@
 // Bad input of every kind, by generation: whatever stands in the place of whatever argument of the functions and classes of nn, and
 // of what layers are called with. What reads and writes files is given paths that cannot be, and none that can.
 
-import { AdjointError } from '@adjoint/core';
+import { AdjointError, Generator, mseLoss, ones } from '@adjoint/core';
 import * as nn from '@adjoint/nn';
 import * as checkpoint from '@adjoint/nn/checkpoint';
 import * as data from '@adjoint/nn/data';
@@ -40,6 +40,41 @@ describe('whatever is given to', () => {
     );
   });
 });
+
+// What is made and then used: its methods are handed values, too.
+const used: readonly (readonly [name: string, methods: string, make: () => object])[] = [
+  ['Linear', 'apply train loadStateDict', () => new nn.Linear(2, 2)],
+  ['Sequential', 'at', () => new nn.Sequential(new nn.Linear(2, 2))],
+  ['ModuleDict', 'get set', () => new nn.ModuleDict({ a: new nn.Linear(2, 2) })],
+  ['Adam', 'addGroup loadStateDict', () => new optim.Adam(new nn.Linear(2, 2).parameters())],
+  ['EMA', 'copyTo evaluate loadStateDict', () => new optim.EMA(new nn.Linear(2, 2))],
+  [
+    'ReduceLROnPlateau',
+    'step',
+    () => new optim.ReduceLROnPlateau(new optim.Adam(new nn.Linear(2, 2).parameters())),
+  ],
+  ['Accuracy', 'update', () => new train.Accuracy()],
+  ['ConfusionMatrix', 'update', () => new train.ConfusionMatrix(2)],
+  ['MeanLoss', 'update', () => new train.MeanLoss(mseLoss)],
+  ['TensorDataset', 'get', () => new data.TensorDataset(ones([4, 2]))],
+  ['Subset', 'get', () => new data.Subset(new data.TensorDataset(ones([4, 2])), [0, 1])],
+  ['Generator', 'nextBelow', () => new Generator(0)],
+];
+const uses = used.flatMap(([name, methods, make]) =>
+  methods.split(' ').map((method): [string, string, () => object] => [name, method, make]),
+);
+
+test.each(uses)(
+  'whatever is given to %s.%s, it gives a result or a typed error',
+  async (name, method, make) => {
+    const call: Callable = (...args) => (make() as Record<string, Callable>)[method](...args);
+    for (const given of names) {
+      await expectTyped(`${name}.${method}`, call, [given]);
+      await expectTyped(`${name}.${method}`, call, [tensors[0], given]);
+      await expectTyped(`${name}.${method}`, call, [given, tensors[0]]);
+    }
+  },
+);
 
 // Each module, of the first arguments that make one.
 const makings: readonly (readonly string[])[] = [

@@ -132,8 +132,17 @@ export class Generator {
    * The next integer below `limit`, each equally likely (words that would favour some are skipped).
    *
    * @param limit an integer from 1 to 2^32.
+   * @throws ArgumentError for another limit.
    */
   nextBelow(limit: number): number {
+    if (!Number.isInteger(limit) || limit < 1 || limit > 2 ** 32) {
+      throw new ArgumentError(`limit is ${quote(limit)}; give an integer from 1 to 2^32.`, {
+        op: 'Generator.nextBelow',
+        operand: 'limit',
+        actual: limit,
+        expected: 'an integer in [1, 4294967296]',
+      });
+    }
     const fair = 2 ** 32 - (2 ** 32 % limit);
     let word = this.nextWord();
     while (word >= fair) word = this.nextWord();

@@ -253,7 +253,7 @@ function partLengths(parts: readonly number[], count: number): readonly number[]
 export function requireIndex(op: string, index: number, length: number): void {
   if (Number.isInteger(index) && index >= 0 && index < length) return;
   throw new ArgumentError(
-    `there is no sample ${index} among ${length}; give an integer from 0 to ${length - 1}.`,
+    `there is no sample ${quote(index)} among ${length}; give an integer from 0 to ${length - 1}.`,
     {
       op,
       operand: 'index',

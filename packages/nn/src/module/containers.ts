@@ -141,18 +141,21 @@ export class ModuleDict<M extends Module = UnaryModule> extends Module {
   get(name: string): M {
     const module = this.#items.get(name);
     if (module !== undefined) return module;
-    throw new ArgumentError(`there is no module '${name}'; there are: ${this.keys().join(', ') || 'none'}.`, {
-      op: 'ModuleDict',
-      operand: 'name',
-      actual: name,
-      expected: this.keys().join(' | '),
-    });
+    throw new ArgumentError(
+      `there is no module ${named(name)}; there are: ${this.keys().join(', ') || 'none'}.`,
+      {
+        op: 'ModuleDict',
+        operand: 'name',
+        actual: name,
+        expected: this.keys().join(' | '),
+      },
+    );
   }
 
   /** Adds a module, or replaces the one of that name. Names may not be empty or contain a dot, which parts paths. */
   set(name: string, module: M): this {
-    if (name === '' || name.includes('.')) {
-      throw new ArgumentError(`the name is '${name}'; use one that is not empty and has no dot.`, {
+    if (typeof name !== 'string' || name === '' || name.includes('.')) {
+      throw new ArgumentError(`the name is ${named(name)}; use one that is not empty and has no dot.`, {
         op: 'ModuleDict',
         operand: 'name',
         actual: name,
@@ -201,11 +204,15 @@ function remedyFor(value: unknown): string {
     : 'give modules, such as new ReLU() for relu';
 }
 
+function named(name: unknown): string {
+  return typeof name === 'string' ? `'${name}'` : quote(name);
+}
+
 function itemAt<M>(op: string, items: readonly M[], index: number): M {
-  const item = items.at(index);
-  if (item !== undefined && Number.isInteger(index)) return item;
+  const item = Number.isInteger(index) ? items.at(index) : undefined;
+  if (item !== undefined) return item;
   throw new ArgumentError(
-    `index is ${index}; there are ${items.length} modules, so give an integer from ${-items.length} to ${items.length - 1}.`,
+    `index is ${quote(index)}; there are ${items.length} modules, so give an integer from ${-items.length} to ${items.length - 1}.`,
     { op, operand: 'index', actual: index, expected: `integer in [${-items.length}, ${items.length - 1}]` },
   );
 }

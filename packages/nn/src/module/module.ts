@@ -1,7 +1,16 @@
 // Module: a plain class whose fields are its parts. What is registered is found by walking the fields, so no list is kept
 // beside them that could be stale.
 
-import { ArgumentError, cast, type FloatDType, isFloat, noGrad, Tensor } from '@adjoint/core';
+import {
+  ArgumentError,
+  cast,
+  type FloatDType,
+  isFloat,
+  noGrad,
+  quote,
+  requireFunction,
+  Tensor,
+} from '@adjoint/core';
 import { describeModule } from './describe.ts';
 import {
   addForwardHook,
@@ -138,6 +147,7 @@ export abstract class Module {
 
   /** Calls `fn` once on every module of the tree, children before parents. PyTorch's `Module.apply`. */
   apply(fn: (module: Module) => void): this {
+    requireFunction('Module.apply', 'fn', fn, '(module) => …');
     const visited = new Set<Module>();
     const visit = (module: Module): void => {
       if (visited.has(module)) return;
@@ -157,7 +167,7 @@ export abstract class Module {
   train(...mode: readonly never[]): this {
     if (mode.length > 0) {
       throw new ArgumentError(
-        `it takes no argument, and was given ${String(mode[0])}; for evaluation write eval().`,
+        `it takes no argument, and was given ${quote(mode[0])}; for evaluation write eval().`,
         {
           op: 'train',
           operand: 'mode',

@@ -1,6 +1,15 @@
 // State dicts: a module's values by path, taken out and put back, under Adjoint's names and layouts or PyTorch's.
 
-import { AdjointError, copy_, formatShape, noGrad, requireOptions, reshape, Tensor } from '@adjoint/core';
+import {
+  AdjointError,
+  copy_,
+  formatShape,
+  noGrad,
+  requireArgument,
+  requireOptions,
+  reshape,
+  Tensor,
+} from '@adjoint/core';
 import { Buffer, type Parameter } from './parameter.ts';
 
 /** Tensors by path. */
@@ -98,6 +107,7 @@ export function saveState(root: Stateful, options: StateOptions): StateDict {
 /** Checks all of `state` against the module, then copies it in. */
 export function loadState(root: Stateful, state: StateDict, options: LoadOptions): LoadReport {
   requireOptions('loadStateDict', options, { strict: 'boolean' });
+  requireArgument('loadStateDict', 'state', state, Object);
   const { strict = true } = options;
   const places = new Map(persistent(root).map((placed) => [placed.path, placed]));
   const fromSnakeCase = new Map([...places.keys()].map((path) => [snakeCase(path), path]));

@@ -7,6 +7,7 @@ import {
   modify_,
   noGrad,
   requireArgument,
+  requireFunction,
   requireOptions,
   type Tensor,
 } from '@adjoint/core';
@@ -72,6 +73,7 @@ export class EMA {
 
   /** Puts the averages into the module; the weights it had are lost. */
   copyTo(module: Module = this.#module): void {
+    requireArgument('EMA.copyTo', 'module', module, Module);
     module.loadStateDict(Object.fromEntries(this.#averages));
   }
 
@@ -80,6 +82,7 @@ export class EMA {
    * that has settled.
    */
   evaluate<T>(fn: () => T): T {
+    requireFunction('EMA.evaluate', 'fn', fn, '() => …');
     const weights = copies(this.#module.stateDict());
     const putBack = (): void => void this.#module.loadStateDict(Object.fromEntries(weights));
     this.copyTo();
@@ -105,7 +108,10 @@ export class EMA {
    *
    * @throws StateDictError if they do not fit the module; nothing is changed then.
    */
-  loadStateDict({ updates, averages }: { readonly updates: number; readonly averages: StateDict }): void {
+  loadStateDict(state: { readonly updates: number; readonly averages: StateDict }): void {
+    requireArgument('EMA.loadStateDict', 'state', state, Object);
+    const { updates, averages } = state;
+    requireArgument('EMA.loadStateDict', 'state.updates', updates, 'number');
     const weights = copies(this.#module.stateDict());
     this.#module.loadStateDict(averages);
     this.#averages = copies(this.#module.stateDict());

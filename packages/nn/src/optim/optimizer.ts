@@ -98,6 +98,7 @@ export abstract class Optimizer<Options extends BaseOptions> {
    * @throws ArgumentError as the constructor does; the optimiser is then unchanged.
    */
   addGroup(group: ParamGroup<Options>): void {
+    requireArgument(this.name, 'group', group, Object);
     const { params, ...own } = group as { readonly params: Iterable<Parameter> } & Readonly<
       Record<string, unknown>
     >;

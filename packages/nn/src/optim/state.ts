@@ -1,6 +1,15 @@
 // An optimiser's state as plain data: options of groups, numbers and tensors per parameter; saved, checked and restored.
 
-import { AdjointError, cast, clone, type DType, formatShape, noGrad, Tensor } from '@adjoint/core';
+import {
+  AdjointError,
+  cast,
+  clone,
+  type DType,
+  formatShape,
+  noGrad,
+  requireArgument,
+  Tensor,
+} from '@adjoint/core';
 import type { Parameter } from '../module/parameter.ts';
 import type { BaseOptions, Group } from './groups.ts';
 import { ParamState } from './param-state.ts';
@@ -80,6 +89,9 @@ export function loadOptimizerState<Options extends BaseOptions>(
   state: OptimizerState,
   rules: StateRules<Options>,
 ): void {
+  requireArgument(optimizer.name, 'state', state, Object);
+  requireArgument(optimizer.name, 'state.groups', state.groups, 'list');
+  requireArgument(optimizer.name, 'state.state', state.state, Object);
   const problems = flawsOf(optimizer, state, rules);
   if (problems.length > 0) throw new OptimizerStateError(optimizer.name, problems);
   for (const { options } of state.groups) rules.options(options as unknown as Options);

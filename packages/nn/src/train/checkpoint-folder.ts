@@ -5,7 +5,7 @@
 
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ArgumentError, DataFormatError, requireOptions } from '@adjoint/core';
+import { ArgumentError, DataFormatError, quote, requireArgument, requireOptions } from '@adjoint/core';
 import {
   type Checkpoint,
   type CheckpointContent,
@@ -104,9 +104,10 @@ export class CheckpointFolder {
   ): Promise<CheckpointEntry> {
     requireOptions('CheckpointFolder.save', options, { metric: 'number' });
     const { metric } = options;
+    requireArgument('CheckpointFolder.save', 'content.progress', content?.progress, Object);
     const { step } = content.progress;
     if (!(Number.isSafeInteger(step) && step >= 0))
-      throw refusal('progress.step', step, `progress.step is ${step}; give an integer, at least 0.`);
+      throw refusal('progress.step', step, `progress.step is ${quote(step)}; give an integer, at least 0.`);
     const name = `step-${step}${metric === undefined ? '' : `-metric-${metric}`}.safetensors`;
     const made: CheckpointEntry = { path: join(this.directory, name), step, metric };
     const bytes = encodeCheckpoint(content);

@@ -1,6 +1,13 @@
 // Metrics: numbers about outputs and targets, gathered batch by batch over a whole data set.
 
-import { ArgumentError, formatShape, requireOptions, ShapeError, type Tensor } from '@adjoint/core';
+import {
+  ArgumentError,
+  formatShape,
+  requireOptions,
+  requireTensor,
+  ShapeError,
+  type Tensor,
+} from '@adjoint/core';
 import { requireInteger, requireRoom } from '../layers/options.ts';
 import { type LossInput, lossOf } from './objective.ts';
 
@@ -27,6 +34,8 @@ interface ClassBatch {
 
 // Output (N, C, …) as for crossEntropy, moved to rows of scores; target (N, …) of class numbers.
 function classBatch(op: string, output: Tensor, target: Tensor): ClassBatch {
+  requireTensor(op, 'output', output);
+  requireTensor(op, 'target', target);
   const [count, classes, ...rest] = output.shape;
   const expected = [count, ...rest];
   if (output.ndim < 2 || String(target.shape) !== String(expected)) {
@@ -135,6 +144,8 @@ export class MeanLoss implements Metric {
   }
 
   update(output: Tensor, target: Tensor): void {
+    requireTensor('MeanLoss.update', 'output', output);
+    requireTensor('MeanLoss.update', 'target', target);
     const samples = target.shape[0] ?? 1;
     this.#sum += this.#loss(output, target).item() * samples;
     this.#samples += samples;

@@ -1,6 +1,6 @@
 // A scheduler that looks at a metric: the learning rate falls when the metric no longer improves.
 
-import { ArgumentError, requireOptions } from '@adjoint/core';
+import { ArgumentError, quote, requireOptions } from '@adjoint/core';
 import { requireInteger, requireOneOf } from '../../layers/options.ts';
 import { requireOption } from '../checks.ts';
 import type { BaseOptions, Optimizer } from '../optimizer.ts';
@@ -93,7 +93,7 @@ export class ReduceLROnPlateau {
    */
   step(metric: number): void {
     if (typeof metric !== 'number') {
-      throw new ArgumentError(`the metric is ${String(metric)}; give a number, of a tensor its item().`, {
+      throw new ArgumentError(`the metric is ${quote(metric)}; give a number, of a tensor its item().`, {
         op: this.name,
         operand: 'metric',
         actual: metric,
