@@ -110,7 +110,9 @@ template <class T> INLINE ProductPlan planProduct(int threads, Index m, Index n,
   plan.panelsPerTask = ceilDivide(plan.panels, threads);
   plan.stripsPerTask = plan.strips;
   plan.sharesPanels = false;
-  plan.tasksPack = m <= ROW_BLOCK && (threads == 1 || (plan.strips <= FEW_STRIPS && plan.panels >= 2 * threads));
+  // A thread that packs for itself reads all of A and its share of B; one that shares panels reads all of B.
+  const bool few = plan.strips <= FEW_STRIPS && plan.panels >= 2 * threads, wide = !PACKS_ALL && 2 * m <= n && plan.panels >= 4 * threads;
+  plan.tasksPack = m <= ROW_BLOCK && (threads == 1 || few || wide);
   if (plan.tasksPack && threads > 1) plan.panelsPerTask = smaller(Index(PANELS_AT_HAND), ceilDivide(plan.panels, 2 * threads));
   if (threads == 1 || plan.tasksPack) return plan;
   plan.sharesPanels = plan.panelsPerTask > PANELS_IN_PLACE && plan.strips >= 2 * threads;
