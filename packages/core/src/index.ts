@@ -127,7 +127,7 @@ export {
   rmsNorm,
 } from './ops/norms.ts';
 export * from './ops/norms-batch.ts';
-export { type Operand, requireTensor } from './ops/operand.ts';
+export type { Operand } from './ops/operand.ts';
 export { type PadMode, type PadOptions, pad } from './ops/pad.ts';
 export * from './ops/pixel-shuffle.ts';
 export {
@@ -221,4 +221,4 @@ export { defineOp, noGradient, type Op, vjpRule } from './registry.ts';
 export type { Shape } from './shape.ts';
 export { apply } from './tape/apply.ts';
 export { enableGrad, noGrad } from './tape/mode.ts';
-export { Tensor } from './tensor.ts';
+export { requireTensor, Tensor } from './tensor.ts';

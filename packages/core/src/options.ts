@@ -57,8 +57,7 @@ export function requireOptions<Options extends object>(
   known: OptionKinds<Options> | readonly string[],
 ): void {
   if (options === noOptions) return;
-  if (isNames(known)) requireNames(op, options, known);
-  else requireKinds(op, options, known);
+  requireKinds(op, options, isNames(known) ? Object.fromEntries(known.map((name) => [name, 'own'])) : known);
 }
 
 /**
@@ -79,13 +78,6 @@ export function requireArgument(op: string, operand: string, value: unknown, kin
 
 function isNames(known: object): known is readonly string[] {
   return Array.isArray(known);
-}
-
-function requireNames(op: string, options: object, names: readonly string[]): void {
-  if (!isPlainObject(options)) throw noObject(op, options, names);
-  for (const option in options) {
-    if (!names.includes(option)) throw unknownOption(op, option, options[option], names);
-  }
 }
 
 // Runs with every call that gives options: no list of names is made before one is wrong.

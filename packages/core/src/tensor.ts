@@ -5,7 +5,7 @@
 
 import { kernels, type NumericArray } from '@adjoint/kernels-cpu';
 import { type DType, isFloat, isHalf } from './dtype.ts';
-import { ArgumentError, DTypeError, formatShape, GradientError } from './errors.ts';
+import { ArgumentError, DTypeError, formatShape, GradientError, noTensor } from './errors.ts';
 import { formatTensor } from './format.ts';
 import { decodeHalf } from './half.ts';
 import { isRowMajor, rowMajorStrides, type Shape, sizeOf } from './shape.ts';
@@ -234,4 +234,21 @@ export class Tensor {
 /** A contiguous tensor that adopts `data`, whose length is the size of `shape`. */
 export function fromArray(data: NumericArray, shape: Shape, dtype: DType): Tensor {
   return new Tensor(new Storage(data), shape, rowMajorStrides(shape), 0, dtype);
+}
+
+/**
+ * Checks that an operand is a tensor: plain JavaScript lets an array pass, or nothing. For functions and layers of your own that look
+ * at a shape before they call an op; ops look themselves.
+ *
+ * @param op the function, as errors name it.
+ * @throws ArgumentError that names the operand and what it is.
+ * @example
+ * const head = (x: Tensor) => {
+ *   requireTensor('head', 'x', x);
+ *   return x.slice([{ stop: 2 }]);
+ * };
+ * head(tensor([1, 2, 3])).toArray(); // [1, 2]
+ */
+export function requireTensor(op: string, operand: string, value: unknown): asserts value is Tensor {
+  if (!(value instanceof Tensor)) throw noTensor(op, operand, value);
 }

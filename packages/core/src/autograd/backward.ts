@@ -5,14 +5,14 @@ import { DTypeError, formatShape, GradientError, ShapeError } from '../errors.ts
 import { add } from '../ops/arithmetic.ts';
 import { onesLike, zerosLike } from '../ops/create.ts';
 import { clone } from '../ops/layout.ts';
-import { requireTensor } from '../ops/operand.ts';
+
 import { noOptions, requireOptions } from '../options.ts';
 import { sameShape } from '../shape.ts';
 import { enableGrad, noGrad } from '../tape/mode.ts';
 import type { Node } from '../tape/node.ts';
 import { drop, isOwn, isOwnSum, share } from '../tape/recycling.ts';
 import { tracing } from '../tape/tracing.ts';
-import { Tensor } from '../tensor.ts';
+import { requireTensor, Tensor } from '../tensor.ts';
 import { runPass } from './pass.ts';
 
 /** Options of `backward`. */

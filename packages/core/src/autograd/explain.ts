@@ -5,13 +5,13 @@
 
 import { isFloat } from '../dtype.ts';
 import { ArgumentError, formatShape, GradientError, quote } from '../errors.ts';
-import { requireTensor } from '../ops/operand.ts';
+
 import { isNoGradient } from '../registry.ts';
 import type { Shape } from '../shape.ts';
 import { enableGrad, gradMode } from '../tape/mode.ts';
 import type { Node } from '../tape/node.ts';
 import { type OpRun, observe } from '../tape/observer.ts';
-import { type Storage, Tensor } from '../tensor.ts';
+import { requireTensor, type Storage, Tensor } from '../tensor.ts';
 import { callSite, withDeepStacks } from './call-site.ts';
 import { ancestors } from './paths.ts';
 

@@ -1,8 +1,8 @@
 // Hooks: looking at a gradient on its way back, or putting another in its place.
 
-import { DTypeError, formatShape, GradientError, noTensor, ShapeError } from '../errors.ts';
+import { DTypeError, formatShape, GradientError, ShapeError } from '../errors.ts';
 import { sameShape } from '../shape.ts';
-import { Tensor } from '../tensor.ts';
+import { requireTensor, type Tensor } from '../tensor.ts';
 
 /** Sees the gradient of a tensor; what it returns, if anything, takes the gradient's place. */
 export type GradientHook = (gradient: Tensor) => Tensor | undefined;
@@ -30,7 +30,7 @@ export interface HookHandle {
  * grad(sum(x), x).toArray(); // [1, 1]
  */
 export function registerHook(x: Tensor, hook: GradientHook): HookHandle {
-  if (!(x instanceof Tensor)) throw noTensor('registerHook', 'x', x);
+  requireTensor('registerHook', 'x', x);
   const { node } = x;
   if (node === null) {
     throw new GradientError(
@@ -53,7 +53,7 @@ export function registerHook(x: Tensor, hook: GradientHook): HookHandle {
 }
 
 function requireSame(replacement: Tensor, gradient: Tensor): void {
-  if (!(replacement instanceof Tensor)) throw noTensor('registerHook', 'what a hook returned', replacement);
+  requireTensor('registerHook', 'what a hook returned', replacement);
   if (!sameShape(replacement.shape, gradient.shape)) {
     throw new ShapeError(
       `a hook returned shape ${formatShape(replacement.shape)} for a gradient of shape ${formatShape(gradient.shape)}; they must be the same.`,

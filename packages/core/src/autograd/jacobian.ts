@@ -4,10 +4,10 @@ import { ArgumentError, formatShape, GradientError, requireFunction } from '../e
 import { tensor, zeros } from '../ops/create.ts';
 import { stack } from '../ops/join.ts';
 import { reshape } from '../ops/layout.ts';
-import { requireTensor } from '../ops/operand.ts';
+
 import { noOptions, requireOptions } from '../options.ts';
 import { enableGrad } from '../tape/mode.ts';
-import type { Tensor } from '../tensor.ts';
+import { requireTensor, type Tensor } from '../tensor.ts';
 import { grad } from './backward.ts';
 import { jvp, type TransformOptions } from './transforms.ts';
 import {

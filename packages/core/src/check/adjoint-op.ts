@@ -11,7 +11,7 @@ import { isNoGradient, Op } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
 import { enableGrad } from '../tape/mode.ts';
 import type { Tensor } from '../tensor.ts';
-import { type AdjointCheckOptions, adjointCheck } from './adjoint.ts';
+import { type AdjointCheckOptions, adjointCheck, trialOptions } from './adjoint.ts';
 import { AdjointCheckError, type AdjointReport } from './adjoint-report.ts';
 
 /** The adjoint check of an op in one of its operands. */
@@ -48,12 +48,7 @@ export function adjointCheckOp<Attrs>(
   attrs: Attrs,
   options: Omit<AdjointCheckOptions, 'dtype'> = noOptions,
 ): OperandAdjointReport[] {
-  requireOptions('adjointCheckOp', options, {
-    trials: 'number',
-    range: 'number',
-    scale: 'number',
-    seed: 'number',
-  });
+  requireOptions('adjointCheckOp', options, trialOptions);
   if (!(op instanceof Op)) {
     throw new ArgumentError(`op is ${quote(op)}; give an op that defineOp made.`, {
       op: 'adjointCheckOp',
@@ -123,12 +118,7 @@ export function assertAdjointOp<Attrs>(
   attrs: Attrs,
   options: Omit<AdjointCheckOptions, 'dtype'> = noOptions,
 ): void {
-  requireOptions('assertAdjointOp', options, {
-    trials: 'number',
-    range: 'number',
-    scale: 'number',
-    seed: 'number',
-  });
+  requireOptions('assertAdjointOp', options, trialOptions);
   for (const report of adjointCheckOp(op, operands, attrs, options)) {
     if (report.ok) continue;
     const message = `'${op.name}' in operand ${report.operand}, ${report.message}`;

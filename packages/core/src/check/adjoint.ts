@@ -38,6 +38,9 @@ export interface AdjointCheckOptions {
   readonly seed?: number | undefined;
 }
 
+/** The kinds of what all checks of adjoints take. */
+export const trialOptions = { trials: 'number', range: 'number', scale: 'number', seed: 'number' } as const;
+
 /**
  * Tests whether `transpose` is the adjoint of the linear map `forward`: `<A x, y> === <x, Aᵀ y>`, exactly, for random
  * tensors of small integers. Also tests that both are linear.
@@ -57,13 +60,7 @@ export function adjointCheck(
   shape: Shape,
   options: AdjointCheckOptions = noOptions,
 ): AdjointReport {
-  requireOptions('adjointCheck', options, {
-    dtype: 'dtype',
-    trials: 'number',
-    range: 'number',
-    scale: 'number',
-    seed: 'number',
-  });
+  requireOptions('adjointCheck', options, { dtype: 'dtype', ...trialOptions });
   checkShape(shape, 'adjointCheck');
   const settings = resolve(options);
   const integers = integerSource(settings);
@@ -132,13 +129,7 @@ export function assertAdjoint(
   shape: Shape,
   options: AdjointCheckOptions = noOptions,
 ): void {
-  requireOptions('assertAdjoint', options, {
-    dtype: 'dtype',
-    trials: 'number',
-    range: 'number',
-    scale: 'number',
-    seed: 'number',
-  });
+  requireOptions('assertAdjoint', options, { dtype: 'dtype', ...trialOptions });
   const report = adjointCheck(forward, transpose, shape, options);
   if (!report.ok) throw new AdjointCheckError(report);
 }

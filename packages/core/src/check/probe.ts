@@ -5,10 +5,10 @@
 
 import { type DType, isFloat } from '../dtype.ts';
 import { ArgumentError, DTypeError, formatShape, requireFunction } from '../errors.ts';
-import { requireTensor } from '../ops/operand.ts';
+
 import { type Shape, sameShape } from '../shape.ts';
 import { enableGrad } from '../tape/mode.ts';
-import { fromArray, Storage, Tensor } from '../tensor.ts';
+import { fromArray, requireTensor, Storage, Tensor } from '../tensor.ts';
 import { numbersOf } from './numbers.ts';
 
 /** A function that can be checked: tensors in, one tensor or several out. It must be pure; it may take derivatives of its own, by `grad`. */

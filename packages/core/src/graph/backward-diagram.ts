@@ -2,11 +2,11 @@
 
 import { ancestors } from '../autograd/paths.ts';
 import { formatShape, GradientError } from '../errors.ts';
-import { requireTensor } from '../ops/operand.ts';
+
 import { noOptions, requireOptions } from '../options.ts';
 import type { AnyOp } from '../registry.ts';
 import type { Node } from '../tape/node.ts';
-import type { Tensor } from '../tensor.ts';
+import { requireTensor, type Tensor } from '../tensor.ts';
 import { formatAttrs } from './attrs.ts';
 import type { DiagramNode, DiagramOperand } from './content.ts';
 import type { TensorNames } from './describe.ts';

@@ -7,10 +7,10 @@ import { MAX_ELEMENTS } from '@adjoint/kernels-cpu';
 import { bytesPerElement } from '../dtype.ts';
 import { ArgumentError, DTypeError, formatShape } from '../errors.ts';
 import { permute } from '../ops/layout.ts';
-import { requireTensor } from '../ops/operand.ts';
+
 import { noOptions, requireOptions } from '../options.ts';
 import { sizeOf } from '../shape.ts';
-import { Tensor } from '../tensor.ts';
+import { requireTensor, Tensor } from '../tensor.ts';
 import { requireBytes } from './bytes.ts';
 import { type Complain, complaintsOf, cutOff, requireEnd, shorten } from './complaints.ts';
 import { findNonBoolean, readElements, readIntegers, wideIntegerBytes, writeElements } from './elements.ts';

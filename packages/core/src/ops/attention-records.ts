@@ -6,14 +6,14 @@
 import { type AttentionRule, type FloatArray, kernels } from '@adjoint/kernels-cpu';
 import { type DType, resultType } from '../dtype.ts';
 import { formatShape, ShapeError } from '../errors.ts';
-import { defineOp, type OperandSpec, type RuleContext, vjpRule } from '../registry.ts';
+import { defineOp, type OperandSpec, type RuleContext, type VjpRule } from '../registry.ts';
 import { broadcastsTo, type Shape, sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { hold } from '../tape/recycling.ts';
-import { makeTensor } from '../tape/tracing.ts';
-import { fromArray, type Tensor } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
 import { add, mul, sub } from './arithmetic.ts';
 import { zeros } from './create.ts';
+import { diagonalsMask } from './diagonal.ts';
 import { sum, sumTo } from './expand-sum.ts';
 import { requireExtents, requireFloat, requireOperand } from './infer.ts';
 import { cat } from './join.ts';
@@ -68,41 +68,30 @@ const turned = (x: Tensor): Tensor => permute(x, [0, 2, 1, 3]);
 const along = (x: Tensor): Tensor => sum(x, { axes: 3, keepdim: true });
 const lastAxis = { axis: 3 };
 
-/** True above the diagonal: the keys that come after a query. */
-function later(queries: number, keys: number): Tensor {
-  return makeTensor('causalMask', [], { shape: [queries, keys], dtype: 'bool' }, () => {
-    const mask = new Uint8Array(queries * keys);
-    for (let i = 0; i < queries; i++)
-      mask.fill(1, Math.min(i * keys + i + 1, (i + 1) * keys), (i + 1) * keys);
-    return fromArray(mask, [queries, keys], 'bool');
-  });
-}
-
 /** The weights P of turned queries and keys. */
 function weightsOf(query: Tensor, key: Tensor, mask: Tensor, { scale, causal }: AttentionRule): Tensor {
   const scores = add(mul(matmul(query, transpose(key)), scale), mask);
   if (!causal) return softmax(scores, { axis: 3 });
-  return softmax(maskedFill(scores, later(query.shape[2], key.shape[2]), Number.NEGATIVE_INFINITY), lastAxis);
+  const later = diagonalsMask('causalMask', [query.shape[2], key.shape[2]], (offset) => offset > 0);
+  return softmax(maskedFill(scores, later, Number.NEGATIVE_INFINITY), lastAxis);
 }
 
 const operandNames = ['query', 'key', 'value', 'mask'] as const;
 
+/** A rule that reads all operands, as a list. */
+function readsAll<Attrs>(
+  names: readonly string[],
+  rule: (g: Tensor, operands: readonly Tensor[], context: RuleContext<Attrs>) => Tensor,
+): VjpRule<Attrs> {
+  return { saves: names, rule };
+}
+
 /** The gradient of operand `index`, a part of those of all three. */
 const gradientRule = (index: number) =>
-  vjpRule(
-    ...operandNames,
-    (
-      g: Tensor,
-      query: Tensor,
-      key: Tensor,
-      value: Tensor,
-      mask: Tensor,
-      context: RuleContext<AttentionRule>,
-    ) => {
-      const operands = [query, key, value];
-      return partOf(gradientsFor(context, [g, ...operands, mask]), operands, index);
-    },
-  );
+  readsAll(operandNames, (g, operands, context: RuleContext<AttentionRule>) => {
+    const parts = operands.slice(0, 3);
+    return partOf(gradientsFor(context, [g, ...operands]), parts, index);
+  });
 
 /** The gradients of all three operands: one kernel computes them, for the first rule that asks and for those after it. */
 function gradientsFor(context: RuleContext<AttentionRule>, operands: readonly Tensor[]): Tensor {
@@ -140,21 +129,11 @@ export const attentionOp = defineOp<typeof operandNames, AttentionRule>({
     gradientRule(0),
     gradientRule(1),
     gradientRule(2),
-    vjpRule(
-      ...operandNames,
-      (
-        g: Tensor,
-        query: Tensor,
-        key: Tensor,
-        value: Tensor,
-        mask: Tensor,
-        { attrs }: RuleContext<AttentionRule>,
-      ) => {
-        const weights = weightsOf(turned(query), turned(key), mask, attrs);
-        const slopes = matmul(turned(g), transpose(turned(value)));
-        return sumTo(softmaxGrad(slopes, weights, lastAxis), mask.shape);
-      },
-    ),
+    readsAll(operandNames, (g, [query, key, value, mask], { attrs }: RuleContext<AttentionRule>) => {
+      const weights = weightsOf(turned(query), turned(key), mask, attrs);
+      const slopes = matmul(turned(g), transpose(turned(value)));
+      return sumTo(softmaxGrad(slopes, weights, lastAxis), mask.shape);
+    }),
   ],
   forwardMode: (tangents, operands, _, { attrs }) => {
     const [query, key, value] = operands.slice(0, 3).map(turned);
@@ -223,25 +202,25 @@ export const attentionGradOp = defineOp<typeof gradientNames, AttentionRule>({
   recycles: true,
   flops: ([, ...operands]) => flopsOf(operands, 3, 2),
   vjps: [
-    gradientGradRule((h, operands, attrs) => {
+    readsAll(gradientNames, (h, operands, { attrs }: RuleContext<AttentionRule>) => {
       const { ofValue, v, weights, dWeights } = secondParts(h, operands, attrs);
       return turned(add(matmul(dWeights, v), matmul(weights, ofValue)));
     }),
-    gradientGradRule((h, operands, attrs) => {
+    readsAll(gradientNames, (h, operands, { attrs }: RuleContext<AttentionRule>) => {
       const { ofKey, k, ofScores, second } = secondParts(h, operands, attrs);
       return turned(mul(add(matmul(ofScores, ofKey), matmul(second, k)), attrs.scale));
     }),
-    gradientGradRule((h, operands, attrs) => {
+    readsAll(gradientNames, (h, operands, { attrs }: RuleContext<AttentionRule>) => {
       const { ofQuery, q, ofScores, second } = secondParts(h, operands, attrs);
       return turned(
         mul(add(matmul(transpose(ofScores), ofQuery), matmul(transpose(second), q)), attrs.scale),
       );
     }),
-    gradientGradRule((h, operands, attrs) => {
+    readsAll(gradientNames, (h, operands, { attrs }: RuleContext<AttentionRule>) => {
       const { cotangent, dWeights } = secondParts(h, operands, attrs);
       return turned(matmul(transpose(dWeights), cotangent));
     }),
-    gradientGradRule((h, operands, attrs) =>
+    readsAll(gradientNames, (h, operands, { attrs }: RuleContext<AttentionRule>) =>
       sumTo(secondParts(h, operands, attrs).second, operands[4].shape),
     ),
   ],
@@ -265,15 +244,6 @@ export const attentionGradOp = defineOp<typeof gradientNames, AttentionRule>({
     return cat(parts.map((part) => reshape(turned(part), [part.size])));
   },
 });
-
-/** A rule that reads all operands. */
-function gradientGradRule(rule: (h: Tensor, operands: readonly Tensor[], attrs: AttentionRule) => Tensor) {
-  return {
-    saves: gradientNames,
-    rule: (h: Tensor, operands: readonly Tensor[], { attrs }: RuleContext<AttentionRule>): Tensor =>
-      rule(h, operands, attrs),
-  };
-}
 
 /**
  * Of cotangents A, B and W of the three gradients: ⟨A, dQ⟩ + ⟨B, dK⟩ + ⟨W, dV⟩ is ⟨G, dO⟩, where dO is the tangent of the result along A, B and W.

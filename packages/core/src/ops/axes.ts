@@ -3,10 +3,10 @@
 import { ArgumentError, formatShape, quote, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { axisList, checkAxes, checkAxis, requireList, type Shape } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { requireTensor, type Tensor } from '../tensor.ts';
 import { cat } from './join.ts';
 import { permute, reshape, sliceView } from './layout.ts';
-import { requireTensor } from './operand.ts';
+
 import { narrow } from './slice.ts';
 
 /** Options of {@link flatten}. */

@@ -2,12 +2,12 @@
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { checkDType, type DType, isHalf } from '../dtype.ts';
-import { DTypeError, noTensor } from '../errors.ts';
+import { DTypeError } from '../errors.ts';
 import { convertInto } from '../half.ts';
 import { defineOp, vjpRule } from '../registry.ts';
 import { rowMajorStrides } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
-import { Tensor } from '../tensor.ts';
+import { requireTensor, type Tensor } from '../tensor.ts';
 import { noFlops } from './infer.ts';
 
 // Of a type that all others hold.
@@ -63,7 +63,7 @@ export const castOp = defineOp<readonly ['x'], { readonly to: DType; readonly fr
  */
 export function cast(x: Tensor, dtype: DType): Tensor {
   checkDType(dtype, 'cast');
-  if (!(x instanceof Tensor)) throw noTensor('cast', 'x', x);
+  requireTensor('cast', 'x', x);
   return x.dtype === dtype ? x : apply(castOp, [x], { to: dtype, from: x.dtype });
 }
 

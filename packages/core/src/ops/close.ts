@@ -4,12 +4,12 @@ import { ArgumentError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { sameShape } from '../shape.ts';
 import { noGrad } from '../tape/mode.ts';
-import type { Tensor } from '../tensor.ts';
+import { requireTensor, type Tensor } from '../tensor.ts';
 import { add, mul, sub } from './arithmetic.ts';
 import { cast } from './cast.ts';
 import { eq, isfinite, isnan, le } from './compare.ts';
 import { logicalAnd, logicalOr } from './logic.ts';
-import { type Operand, requireTensor, toOperand } from './operand.ts';
+import { type Operand, toOperand } from './operand.ts';
 import { all } from './quantifiers.ts';
 import { abs } from './select.ts';
 
@@ -70,7 +70,7 @@ function close(op: string, a: Operand, b: Operand, options: CloseOptions): Tenso
   for (const [name, value] of Object.entries({ a, b }))
     if (typeof value !== 'number') requireTensor(op, name, value);
   for (const [name, value] of Object.entries({ rtol, atol })) {
-    if (typeof value === 'number' && value >= 0) continue;
+    if (value >= 0) continue;
     throw new ArgumentError(`${name} is ${String(value)}; it takes a number of at least 0.`, {
       op,
       operand: name,

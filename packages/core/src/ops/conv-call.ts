@@ -3,10 +3,9 @@
 import { type PerAxis, perAxis } from '@adjoint/kernels-cpu';
 import { ArgumentError, DTypeError, formatShape, ShapeError } from '../errors.ts';
 import { sameShape } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { requireTensor, type Tensor } from '../tensor.ts';
 import { requireFloat } from './infer.ts';
 import { reshape } from './layout.ts';
-import { requireTensor } from './operand.ts';
 
 /** How the kernel is laid over the input. Only cross-correlation, as everywhere in deep learning. */
 export type ConvMode = 'crossCorrelation';

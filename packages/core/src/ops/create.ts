@@ -2,12 +2,12 @@
 
 import type { NumericArray } from '@adjoint/kernels-cpu';
 import { allocate, checkDType, type DType, isHalf } from '../dtype.ts';
-import { ArgumentError, describeValue, formatShape, noTensor, quote, ShapeError } from '../errors.ts';
+import { ArgumentError, describeValue, formatShape, quote, ShapeError } from '../errors.ts';
 import { encodeHalf } from '../half.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { checkShape, type Shape, sizeOf } from '../shape.ts';
 import { makeTensor } from '../tape/tracing.ts';
-import { fromArray, type NestedArray, Tensor } from '../tensor.ts';
+import { fromArray, type NestedArray, requireTensor, Tensor } from '../tensor.ts';
 import { allocateUnfilled } from '../unfilled.ts';
 
 /** Options of functions that make tensors. */
@@ -147,6 +147,8 @@ function withOptions(made: Tensor, { requiresGrad = false }: TensorOptions): Ten
   return made;
 }
 
+const tensorOptions = { dtype: 'dtype', requiresGrad: 'boolean' } as const;
+
 /**
  * A tensor of one value throughout. PyTorch's `torch.full`.
  *
@@ -155,7 +157,7 @@ function withOptions(made: Tensor, { requiresGrad = false }: TensorOptions): Ten
  * full([2, 2], 7).toArray(); // [[7, 7], [7, 7]]
  */
 export function full(shape: Shape, value: number, options: TensorOptions = noOptions): Tensor {
-  requireOptions('full', options, { dtype: 'dtype', requiresGrad: 'boolean' });
+  requireOptions('full', options, tensorOptions);
   return filled('full', shape, value, options);
 }
 
@@ -188,33 +190,33 @@ function filled(
 
 /** A tensor of zeros. PyTorch's `torch.zeros`. Options, errors as `full`. */
 export function zeros(shape: Shape, options: TensorOptions = noOptions): Tensor {
-  requireOptions('zeros', options, { dtype: 'dtype', requiresGrad: 'boolean' });
+  requireOptions('zeros', options, tensorOptions);
   return filled('zeros', shape, 0, options);
 }
 
 /** A tensor of ones. PyTorch's `torch.ones`. Options, errors as `full`. */
 export function ones(shape: Shape, options: TensorOptions = noOptions): Tensor {
-  requireOptions('ones', options, { dtype: 'dtype', requiresGrad: 'boolean' });
+  requireOptions('ones', options, tensorOptions);
   return filled('ones', shape, 1, options);
 }
 
 /** One value throughout, in the shape and (unless told otherwise) dtype of `x`. PyTorch's `torch.full_like`. */
 export function fullLike(x: Tensor, value: number, options: TensorOptions = noOptions): Tensor {
-  requireOptions('fullLike', options, { dtype: 'dtype', requiresGrad: 'boolean' });
-  if (!(x instanceof Tensor)) throw noTensor('fullLike', 'x', x);
+  requireOptions('fullLike', options, tensorOptions);
+  requireTensor('fullLike', 'x', x);
   return filled('fullLike', x.shape, value, options, x.dtype);
 }
 
 /** Zeros in the shape and dtype of `x`. PyTorch's `torch.zeros_like`. */
 export function zerosLike(x: Tensor, options: TensorOptions = noOptions): Tensor {
-  requireOptions('zerosLike', options, { dtype: 'dtype', requiresGrad: 'boolean' });
-  if (!(x instanceof Tensor)) throw noTensor('zerosLike', 'x', x);
+  requireOptions('zerosLike', options, tensorOptions);
+  requireTensor('zerosLike', 'x', x);
   return filled('zerosLike', x.shape, 0, options, x.dtype);
 }
 
 /** Ones in the shape and dtype of `x`. PyTorch's `torch.ones_like`. */
 export function onesLike(x: Tensor, options: TensorOptions = noOptions): Tensor {
-  requireOptions('onesLike', options, { dtype: 'dtype', requiresGrad: 'boolean' });
-  if (!(x instanceof Tensor)) throw noTensor('onesLike', 'x', x);
+  requireOptions('onesLike', options, tensorOptions);
+  requireTensor('onesLike', 'x', x);
   return filled('onesLike', x.shape, 1, options, x.dtype);
 }

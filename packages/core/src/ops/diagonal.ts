@@ -7,10 +7,10 @@ import { defineOp, type ViewSpec, vjpRule } from '../registry.ts';
 import { checkAxis, rowMajorStrides, type Shape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { makeTensor } from '../tape/tracing.ts';
-import { fromArray, type Tensor } from '../tensor.ts';
+import { fromArray, requireTensor, type Tensor } from '../tensor.ts';
 import { sum } from './expand-sum.ts';
 import { noFlops } from './infer.ts';
-import { requireTensor, scalar } from './operand.ts';
+import { scalar } from './operand.ts';
 import { where } from './select.ts';
 
 interface DiagonalAttrs {
@@ -160,7 +160,7 @@ export function tril(x: Tensor, options: TriangleOptions = noOptions): Tensor {
   );
 }
 
-// Which elements of a matrix lie in the triangle, by how far they lie right of the main diagonal.
+// Which elements of a matrix lie in the triangle.
 function triangle(
   op: string,
   x: Tensor,
@@ -176,11 +176,19 @@ function triangle(
       expected: 'at least two axes',
     });
   }
-  const [rows, columns] = x.shape.slice(-2);
-  return makeTensor(`${op}Mask`, [], { shape: [rows, columns], dtype: 'bool' }, () => {
+  return diagonalsMask(`${op}Mask`, x.shape.slice(-2), (offset) => inside(offset, bound));
+}
+
+/** A bool matrix, true on the diagonals that `inside` names by how far they lie right of the main one. A trace records it as `name`. */
+export function diagonalsMask(
+  name: string,
+  [rows, columns]: Shape,
+  inside: (offset: number) => boolean,
+): Tensor {
+  return makeTensor(name, [], { shape: [rows, columns], dtype: 'bool' }, () => {
     const mask = new Uint8Array(rows * columns);
     for (let i = 0, k = 0; i < rows; i++) {
-      for (let j = 0; j < columns; j++, k++) mask[k] = inside(j - i, bound) ? 1 : 0;
+      for (let j = 0; j < columns; j++, k++) mask[k] = inside(j - i) ? 1 : 0;
     }
     return fromArray(mask, [rows, columns], 'bool');
   });

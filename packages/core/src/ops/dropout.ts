@@ -22,6 +22,8 @@ export interface DropoutOptions {
   readonly generator?: Generator | undefined;
 }
 
+const dropoutOptions = { p: 'number', training: 'boolean', generator: Generator } as const;
+
 /**
  * Sets elements to 0 with probability `p` and multiplies the rest by `1 / (1 - p)`. PyTorch's
  * `torch.nn.functional.dropout` (Srivastava et al. 2014).
@@ -31,14 +33,14 @@ export interface DropoutOptions {
  * dropout(ones([4]), { p: 0.5, generator: new Generator(1) }).shape; // [4]: 0 or 2 in each place
  */
 export function dropout(x: Tensor, options: DropoutOptions = noOptions): Tensor {
-  requireOptions('dropout', options, { p: 'number', training: 'boolean', generator: Generator });
+  requireOptions('dropout', options, dropoutOptions);
   requireFloat('dropout', 'x', x);
   return drop('dropout', x, x.shape, options);
 }
 
 /** Sets whole channels of (N, C, L) or (C, L) to 0. PyTorch's `torch.nn.functional.dropout1d`; as {@link dropout2d}. */
 export function dropout1d(x: Tensor, options: DropoutOptions = noOptions): Tensor {
-  requireOptions('dropout1d', options, { p: 'number', training: 'boolean', generator: Generator });
+  requireOptions('dropout1d', options, dropoutOptions);
   return dropChannels('dropout1d', 1, x, options);
 }
 
@@ -52,13 +54,13 @@ export function dropout1d(x: Tensor, options: DropoutOptions = noOptions): Tenso
  * dropout2d(ones([1, 3, 2, 2])); // each of the three channels is all 0 or all 2
  */
 export function dropout2d(x: Tensor, options: DropoutOptions = noOptions): Tensor {
-  requireOptions('dropout2d', options, { p: 'number', training: 'boolean', generator: Generator });
+  requireOptions('dropout2d', options, dropoutOptions);
   return dropChannels('dropout2d', 2, x, options);
 }
 
 /** Sets whole channels of (N, C, D, H, W) or (C, D, H, W) to 0. PyTorch's `torch.nn.functional.dropout3d`; as {@link dropout2d}. */
 export function dropout3d(x: Tensor, options: DropoutOptions = noOptions): Tensor {
-  requireOptions('dropout3d', options, { p: 'number', training: 'boolean', generator: Generator });
+  requireOptions('dropout3d', options, dropoutOptions);
   return dropChannels('dropout3d', 3, x, options);
 }
 

@@ -1,14 +1,13 @@
 // Sums of products in Einstein's notation, as a chain of matrix products from left to right.
 
 import { ArgumentError, formatShape, quote, ShapeError } from '../errors.ts';
-import type { Tensor } from '../tensor.ts';
+import { requireTensor, type Tensor } from '../tensor.ts';
 import { mul } from './arithmetic.ts';
 import { diagonal } from './diagonal.ts';
 import { type Label, readEquation } from './einsum-equation.ts';
 import { expand, sum } from './expand-sum.ts';
 import { permute, reshape } from './layout.ts';
 import { matmul } from './matmul.ts';
-import { requireTensor } from './operand.ts';
 
 /** A tensor whose axes have names, each once. */
 interface Named {

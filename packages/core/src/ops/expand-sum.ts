@@ -15,12 +15,11 @@ import {
   sameShape,
 } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
-import type { Tensor } from '../tensor.ts';
+import { requireTensor, type Tensor } from '../tensor.ts';
 import { div } from './arithmetic.ts';
 import { cast, inFloat32 } from './cast.ts';
 import { flopsPerElement } from './infer.ts';
 import { reshape } from './layout.ts';
-import { requireTensor } from './operand.ts';
 
 /** Options of reductions. */
 export interface ReduceOptions {

@@ -6,7 +6,7 @@ import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, noGradient, type Op, vjpRule } from '../registry.ts';
 import { checkAxis, reducedShape, type Shape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
-import type { Tensor } from '../tensor.ts';
+import { requireTensor, type Tensor } from '../tensor.ts';
 import { div, mul } from './arithmetic.ts';
 import { cast } from './cast.ts';
 import { eq, isnan } from './compare.ts';
@@ -15,7 +15,6 @@ import { gatherAlong } from './gather.ts';
 import { flopsPerElement } from './infer.ts';
 import { reshape } from './layout.ts';
 import { logicalOr } from './logic.ts';
-import { requireTensor } from './operand.ts';
 
 interface ExtremeAttrs extends ReduceAttrs {
   /** The function that the user called. */

@@ -7,7 +7,7 @@ import { defineOp, noGradient, type OperandSpec, vjpRule } from '../registry.ts'
 import { checkAxis, type Shape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { makeTensor } from '../tape/tracing.ts';
-import { fromArray, type Tensor } from '../tensor.ts';
+import { fromArray, requireTensor, type Tensor } from '../tensor.ts';
 import { add } from './arithmetic.ts';
 import { cast } from './cast.ts';
 import { eq } from './compare.ts';
@@ -16,7 +16,7 @@ import { asStrided, readIndices, requireIndex } from './index-values.ts';
 import { flopsPerElement, inferSame, noFlops } from './infer.ts';
 import { reshape, sliceView } from './layout.ts';
 import { logicalOr } from './logic.ts';
-import { type Operand, requireTensor, toOperand } from './operand.ts';
+import { type Operand, toOperand } from './operand.ts';
 import { where } from './select.ts';
 
 const indexHasNone = noGradient(

@@ -2,13 +2,13 @@
 
 import { formatShape, ShapeError } from '../errors.ts';
 import { broadcastShapes, rowMajorStrides, type Shape, sameShape, sizeOf } from '../shape.ts';
-import { Tensor } from '../tensor.ts';
+import { requireTensor, Tensor } from '../tensor.ts';
 import { add, mul } from './arithmetic.ts';
 import { movedim } from './axes.ts';
 import { requireIndex } from './index-values.ts';
 import { reshape } from './layout.ts';
 import { selectAlong, wrapIndex } from './lookup.ts';
-import { requireTensor } from './operand.ts';
+
 import { nonzero } from './search.ts';
 import { requireEntries, type SliceIndex, slice, unbind } from './slice.ts';
 

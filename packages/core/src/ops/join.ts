@@ -7,10 +7,10 @@ import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, type OperandSpec, vjpRule } from '../registry.ts';
 import { checkAxis, rowMajorStrides, type Shape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
-import type { Tensor } from '../tensor.ts';
+import { requireTensor, type Tensor } from '../tensor.ts';
 import { noFlops } from './infer.ts';
 import { reshape } from './layout.ts';
-import { requireTensor } from './operand.ts';
+
 import { type AxisOptions, narrow } from './slice.ts';
 
 /** What the record of `cat` knows: the axis, and where each operand begins on it. */

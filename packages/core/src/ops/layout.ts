@@ -15,9 +15,8 @@ import {
   viewStrides,
 } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
-import type { Tensor } from '../tensor.ts';
+import { requireTensor, type Tensor } from '../tensor.ts';
 import { noFlops } from './infer.ts';
-import { requireTensor } from './operand.ts';
 
 /** A contiguous copy. */
 export const cloneOp = defineOp({

@@ -6,12 +6,12 @@ import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, noGradient, type OperandSpec, vjpRule } from '../registry.ts';
 import { checkAxis, type Shape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
-import type { Tensor } from '../tensor.ts';
+import { requireTensor, type Tensor } from '../tensor.ts';
 import { eq } from './compare.ts';
 import { type IndexRule, readIndices, readWrappedIndices, requireIndex } from './index-values.ts';
 import { flopsPerElement, inferSame, noFlops } from './infer.ts';
 import { reshape } from './layout.ts';
-import { requireTensor } from './operand.ts';
+
 import { where } from './select.ts';
 
 const indexHasNone = noGradient(

@@ -6,7 +6,7 @@ import { noOptions, requireOptions } from '../options.ts';
 import { defineOp } from '../registry.ts';
 import { sameShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
-import { Tensor } from '../tensor.ts';
+import { requireTensor, Tensor } from '../tensor.ts';
 import { add, div, mul, neg } from './arithmetic.ts';
 import { cast, inFloat32 } from './cast.ts';
 import { crossEntropyOp, targetHasNone } from './class-records.ts';
@@ -24,7 +24,7 @@ import {
   requireReduction,
   requireSameDType,
 } from './loss-reduction.ts';
-import { requireTensor } from './operand.ts';
+
 import { where } from './select.ts';
 import { logSoftmax } from './softmax.ts';
 

@@ -3,14 +3,14 @@
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { checkAxis, sameShape } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { requireTensor, type Tensor } from '../tensor.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
 import { clamp } from './bounds.ts';
 import { eq, ne } from './compare.ts';
 import { sum } from './expand-sum.ts';
 import { requireFloat } from './infer.ts';
 import { type LossOptions, reduceLosses, requireAlike, requireReduction } from './loss-reduction.ts';
-import { requireTensor } from './operand.ts';
+
 import { sqrt, square } from './powers.ts';
 import { minimum, where } from './select.ts';
 import { norm } from './statistics.ts';

@@ -3,12 +3,12 @@
 import { isFloat } from '../dtype.ts';
 import { ArgumentError, DTypeError, formatShape, ShapeError } from '../errors.ts';
 import { broadcastShapes } from '../shape.ts';
-import { fromArray, type Tensor } from '../tensor.ts';
+import { fromArray, requireTensor, type Tensor } from '../tensor.ts';
 import { cast } from './cast.ts';
 import { expand } from './expand-sum.ts';
 import { reshape } from './layout.ts';
 import { selectAlong } from './lookup.ts';
-import { type Operand, requireTensor, toOperand } from './operand.ts';
+import { type Operand, toOperand } from './operand.ts';
 import { where } from './select.ts';
 
 /** @throws DTypeError unless the mask is bool. */

@@ -6,9 +6,8 @@ import { DTypeError, formatShape, ShapeError } from '../errors.ts';
 import { defineOp, vjpRule } from '../registry.ts';
 import { broadcastShapes, type Shape, sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
-import type { Tensor } from '../tensor.ts';
+import { requireTensor, type Tensor } from '../tensor.ts';
 import { reshape, transpose } from './layout.ts';
-import { requireTensor } from './operand.ts';
 
 /** `a (..., m, k) · b (..., k, n)`; the leading axes broadcast. Bilinear: the derivative in each is a product with the other. */
 export const matmulOp = defineOp({

@@ -6,14 +6,14 @@ import { requireOptions } from '../options.ts';
 import { defineOp, vjpRule } from '../registry.ts';
 import { checkAxis, reducedShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
-import type { Tensor } from '../tensor.ts';
+import { requireTensor, type Tensor } from '../tensor.ts';
 import { mul } from './arithmetic.ts';
 import { isnan } from './compare.ts';
 import { type ReduceAttrs, reduceAttrs, sum, unreduce } from './expand-sum.ts';
 import { type AlongOptions, argmax, requireElements, shares, type ValuesAndIndices } from './extremes.ts';
 import { gatherAlong } from './gather.ts';
 import { reshape } from './layout.ts';
-import { requireTensor } from './operand.ts';
+
 import { any } from './quantifiers.ts';
 import { where } from './select.ts';
 import { narrow } from './slice.ts';

@@ -15,13 +15,13 @@ import { noOptions, requireOptions } from '../options.ts';
 import { broadcastsTo } from '../shape.ts';
 import { gradMode, noGrad } from '../tape/mode.ts';
 import { tracing } from '../tape/tracing.ts';
-import { fromArray, type Tensor } from '../tensor.ts';
+import { fromArray, requireTensor, type Tensor } from '../tensor.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
 import { type ClampOptions, clamp } from './bounds.ts';
 import { cast } from './cast.ts';
 import { expand } from './expand-sum.ts';
 import { clone } from './layout.ts';
-import { type Operand, requireTensor, scalar } from './operand.ts';
+import { type Operand, scalar } from './operand.ts';
 
 function mutate(op: string, target: Tensor, source: Operand, value: () => Tensor): Tensor {
   requireTensor(op, 'target', target);

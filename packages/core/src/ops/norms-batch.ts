@@ -7,13 +7,13 @@ import { ArgumentError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { apply } from '../tape/apply.ts';
 import { noGrad } from '../tape/mode.ts';
-import { Tensor } from '../tensor.ts';
+import { requireTensor, Tensor } from '../tensor.ts';
 import { add, mul } from './arithmetic.ts';
 import { cast } from './cast.ts';
 import { mean } from './expand-sum.ts';
 import { reshape } from './layout.ts';
 import { normaliseByOp } from './norm-records.ts';
-import { requireTensor } from './operand.ts';
+
 import { rsqrt } from './powers.ts';
 import {
   type Moments,

@@ -4,9 +4,9 @@ import type { FloatDType } from '../dtype.ts';
 import { ArgumentError, formatShape, quote, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { requireList, type Shape, sameShape } from '../shape.ts';
-import { Tensor } from '../tensor.ts';
+import { requireTensor, Tensor } from '../tensor.ts';
 import { add, div, mul } from './arithmetic.ts';
-import { requireTensor } from './operand.ts';
+
 import { pad } from './pad.ts';
 import { pow, square } from './powers.ts';
 import { narrow } from './slice.ts';

@@ -1,29 +1,11 @@
 // What ops take beside tensors: plain numbers, which become 0-d tensors whose dtype yields to the tensor's.
 
 import { allocate, computeDType, type DType, isFloat, isHalf } from '../dtype.ts';
-import { noTensor } from '../errors.ts';
 import { fromArray, Storage, Tensor } from '../tensor.ts';
 import { cast } from './cast.ts';
 
 /** An operand of an element-wise op: a tensor, or a number that is broadcast. */
 export type Operand = Tensor | number;
-
-/**
- * Checks that an operand is a tensor: plain JavaScript lets an array pass, or nothing. For functions and layers of your own that look
- * at a shape before they call an op; ops look themselves.
- *
- * @param op the function, as errors name it.
- * @throws ArgumentError that names the operand and what it is.
- * @example
- * const head = (x: Tensor) => {
- *   requireTensor('head', 'x', x);
- *   return x.slice([{ stop: 2 }]);
- * };
- * head(tensor([1, 2, 3])).toArray(); // [1, 2]
- */
-export function requireTensor(op: string, operand: string, value: unknown): asserts value is Tensor {
-  if (!(value instanceof Tensor)) throw noTensor(op, operand, value);
-}
 
 /** Makes a tensor of an operand; `beside` is the other operand, in whose type a number is held if it can be. */
 export function toOperand(value: Operand, beside: Operand): Tensor {

@@ -6,12 +6,12 @@ import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, vjpRule } from '../registry.ts';
 import { requireList, rowMajorStrides } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
-import { fromArray, type Tensor } from '../tensor.ts';
+import { fromArray, requireTensor, type Tensor } from '../tensor.ts';
 import { noFlops } from './infer.ts';
 import { type SliceAttrs, sliceView, unslice } from './layout.ts';
 import { selectAlong } from './lookup.ts';
 import { requireRepresentable } from './masked.ts';
-import { requireTensor } from './operand.ts';
+
 import { sliceAxis } from './slice.ts';
 
 /** The operand in its place in a tensor of one value. Its adjoint cuts the place out; its tangent has a frame of zeros. */

@@ -2,9 +2,8 @@
 
 import { ArgumentError, formatShape, quote, ShapeError } from '../errors.ts';
 import type { Shape } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { requireTensor, type Tensor } from '../tensor.ts';
 import { permute, reshape } from './layout.ts';
-import { requireTensor } from './operand.ts';
 
 /**
  * Moves channels into pixels: `upscaleFactor²` channels become one of `upscaleFactor` times the height and width. PyTorch's

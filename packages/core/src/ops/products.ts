@@ -4,12 +4,11 @@ import { kernels, type Strided } from '@adjoint/kernels-cpu';
 import { formatShape, ShapeError } from '../errors.ts';
 import { defineOp, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
-import type { Tensor } from '../tensor.ts';
+import { requireTensor, type Tensor } from '../tensor.ts';
 import { addOver, mul } from './arithmetic.ts';
 import { arithmeticDType } from './infer.ts';
 import { reshape, transpose } from './layout.ts';
 import { matmul } from './matmul.ts';
-import { requireTensor } from './operand.ts';
 
 /**
  * `x (n, in) · weight (out, in)ᵀ`: a product that knows its second operand as layers store it, so that the gradient of the weight

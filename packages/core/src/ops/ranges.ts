@@ -6,12 +6,11 @@ import { ArgumentError, quote, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { checkShape, sizeOf } from '../shape.ts';
 import { makeTensor } from '../tape/tracing.ts';
-import { fromArray, type Tensor } from '../tensor.ts';
+import { fromArray, requireTensor, type Tensor } from '../tensor.ts';
 import { cast } from './cast.ts';
 import type { TensorOptions } from './create.ts';
 import { expand } from './expand-sum.ts';
 import { reshape } from './layout.ts';
-import { requireTensor } from './operand.ts';
 
 /** Options of {@link arange}. */
 export interface ArangeOptions extends TensorOptions {

@@ -7,7 +7,7 @@ import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, vjpRule } from '../registry.ts';
 import { apply } from '../tape/apply.ts';
-import type { Tensor } from '../tensor.ts';
+import { requireTensor, type Tensor } from '../tensor.ts';
 import { div, mul } from './arithmetic.ts';
 import { hardtanh } from './bounds.ts';
 import { gt, lt } from './compare.ts';
@@ -16,7 +16,7 @@ import { exp } from './exponential.ts';
 import { inferFloat } from './infer.ts';
 import { reshape } from './layout.ts';
 import { logicalAnd } from './logic.ts';
-import { requireTensor } from './operand.ts';
+
 import { where } from './select.ts';
 import { floatUnary, sameUnary } from './unary.ts';
 

@@ -3,12 +3,11 @@
 import { ArgumentError, formatShape, quote, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { checkAxis, checkShape, requireList, type Shape } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { requireTensor, type Tensor } from '../tensor.ts';
 import { tensor } from './create.ts';
 import { expand } from './expand-sum.ts';
 import { reshape } from './layout.ts';
 import { selectAlong } from './lookup.ts';
-import { requireTensor } from './operand.ts';
 
 /**
  * Repeats the whole tensor along each axis. PyTorch's `Tensor.repeat`; see also `expand`, which repeats without a copy.

@@ -10,7 +10,7 @@ import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, type OperandSpec, type ResultSpec, vjpRule } from '../registry.ts';
 import { checkAxis, reducedShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
-import type { Tensor } from '../tensor.ts';
+import { requireTensor, type Tensor } from '../tensor.ts';
 import { add, mul } from './arithmetic.ts';
 import { flip } from './axes.ts';
 import { zerosLike } from './create.ts';
@@ -18,7 +18,7 @@ import { expand, type ReduceAttrs, type ReduceOptions, reduceAttrs, sum, unreduc
 import { flopsPerElement, inferSame } from './infer.ts';
 import { cat } from './join.ts';
 import { permute, reshape } from './layout.ts';
-import { requireTensor, scalar } from './operand.ts';
+import { scalar } from './operand.ts';
 import { narrow } from './slice.ts';
 
 interface AxisAttrs {

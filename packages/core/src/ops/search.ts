@@ -8,12 +8,12 @@ import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, noGradient } from '../registry.ts';
 import { indexOf, sameShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
-import { fromArray, type Tensor } from '../tensor.ts';
+import { fromArray, requireTensor, type Tensor } from '../tensor.ts';
 import { cast } from './cast.ts';
 import { ne } from './compare.ts';
 import { reshape } from './layout.ts';
 import { positionsOf } from './masked.ts';
-import { type Operand, requireTensor, toOperand } from './operand.ts';
+import { type Operand, toOperand } from './operand.ts';
 import { argsort } from './sort.ts';
 
 const places = noGradient(

@@ -3,9 +3,8 @@
 import { ArgumentError, formatShape, quote, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { checkAxis, checkShape, requireList } from '../shape.ts';
-import { Tensor } from '../tensor.ts';
+import { requireTensor, Tensor } from '../tensor.ts';
 import { reshape, sliceView } from './layout.ts';
-import { requireTensor } from './operand.ts';
 
 /** A range of positions on an axis, as Python's `start:stop:step`. Negative numbers count from the end; what lies outside is cut. */
 export interface Range {

@@ -5,13 +5,12 @@ import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, type OperandSpec, type ResultSpec, vjpRule } from '../registry.ts';
 import { checkAxis, reducedShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
-import type { Tensor } from '../tensor.ts';
+import { requireTensor, type Tensor } from '../tensor.ts';
 import { add, mul, neg, sub } from './arithmetic.ts';
 import { type ReduceAttrs, type ReduceOptions, reduceAttrs, sum, unreduce } from './expand-sum.ts';
 import { exp } from './exponential.ts';
 import { flopsPerElement, inferFloat, requireFloat, requireOperand } from './infer.ts';
 import { reshape } from './layout.ts';
-import { requireTensor } from './operand.ts';
 
 interface AxisAttrs {
   readonly axis: number;

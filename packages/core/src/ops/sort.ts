@@ -6,11 +6,10 @@ import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, noGradient } from '../registry.ts';
 import { checkAxis } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
-import type { Tensor } from '../tensor.ts';
+import { requireTensor, type Tensor } from '../tensor.ts';
 import type { ValuesAndIndices } from './extremes.ts';
 import { gatherAlong } from './gather.ts';
 import { reshape } from './layout.ts';
-import { requireTensor } from './operand.ts';
 
 const order = noGradient(
   'its result is an order, which does not change continuously; the values in that order have a gradient: sort, topk, or gather.',

@@ -2,12 +2,12 @@
 
 import { type FloatArray, kernels, normalQuantile } from '@adjoint/kernels-cpu';
 import { checkDType, computeDType, type FloatDType, isFloat, isHalf } from '../dtype.ts';
-import { ArgumentError, DTypeError, noTensor, quote } from '../errors.ts';
+import { ArgumentError, DTypeError, quote } from '../errors.ts';
 import { encodeHalf } from '../half.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { checkShape, type Shape, sizeOf } from '../shape.ts';
 import { makeTensor } from '../tape/tracing.ts';
-import { fromArray, Tensor } from '../tensor.ts';
+import { fromArray, requireTensor, type Tensor } from '../tensor.ts';
 import { allocateUnfilled } from '../unfilled.ts';
 import { defaultGenerator, Generator } from './generator.ts';
 import { normalProbability } from './normal.ts';
@@ -22,6 +22,8 @@ export interface RandomOptions {
   readonly requiresGrad?: boolean | undefined;
 }
 
+const randomOptions = { dtype: 'dtype', generator: Generator, requiresGrad: 'boolean' } as const;
+
 /**
  * Numbers drawn uniformly from [0, 1): multiples of 2^-53 in float64, 2^-24 in float32, 2^-11 in float16 and 2^-8 in
  * bfloat16, all equally likely. PyTorch's `torch.rand`.
@@ -33,7 +35,7 @@ export interface RandomOptions {
  * rand([2, 3], { generator: new Generator(1) }).shape; // [2, 3]
  */
 export function rand(shape: Shape, options: RandomOptions = noOptions): Tensor {
-  requireOptions('rand', options, { dtype: 'dtype', generator: Generator, requiresGrad: 'boolean' });
+  requireOptions('rand', options, randomOptions);
   return floats('rand', shape, options, (generator, values, dtype) => {
     kernels.randomUniform(generator.pass(wordCount(values)), fractionBits[dtype], values);
   });
@@ -70,7 +72,7 @@ export function uniform53(generator: Generator): number {
  * randn([2, 3], { dtype: 'float64', requiresGrad: true });
  */
 export function randn(shape: Shape, options: RandomOptions = noOptions): Tensor {
-  requireOptions('randn', options, { dtype: 'dtype', generator: Generator, requiresGrad: 'boolean' });
+  requireOptions('randn', options, randomOptions);
   return floats('randn', shape, options, (generator, values) => {
     kernels.randomNormal(generator.pass(wordCount(values)), values);
   });
@@ -84,8 +86,8 @@ export function randn(shape: Shape, options: RandomOptions = noOptions): Tensor 
  * randLike(zeros([2, 3]), { generator: new Generator(1) }).shape; // [2, 3]
  */
 export function randLike(x: Tensor, options: RandomOptions = noOptions): Tensor {
-  requireOptions('randLike', options, { dtype: 'dtype', generator: Generator, requiresGrad: 'boolean' });
-  if (!(x instanceof Tensor)) throw noTensor('randLike', 'x', x);
+  requireOptions('randLike', options, randomOptions);
+  requireTensor('randLike', 'x', x);
   return rand(x.shape, like('randLike', x, options));
 }
 
@@ -98,8 +100,8 @@ export function randLike(x: Tensor, options: RandomOptions = noOptions): Tensor 
  * std.mul(randnLike(std, { generator: new Generator(1) })).shape; // [2]
  */
 export function randnLike(x: Tensor, options: RandomOptions = noOptions): Tensor {
-  requireOptions('randnLike', options, { dtype: 'dtype', generator: Generator, requiresGrad: 'boolean' });
-  if (!(x instanceof Tensor)) throw noTensor('randnLike', 'x', x);
+  requireOptions('randnLike', options, randomOptions);
+  requireTensor('randnLike', 'x', x);
   return randn(x.shape, like('randnLike', x, options));
 }
 

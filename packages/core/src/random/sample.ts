@@ -2,11 +2,11 @@
 
 import { type FloatArray, kernels, type NumericArray, portableLog, type Strided } from '@adjoint/kernels-cpu';
 import { computeDType, isFloat, isHalf } from '../dtype.ts';
-import { ArgumentError, DTypeError, formatShape, noTensor, quote, ShapeError } from '../errors.ts';
+import { ArgumentError, DTypeError, formatShape, quote, ShapeError } from '../errors.ts';
 import { encodeHalf } from '../half.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { makeTensor } from '../tape/tracing.ts';
-import { fromArray, Tensor } from '../tensor.ts';
+import { fromArray, requireTensor, type Tensor } from '../tensor.ts';
 import { allocateUnfilled } from '../unfilled.ts';
 import { uniform53 } from './create.ts';
 import { defaultGenerator, Generator } from './generator.ts';
@@ -174,7 +174,7 @@ function drawOnce(odds: ArrayLike<number>, drawn: Int32Array, generator: Generat
 }
 
 function requireFloat(op: string, operand: string, x: Tensor): void {
-  if (!(x instanceof Tensor)) throw noTensor(op, operand, x);
+  requireTensor(op, operand, x);
   if (isFloat(x.dtype)) return;
   throw new DTypeError(`${operand} are ${x.dtype}; convert them to a floating-point type first.`, {
     op,

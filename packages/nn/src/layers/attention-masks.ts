@@ -43,15 +43,13 @@ export function hide(scores: Tensor, mask: Tensor, added: number): Tensor {
 
 /** Masks as one of numbers to add to scores; undefined if there are none. */
 export function together(masks: readonly Tensor[], added: number, dtype: DType): Tensor | undefined {
+  if (masks.length === 0) return undefined;
   const rank = Math.max(...masks.map(({ ndim }) => ndim));
   const shape = Array.from({ length: rank }, (_, i) =>
     masks.map((mask) => mask.shape[i - rank + mask.ndim] ?? 1).reduce((a, b) => (b === 1 ? a : b), 1),
   );
-  return masks.reduce<Tensor | undefined>(
-    (all, mask) =>
-      hide(all ?? zeros([...shape.slice(0, -1), shape[rank - 1] + added], { dtype }), mask, added),
-    undefined,
-  );
+  const none = zeros([...shape.slice(0, -1), shape[rank - 1] + added], { dtype });
+  return masks.reduce((all, mask) => hide(all, mask, added), none);
 }
 
 /** Throws unless a mask is bool or floating-point and has one of the shapes. */
