@@ -1,7 +1,7 @@
 // What each step of a graph costs: FLOPs from the op's record, bytes from shapes and dtypes.
 
 import { bytesPerElement } from '../dtype.ts';
-import type { OperandSpec } from '../registry.ts';
+import type { OperandSpec } from '../record.ts';
 import { sizeOf } from '../shape.ts';
 import { operandsOf, type Step } from './steps.ts';
 

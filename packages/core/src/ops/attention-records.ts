@@ -6,7 +6,8 @@
 import { type AttentionRule, type FloatArray, kernels } from '@adjoint/kernels-cpu';
 import { type DType, resultType } from '../dtype.ts';
 import { formatShape, ShapeError } from '../errors.ts';
-import { defineOp, type OperandSpec, type RuleContext, type VjpRule } from '../registry.ts';
+import type { OperandSpec, RuleContext, VjpRule } from '../record.ts';
+import { defineOp } from '../registry.ts';
 import { broadcastsTo, type Shape, sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { hold } from '../tape/recycling.ts';

@@ -6,7 +6,8 @@
 import { type ClassGeometry, type FloatArray, kernels, type Strided } from '@adjoint/kernels-cpu';
 import { allocate, computeDType } from '../dtype.ts';
 import { formatShape, ShapeError } from '../errors.ts';
-import { defineOp, noGradient, type OperandSpec, vjpRule } from '../registry.ts';
+import type { OperandSpec } from '../record.ts';
+import { defineOp, noGradient, vjpRule } from '../registry.ts';
 import { type Shape, sameShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { isFollowed } from '../tape/followed.ts';

@@ -8,7 +8,8 @@
 
 import { type ConvGeometry, type FloatArray, kernels } from '@adjoint/kernels-cpu';
 import { DTypeError, formatShape, ShapeError } from '../errors.ts';
-import { defineOp, type OperandSpec, type ResultSpec, vjpRule } from '../registry.ts';
+import type { OperandSpec, ResultSpec } from '../record.ts';
+import { defineOp, vjpRule } from '../registry.ts';
 import { type Shape, sameShape, sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';

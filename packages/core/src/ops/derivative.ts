@@ -2,7 +2,8 @@
 // in one pass, and is linear in the cotangent. Whoever runs backward runs these, so its bits do not depend on who looks on.
 
 import type { NumericArray, Strided } from '@adjoint/kernels-cpu';
-import { defineOp, type Op, type OperandSpec, type ResultSpec, type VjpRule, vjpRule } from '../registry.ts';
+import type { OperandSpec, ResultSpec, VjpRule } from '../record.ts';
+import { defineOp, type Op, vjpRule } from '../registry.ts';
 import type { Shape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';

@@ -3,7 +3,8 @@
 import { kernels, type Strided } from '@adjoint/kernels-cpu';
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
-import { defineOp, type ViewSpec, vjpRule } from '../registry.ts';
+import type { ViewSpec } from '../record.ts';
+import { defineOp, vjpRule } from '../registry.ts';
 import { checkAxis, rowMajorStrides, type Shape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { makeTensor } from '../tape/tracing.ts';

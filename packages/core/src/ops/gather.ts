@@ -3,7 +3,8 @@
 
 import { kernels } from '@adjoint/kernels-cpu';
 import { DTypeError, formatShape, ShapeError } from '../errors.ts';
-import { defineOp, noGradient, type OperandSpec, vjpRule } from '../registry.ts';
+import type { OperandSpec } from '../record.ts';
+import { defineOp, noGradient, vjpRule } from '../registry.ts';
 import { checkAxis, type Shape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { makeTensor } from '../tape/tracing.ts';

@@ -2,7 +2,7 @@
 
 import { kernels, type Strided } from '@adjoint/kernels-cpu';
 import { ArgumentError, DTypeError, noTensor } from '../errors.ts';
-import type { OperandSpec } from '../registry.ts';
+import type { OperandSpec } from '../record.ts';
 import { indexOf, isRowMajor, rowMajorStrides, type Shape, sizeOf } from '../shape.ts';
 
 /** @throws DTypeError unless the operand is int32, the one type of indices. */

@@ -2,7 +2,7 @@
 
 import { type DType, isFloat, resultType, toFloatDType } from '../dtype.ts';
 import { DTypeError, formatShape, noTensor, ShapeError } from '../errors.ts';
-import type { OperandSpec, ResultSpec } from '../registry.ts';
+import type { OperandSpec, ResultSpec } from '../record.ts';
 import { broadcastShapes, type Shape, sameShape, sizeOf } from '../shape.ts';
 
 type Infer = (operands: readonly OperandSpec[]) => ResultSpec;

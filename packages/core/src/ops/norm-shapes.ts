@@ -5,7 +5,7 @@
 
 import type { FloatArray, NormGeometry, Strided } from '@adjoint/kernels-cpu';
 import { formatShape, ShapeError } from '../errors.ts';
-import type { OperandSpec } from '../registry.ts';
+import type { OperandSpec } from '../record.ts';
 import type { Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { sub } from './arithmetic.ts';

@@ -2,7 +2,8 @@
 // mean and its adjoint are two linear ops. ./pool.ts offers them under PyTorch's names.
 
 import { type FloatArray, kernels, type PoolGeometry } from '@adjoint/kernels-cpu';
-import { defineOp, noGradient, type OperandSpec, vjpRule } from '../registry.ts';
+import type { OperandSpec } from '../record.ts';
+import { defineOp, noGradient, vjpRule } from '../registry.ts';
 import { type Shape, sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import type { Tensor } from '../tensor.ts';

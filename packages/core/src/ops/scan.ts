@@ -7,7 +7,8 @@
 import { kernels } from '@adjoint/kernels-cpu';
 import { type DType, isFloat } from '../dtype.ts';
 import { noOptions, requireOptions } from '../options.ts';
-import { defineOp, type OperandSpec, type ResultSpec, vjpRule } from '../registry.ts';
+import type { OperandSpec, ResultSpec } from '../record.ts';
+import { defineOp, vjpRule } from '../registry.ts';
 import { checkAxis, reducedShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { requireTensor, type Tensor } from '../tensor.ts';

@@ -2,7 +2,8 @@
 
 import { type FloatArray, kernels } from '@adjoint/kernels-cpu';
 import { noOptions, requireOptions } from '../options.ts';
-import { defineOp, type OperandSpec, type ResultSpec, vjpRule } from '../registry.ts';
+import type { OperandSpec, ResultSpec } from '../record.ts';
+import { defineOp, vjpRule } from '../registry.ts';
 import { checkAxis, reducedShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { requireTensor, type Tensor } from '../tensor.ts';

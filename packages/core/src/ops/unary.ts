@@ -1,7 +1,8 @@
 // Records of functions of one number, whose derivative is a function of one number too: what they have in common.
 
 import type { NumericArray, Strided } from '@adjoint/kernels-cpu';
-import { defineOp, type NoGradient, type Op, type VjpRule } from '../registry.ts';
+import type { NoGradient, VjpRule } from '../record.ts';
+import { defineOp, type Op } from '../registry.ts';
 import { inferFloat, inferSame } from './infer.ts';
 
 /** Calls the kernel of a function of one number. A function, not the kernel itself: which tier runs may change. */

@@ -4,7 +4,8 @@
 import type { NumericArray } from '@adjoint/kernels-cpu';
 import { bytesPerElement, type DType } from '../dtype.ts';
 import { TraceError } from '../errors.ts';
-import type { Op, ResultSpec } from '../registry.ts';
+import type { ResultSpec } from '../record.ts';
+import type { Op } from '../registry.ts';
 import { rowMajorStrides, type Shape, sizeOf } from '../shape.ts';
 import { type Storage, Tensor } from '../tensor.ts';
 import { keptSpecs } from './keeping.ts';

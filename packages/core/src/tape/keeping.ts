@@ -6,7 +6,8 @@
 import type { NumericArray } from '@adjoint/kernels-cpu';
 import { type DType, isFloat } from '../dtype.ts';
 import { AdjointError } from '../errors.ts';
-import type { KeptSpec, Op, ResultSpec } from '../registry.ts';
+import type { KeptSpec, ResultSpec } from '../record.ts';
+import type { Op } from '../registry.ts';
 import { sizeOf } from '../shape.ts';
 import { fromArray, type Tensor } from '../tensor.ts';
 import { gradMode } from './mode.ts';

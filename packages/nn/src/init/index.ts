@@ -2,3 +2,4 @@
 
 export * from './fill.ts';
 export * from './matrices.ts';
+export * from './scale.ts';

@@ -14,7 +14,8 @@ import {
   zeros,
 } from '@adjoint/core';
 import { convGeometry, convTransposeGeometry, type PerAxis, perAxis } from '@adjoint/core/conv';
-import type { Fans, InitOptions } from '../init/fill.ts';
+import type { InitOptions } from '../init/fill.ts';
+import type { Fans } from '../init/scale.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { type ParameterizedOptions, requireOneOf } from './options.ts';

@@ -28,13 +28,10 @@ import {
   type StateOptions,
   saveState,
 } from './state.ts';
+import { distinct, type Held, membersOf, pathBelow, placedModules } from './tree.ts';
 
 /** A part of a module: its name within the module (for an element of an array, `field.index`), and a way to exchange it. */
-export interface Member<T = Module | Parameter | Buffer> {
-  readonly name: string;
-  readonly value: T;
-  readonly replace: (value: T) => void;
-}
+export type Member<T = Module | Parameter | Buffer> = Held<T>;
 
 /** A parameter or buffer in a tree of modules: its path from the root, and the module that owns it. */
 export interface PlacedTensor {
@@ -75,7 +72,7 @@ export abstract class Module {
 
   /** The module's own parts, in the order of its fields; not those of its children. */
   *ownMembers(): Generator<Member> {
-    yield* membersOf(this.fields(), this);
+    yield* membersOf(this.fields(), this, isMember);
   }
 
   /** The modules in the module's own fields, with their names. */
@@ -93,7 +90,7 @@ export abstract class Module {
 
   /** This module and all below it, each once, with their paths; parents first. The path of this module is ''. */
   namedModules(): [string, Module][] {
-    return distinct(Array.from(placedModules(this), ({ path, module }) => [path, module]));
+    return distinct(Array.from(placedModules<Module>(this), ({ path, module }) => [path, module]));
   }
 
   /** This module and all below it, each once. */
@@ -132,11 +129,11 @@ export abstract class Module {
   /** Every place in the tree that holds a parameter or buffer; a tensor that is shared comes once per place. */
   placedTensors(): PlacedTensor[] {
     const placed: PlacedTensor[] = [];
-    for (const { path, module } of placedModules(this)) {
+    for (const { path, module } of placedModules<Module>(this)) {
       for (const member of module.ownMembers()) {
         if (member.value instanceof Module) continue;
         placed.push({
-          path: join(path, member.name),
+          path: pathBelow(path, member.name),
           owner: module,
           member: member as Member<Parameter | Buffer>,
         });
@@ -293,50 +290,9 @@ export type UnaryModule = Module & { forward(x: Tensor): Tensor };
 /** What stands in the place of parameters and buffers while a module is called by `functionalCall`. */
 export const standIns = new Set<Tensor>();
 
-function* membersOf(fields: Iterable<readonly [string, unknown]>, holder: object): Generator<Member> {
-  for (const [name, value] of fields) {
-    if (isMember(value)) {
-      yield { name, value, replace: (next) => void Reflect.set(holder, name, next) };
-    } else if (Array.isArray(value)) {
-      for (const element of membersOf(Object.entries(value), value))
-        yield { ...element, name: `${name}.${element.name}` };
-    }
-  }
-}
-
-function isMember(value: unknown): value is Module | Parameter | Buffer {
+function isMember(value: unknown): value is Member['value'] {
   if (value instanceof Module || value instanceof Parameter || value instanceof Buffer) return true;
   return value instanceof Tensor && standIns.has(value);
-}
-
-// The tree without regard to modules that are shared; a cycle would have no end.
-function* placedModules(
-  module: Module,
-  path = '',
-  above: readonly Module[] = [],
-): Generator<{ readonly path: string; readonly module: Module }> {
-  if (above.includes(module)) {
-    throw new ArgumentError(
-      `the module at '${path}' contains itself; keep a reference to a parent in a #private field, which is not registered.`,
-      { op: 'Module', operand: path, expected: 'a tree of modules' },
-    );
-  }
-  yield { path, module };
-  for (const [name, child] of module.namedChildren())
-    yield* placedModules(child, join(path, name), [...above, module]);
-}
-
-function join(path: string, name: string): string {
-  return path === '' ? name : `${path}.${name}`;
-}
-
-function distinct<T extends object>(named: readonly (readonly [string, T])[]): [string, T][] {
-  const seen = new Set<T>();
-  return named.flatMap(([name, value]) => {
-    if (seen.has(value)) return [];
-    seen.add(value);
-    return [[name, value] as [string, T]];
-  });
 }
 
 function convert(old: Parameter | Buffer, dtype: FloatDType): Parameter | Buffer {
