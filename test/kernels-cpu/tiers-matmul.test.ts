@@ -61,14 +61,20 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
   describe.each(floatTypes)('%o', (Type) => {
     test('matrix products: every size, stride, offset, transposition and batch', () => {
       fc.assert(
-        fc.property(productArbitrary(Type), fc.integer({ min: 1, max: 4 }), ([shape, a, b], threads) => {
-          setThreads(threads);
-          const length = shape.reduce((p, q) => p * q, 1);
-          const [expected, got] = [new Type(length), new Type(length).fill(Number.NaN)];
-          reference.matmul(a, b, expected, shape);
-          kernels.matmul(a, b, got, shape);
-          expect(differentValues(got, expected)).toEqual([]);
-        }),
+        fc.property(
+          productArbitrary(Type),
+          fc.integer({ min: 1, max: 4 }),
+          fc.integer({ min: -2, max: 3 }),
+          ([shape, a, b], threads, step) => {
+            setThreads(threads);
+            const length = shape.reduce((p, q) => p * q, 1);
+            const [expected, got] = [new Type(length), new Type(length).fill(Number.NaN)];
+            const bias = step === 3 ? null : biasFor(Type, shape[shape.length - 1], step);
+            reference.matmul(a, b, expected, shape, bias);
+            kernels.matmul(a, b, got, shape, bias);
+            expect(differentValues(got, expected)).toEqual([]);
+          },
+        ),
         { numRuns: 200 },
       );
     });
@@ -87,6 +93,22 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
       }
     });
 
+    test('products of whole numbers on a bias are exact, whatever the size, on 1 to 4 threads', () => {
+      for (const [m, n, depth] of large) {
+        const a = view(integers(Type, m * depth, 1), [m, depth]);
+        const b = view(integers(Type, depth * n, 2), [depth, n]);
+        const [alone, got] = [new Type(m * n), new Type(m * n)];
+        kernels.matmul(a, b, alone, [m, n]);
+        for (const threads of [1, 2, 3, 4]) {
+          setThreads(threads);
+          const bias = biasFor(Type, n, threads - 2);
+          kernels.matmul(a, b, got.fill(Number.NaN), [m, n], bias);
+          const wanted = alone.map((sum, i) => sum + bias.data[bias.offset + (i % n) * bias.strides[0]]);
+          expect(differentBits(got, wanted)).toEqual([]);
+        }
+      }
+    });
+
     test.each(large.map(([m, n, depth], i) => [m, n, depth, i] as const))(
       'a product of %i × %i × %i: within the bound, the same bits on 1 to 4 threads and however the operands lie',
       (m, n, depth, index) => {
@@ -102,6 +124,9 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
           const [left, right] = (threads + index) % 2 ? [aTurned, b] : [a, bTurned];
           kernels.matmul(left, right, got.fill(Number.NaN), [m, n]);
           expect(differentBits(got, first)).toEqual([]);
+          const nothing = { data: new Type(1), shape: [n], strides: [0], offset: 0 };
+          kernels.matmul(left, right, got.fill(Number.NaN), [m, n], nothing);
+          expect(differentBits(got, first)).toEqual([]);
         }
         const epsilon = Type === Float32Array ? 2 ** -24 : 2 ** -53;
         let worst = 0;
@@ -112,6 +137,16 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
     );
   });
 });
+
+/** Whole numbers for `n` columns, `step` apart, between others that are none of them. */
+function biasFor(Type: Float, n: number, step: number): Strided<FloatArray> {
+  const reach = Math.abs(step) * Math.max(0, n - 1);
+  const offset = 3 + (step < 0 ? reach : 0);
+  const data = new Type(reach + 7).fill(Number.NaN);
+  const values = integers(Type, n, 5);
+  for (let j = 0; j < n; j++) data[offset + j * step] = values[j];
+  return { data, shape: [n], strides: [step], offset };
+}
 
 /** The same matrix, stored column by column. */
 function turned({ data, shape: [rows, columns] }: Strided<FloatArray>): Strided<FloatArray> {

@@ -233,7 +233,7 @@ const cases: Readonly<Record<Exclude<keyof Kernels, UnaryName>, Case>> = {
   recurrence: (d) => [tight(d), tight(d), d.axis, new d.Type(count(d.shape))],
   matmul: (d) => {
     const [batch, rows, depth] = d.shape;
-    return [tight(d), tight(d, [depth, 7]), new d.Type(batch * rows * 7), [batch, rows, 7]];
+    return [tight(d), tight(d, [depth, 7]), new d.Type(batch * rows * 7), [batch, rows, 7], tight(d, [7])];
   },
   attention: (d) => [rule, attentionOperands(d), new d.Type(d.shape[0] * d.shape[1] * 2 * 4)],
   attentionGrad: (d) => {

@@ -45,7 +45,7 @@ function open(startWorker: StartWorker) {
     const a = Float64Array.from({ length: n * n }, (_, i) => (i % 7) - 3);
     const b = Float64Array.from({ length: n * n }, (_, i) => (i % 11) - 5);
     const out = new Float64Array(n * n);
-    expect(matmul(memory, a, b, Float64Array.of(0, 0), out)).toBe(DONE);
+    expect(matmul(memory, a, b, Float64Array.of(0, 0), out, null)).toBe(DONE);
     return out;
   };
   return { team, memory, instances, kinds, product, copied: () => copied };
@@ -184,7 +184,7 @@ test('what threads do not share stays in a memory that is not shared, and so doe
   const small = new Float64Array(1);
   memory.numbers.set([1, 1, 300, 300, 1, 1, 1]);
   const [a, b] = [new Float64Array(300).fill(2), new Float64Array(300).fill(3)];
-  expect(matmul(memory, a, b, Float64Array.of(0, 0), small)).toBe(DONE);
+  expect(matmul(memory, a, b, Float64Array.of(0, 0), small, null)).toBe(DONE);
   expect(small[0]).toBe(1800);
   expect(kinds).toEqual(['alone']);
   expect(differentBits(product(150), expected(150))).toEqual([]);
@@ -206,7 +206,7 @@ test('a host without room for a shared memory goes on with one thread, even in t
     const ones = new Float64Array(n * n).fill(1);
     const out = new Float64Array(n * n);
     // What the kernel packs makes a memory that is not shared grow, into another buffer.
-    expect(matmul(memory, ones, ones, Float64Array.of(0, 0), out)).toBe(DONE);
+    expect(matmul(memory, ones, ones, Float64Array.of(0, 0), out, null)).toBe(DONE);
     expect(out.every((value) => value === n)).toBe(true);
     expect(team.threads).toBe(1);
     expect(team.limit).toMatch(/no room for a memory that they share\.$/);

@@ -1,4 +1,4 @@
-// The matrix product C (=|+=) A · B of any strided operands, batched.
+// The matrix product C (=|+=) A · B of any strided operands, batched; or C = A · B + a bias for each column.
 //
 // The sums of a tile run over a block of the depth. B is put into panels of one tile's width: where its rows lie close together, by the
 // first tile that needs a panel, while it computes; otherwise, and where tasks share panels, beforehand, by all threads. A is put into
@@ -22,6 +22,9 @@ template <class T> struct Product {
   T* c;
   Index cRow;
   bool accumulate;
+  /** What the sums of column j start from is at bias[j · biasStep]; null: from 0. Not where they are added to c. */
+  const T* bias = nullptr;
+  Index biasStep = 0;
 };
 
 /** Even blocks of at most DEPTH_BLOCK steps (half of that in double precision: the bytes count). */
@@ -58,6 +61,15 @@ template <class T> INLINE void putPart(Index rows, Index width, const T* whole, 
       for (Index j = 0; j < width; j++) c[i * cRow + j] += from[j];
     else
       copyRun(c + i * cRow, from, width);
+  }
+}
+
+/** Rows of c that are the bias of their columns: what a tile is then added to, while it is in a cache. */
+template <class T> INLINE void putBias(const T* bias, Index step, Index rows, Index columns, T* c, Index cRow) {
+  for (Index i = 0; i < rows; i++, c += cRow) {
+    if (step == 1) copyRun(c, bias, columns);
+    else
+      for (Index j = 0; j < columns; j++) c[j] = bias[j * step];
   }
 }
 
@@ -177,7 +189,8 @@ template <class T> struct ProductBlock {
         for (Index q = q0; q < end; q++) {
           const Index j = q * N, width = smaller(N, p.n - j), at = (q - q0) * N * p.depth;
           T* const c = p.c + i * p.cRow + j;
-          if (p.accumulate) fetchTile(c, rows);
+          if (p.bias) putBias(p.bias + j * p.biasStep, p.biasStep, rows, width, c, p.cRow);
+          else if (p.accumulate) fetchTile(c, rows);
           const bool makes = !ready && s == firstStrip;
           if (!inPlace && !makes) {
             putTile<T>(rows, p.depth, a, panels + at, c, p.cRow, width, p.accumulate);
@@ -223,7 +236,8 @@ template <class T> static void multiply(Run& run, const Product<T>& p, T* scratc
   constexpr Index N = Tile<T>::N;
   if (p.m == 0 || p.n == 0) return;
   if (p.depth == 0) {
-    if (!p.accumulate)
+    if (p.bias) putBias(p.bias, p.biasStep, p.m, p.n, p.c, p.cRow);
+    else if (!p.accumulate)
       for (Index i = 0; i < p.m; i++) zero(p.c + i * p.cRow, p.n);
     return;
   }
@@ -239,7 +253,9 @@ template <class T> static void multiply(Run& run, const Product<T>& p, T* scratc
         const Index m = smaller(sweepRows, p.m - i0), n = smaller(sweepColumns, p.n - j0), depth = smaller(plan.block, p.depth - k0);
         const Matrix<T> a = {p.a.data + i0 * p.a.row + k0 * p.a.column, p.a.row, p.a.column};
         const Matrix<T> b = {p.b.data + k0 * p.b.row + j0 * p.b.column, p.b.row, p.b.column};
-        ProductBlock<T> block = {{m, n, depth, a, b, p.c + i0 * p.cRow + j0, p.cRow, p.accumulate || k0 > 0}, height, packsA ? aStrips : nullptr, inPlace, nullptr, false};
+        const T* const bias = p.bias && k0 == 0 ? p.bias + j0 * p.biasStep : nullptr;
+        ProductBlock<T> block = {{m, n, depth, a, b, p.c + i0 * p.cRow + j0, p.cRow, p.accumulate || bias || k0 > 0, bias, p.biasStep},
+                                 height, packsA ? aStrips : nullptr, inPlace, nullptr, false};
         const bool packsFirst = packsB && !plan.tasksPack;
         block.before = packsB && plan.tasksPack;
         if (packsFirst) block.packed = scratch;

@@ -82,8 +82,8 @@ namespace ADJOINT_NAMESPACE {
 
 template <class T>
 static Status matmul(Run& run, Index batch, const Index* aStarts, const Index* bStarts, Index m, Index n, Index depth, const T* a,
-                     Index aRow, Index aColumn, const T* b, Index bRow, Index bColumn, T* c, bool accumulate) {
-  return multiplyBatch<T>(run, batch, aStarts, bStarts, m * n, {m, n, depth, {a, aRow, aColumn}, {b, bRow, bColumn}, c, n, accumulate});
+                     Index aRow, Index aColumn, const T* b, Index bRow, Index bColumn, T* c, bool accumulate, const T* bias, Index biasStep) {
+  return multiplyBatch<T>(run, batch, aStarts, bStarts, m * n, {m, n, depth, {a, aRow, aColumn}, {b, bRow, bColumn}, c, n, accumulate, bias, biasStep});
 }
 
 template <class T> constexpr Kernels<T> table() {

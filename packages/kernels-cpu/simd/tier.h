@@ -4,9 +4,12 @@
 #include "shapes.h"
 
 template <class T> struct Kernels {
-  /** `batch` products c = a · b, or c += a · b; strides in elements; starts per product; rows of c are contiguous. */
+  /**
+   * `batch` products c = a · b, c += a · b, or c = a · b + a bias per column if that is not null; strides in elements; starts per product;
+   * rows of c are contiguous.
+   */
   Status (*matmul)(Run&, Index batch, const Index* aStarts, const Index* bStarts, Index m, Index n, Index depth, const T* a,
-                   Index aRow, Index aColumn, const T* b, Index bRow, Index bColumn, T* c, bool accumulate);
+                   Index aRow, Index aColumn, const T* b, Index bRow, Index bColumn, T* c, bool accumulate, const T* bias, Index biasStep);
   Status (*convForward)(Run&, const ConvShape&, const T* x, const T* w, T* y);
   Status (*convInputGrad)(Run&, const ConvShape&, const T* w, const T* y, T* x);
   Status (*convWeightGrad)(Run&, const ConvShape&, const T* x, const T* y, T* w);

@@ -36,7 +36,7 @@ import {
   maxPoolOp,
   maxPoolPlacesOp,
 } from '../../../packages/core/src/ops/pool-records.ts';
-import { linearOp } from '../../../packages/core/src/ops/products.ts';
+import { affineOp, linearOp } from '../../../packages/core/src/ops/products.ts';
 import { resample, resampleOp, resampling } from '../../../packages/core/src/ops/resample.ts';
 import { apply } from '../../../packages/core/src/tape/apply.ts';
 import { between, distinct, numbers, type OpSamples, pointwise, type Refusal } from '../sample.ts';
@@ -148,6 +148,49 @@ export const networkSamples: readonly OpSamples[] = [
         name: 'bools',
         call: () => linear(zeros([2, 3], { dtype: 'bool' }), zeros([2, 3], { dtype: 'bool' })),
         error: DTypeError,
+      },
+    ],
+  },
+  {
+    op: affineOp,
+    samples: [
+      { name: 'of matrices', operands: [numbers([2, 3]), numbers([4, 3]), numbers([4])], call: linear },
+      { name: 'of stacks', operands: [numbers([2, 2, 3]), numbers([2, 3]), numbers([2])], call: linear },
+      { name: 'of a vector', operands: [numbers([3]), numbers([2, 3]), numbers([2])], call: linear },
+      { name: 'over nothing', operands: [numbers([2, 0]), numbers([3, 0]), numbers([3])], call: linear },
+    ],
+    neverScalar: 'it takes vectors and matrices',
+    refusals: [
+      {
+        name: 'inner sizes that differ',
+        call: () => linear(zeros([2, 3]), zeros([3, 2]), zeros([3])),
+        error: ShapeError,
+        op: 'linear',
+        names: { operand: 'weight' },
+      },
+      {
+        name: 'a bias for another number of outputs',
+        call: () => linear(zeros([2, 3]), zeros([4, 3]), zeros([3])),
+        error: ShapeError,
+        op: 'linear',
+        names: { operand: 'bias' },
+      },
+      {
+        name: 'a bias of the result, which has one for each output',
+        call: () => apply(affineOp, [zeros([2, 3]), zeros([4, 3]), zeros([2, 4])], undefined),
+        error: ShapeError,
+        names: { operand: 'bias' },
+      },
+      {
+        name: 'bools',
+        call: () =>
+          linear(
+            zeros([2, 3], { dtype: 'bool' }),
+            zeros([2, 3], { dtype: 'bool' }),
+            zeros([2], { dtype: 'bool' }),
+          ),
+        error: DTypeError,
+        op: 'linear',
       },
     ],
   },

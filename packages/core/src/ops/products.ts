@@ -1,12 +1,16 @@
 // Products of vectors and matrices beside matmul: bmm, dot, outer, and the affine map of a linear layer.
 
 import { kernels, type Strided } from '@adjoint/kernels-cpu';
+import { resultType } from '../dtype.ts';
 import { formatShape, ShapeError } from '../errors.ts';
+import type { OperandSpec } from '../record.ts';
 import { defineOp, vjpRule } from '../registry.ts';
+import { sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { requireTensor, type Tensor } from '../tensor.ts';
-import { addOver, mul } from './arithmetic.ts';
-import { arithmeticDType } from './infer.ts';
+import { add, addOver, mul } from './arithmetic.ts';
+import { expand, sum } from './expand-sum.ts';
+import { arithmeticDType, requireExtents } from './infer.ts';
 import { reshape, transpose } from './layout.ts';
 import { matmul } from './matmul.ts';
 
@@ -27,7 +31,7 @@ export const linearOp = defineOp({
   },
   forward: (inputs, out, _, shape) => kernels.matmul(inputs[0], turned(inputs[1]), out, shape),
   layout: 'strided',
-  flops: ([x, weight]) => 2 * x.shape[0] * x.shape[1] * weight.shape[0],
+  flops: linearFlops,
   vjps: [
     vjpRule('weight', (g, weight) => matmul(g, weight)),
     vjpRule('x', (g, x) => matmul(transpose(g), x)),
@@ -35,6 +39,43 @@ export const linearOp = defineOp({
   recycles: true,
   forwardMode: 'multilinear',
 });
+
+/**
+ * `x (n, in) · weight (out, in)ᵀ + bias (out,)`: a linear layer in one product, whose sums start from the bias and are rounded once to what the
+ * result is stored in.
+ */
+export const affineOp = defineOp({
+  name: 'affine',
+  operands: ['x', 'weight', 'bias'],
+  infer: (operands) => {
+    const [x, weight, bias] = operands;
+    const { shape, dtype: ofProduct } = linearOp.infer([x, weight], undefined);
+    requireExtents('affine', 'bias', bias, [shape[1]]);
+    const dtype = resultType({ shape, dtype: ofProduct, isNumber: false }, bias);
+    return { shape, dtype, compute: dtype };
+  },
+  forward: (inputs, out, _, shape) => kernels.matmul(inputs[0], turned(inputs[1]), out, shape, inputs[2]),
+  layout: 'strided',
+  flops: (operands, _, { shape }) => linearFlops(operands) + sizeOf(shape),
+  vjps: [
+    vjpRule('weight', (g, weight) => matmul(g, weight)),
+    vjpRule('x', (g, x) => matmul(transpose(g), x)),
+    vjpRule((g) => sum(g, { axes: 0 })),
+  ],
+  recycles: true,
+  forwardMode: ([dx, dWeight, dBias], [x, weight], output) =>
+    [
+      dx && apply(linearOp, [dx, weight], undefined),
+      dWeight && apply(linearOp, [x, dWeight], undefined),
+      dBias && expand(dBias, output.shape),
+    ]
+      .filter((term) => term !== null)
+      .reduce((total, term) => add(total, term)),
+});
+
+function linearFlops([x, weight]: readonly OperandSpec[]): number {
+  return 2 * x.shape[0] * x.shape[1] * weight.shape[0];
+}
 
 const turned = ({ data, shape, strides, offset }: Strided): Strided => ({
   data,
@@ -139,18 +180,20 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
       { op: 'linear', operand: 'bias', actual: bias.shape, expected: formatShape(out) },
     );
   }
-  if (weight.ndim === 1) return withBias(matmul(x, weight), bias);
-  if (x.ndim === 2) return withBias(apply(linearOp, [x, weight], undefined), bias);
+  if (weight.ndim === 1) {
+    const product = matmul(x, weight);
+    // The product is this function's own: the sum may take its array.
+    return bias ? addOver(product, bias) : product;
+  }
+  if (x.ndim === 2) return ofMatrices(x, weight, bias);
   // One product of two matrices, whatever the leading axes: the weight's gradient is then one product too.
   const lead = x.shape.slice(0, -1);
   const rows = lead.reduce((product, size) => product * size, 1);
-  const product = apply(linearOp, [reshape(x, [rows, features]), weight], undefined);
-  return reshape(withBias(product, bias), [...lead, ...out]);
+  return reshape(ofMatrices(reshape(x, [rows, features]), weight, bias), [...lead, ...out]);
 }
 
-// The product is this function's own: the sum may take its array.
-function withBias(product: Tensor, bias: Tensor | null | undefined): Tensor {
-  return bias ? addOver(product, bias) : product;
+function ofMatrices(x: Tensor, weight: Tensor, bias: Tensor | null | undefined): Tensor {
+  return bias ? apply(affineOp, [x, weight, bias], undefined) : apply(linearOp, [x, weight], undefined);
 }
 
 function requireRank(op: string, operand: string, x: Tensor, rank: number): void {

@@ -36,7 +36,7 @@ import {
   maxPoolPlacesOp,
 } from './pool-records.ts';
 import { powNumberOp, powOp, reciprocalOp, rsqrtOp, sqrtOp, squareOp } from './powers.ts';
-import { linearOp } from './products.ts';
+import { affineOp, linearOp } from './products.ts';
 import { allOp, anyOp } from './quantifiers.ts';
 import {
   celuGradOp,
@@ -118,6 +118,7 @@ export const builtinOps: readonly AnyOp[] = [
   // products
   matmulOp,
   linearOp,
+  affineOp,
   // convolution
   convOp,
   convInputGradOp,

@@ -108,11 +108,11 @@ template <ConvKind kind> napi_value conv(napi_env env, napi_callback_info info) 
   }));
 }
 
-/** (a, b, starts, out): starts holds those of a, then those of b, as doubles. */
+/** (a, b, starts, out, bias): starts holds those of a, then those of b, as doubles; the bias may be null. */
 napi_value matmul(napi_env env, napi_callback_info info) {
   const Arguments given(env, info);
   const Array a = arrayOf(env, given.values[0]), b = arrayOf(env, given.values[1]), out = arrayOf(env, given.values[3]);
-  const Array starts = arrayOf(env, given.values[2]);
+  const Array starts = arrayOf(env, given.values[2]), bias = arrayOf(env, given.values[4]);
   const double* n = instanceOf(env).numbers;
   const Index batch = Index(starts.length / 2);
   return integer(env, withKernels(env, out.type, [&](const auto& kernels, auto zero) {
@@ -123,7 +123,7 @@ napi_value matmul(napi_env env, napi_callback_info info) {
     for (Index t = 0; t < 2 * batch; t++) positions[t] = Index(static_cast<const double*>(starts.data)[t]);
     return kernels.matmul(call.run, batch, positions, positions + batch, Index(n[0]), Index(n[1]), Index(n[2]),
                           static_cast<const T*>(a.data), Index(n[3]), Index(n[4]), static_cast<const T*>(b.data), Index(n[5]),
-                          Index(n[6]), static_cast<T*>(out.data), false);
+                          Index(n[6]), static_cast<T*>(out.data), false, bias.data ? static_cast<const T*>(bias.data) + Index(n[7]) : nullptr, Index(n[8]));
   }));
 }
 

@@ -67,7 +67,7 @@ EXPORT(hire) unsigned long exportHire() {
 }
 EXPORT(numbers) double* exportNumbers() { return numbers; }
 
-EXPORT(matmul) int exportMatmul(int isDouble, void* a, void* b, const double* starts, int batch, void* out, int accumulate) {
+EXPORT(matmul) int exportMatmul(int isDouble, void* a, void* b, const double* starts, int batch, void* out, int accumulate, void* bias) {
   Index* positions = take<Index>(run, 2 * batch);
   if (!positions) return OUT_OF_MEMORY;
   for (Index t = 0; t < 2 * batch; t++) positions[t] = Index(starts[t]);
@@ -75,7 +75,7 @@ EXPORT(matmul) int exportMatmul(int isDouble, void* a, void* b, const double* st
   return withKernels(isDouble, [&](const auto& kernels, auto zero) {
     using T = decltype(zero);
     return kernels.matmul(run, batch, positions, positions + batch, Index(n[0]), Index(n[1]), Index(n[2]), static_cast<T*>(a), Index(n[3]),
-                          Index(n[4]), static_cast<T*>(b), Index(n[5]), Index(n[6]), static_cast<T*>(out), accumulate != 0);
+                          Index(n[4]), static_cast<T*>(b), Index(n[5]), Index(n[6]), static_cast<T*>(out), accumulate != 0, static_cast<T*>(bias), Index(n[8]));
   });
 }
 

@@ -1,13 +1,21 @@
 // Kernels of multiply-adds: matrix products, and the three convolutions of one trilinear form.
 
-import type { FloatArray } from '../arrays.ts';
+import type { FloatArray, NumericArray, Strided } from '../arrays.ts';
 import type { ConvGeometry } from '../geometry.ts';
-import type { BinaryKernel } from './elementwise.ts';
 
 /** Kernels of matrix products and convolutions. */
 export interface ProductKernels {
-  /** `out[...batch, i, j] = Σk a[...batch, i, k] · b[...batch, k, j]`; the batch axes of both broadcast to those of `shape`. */
-  readonly matmul: BinaryKernel;
+  /**
+   * `out[...batch, i, j] = Σk a[...batch, i, k] · b[...batch, k, j]`; the batch axes of both broadcast to those of `shape`. With a bias, of
+   * one axis, each sum starts from `bias[j]`.
+   */
+  readonly matmul: (
+    a: Strided,
+    b: Strided,
+    out: NumericArray,
+    shape: readonly number[],
+    bias?: Strided | null,
+  ) => void;
 
   /** The trilinear convolution family of ../geometry.ts. All arrays are contiguous; `out` comes last. */
   readonly convForward: (g: ConvGeometry, x: FloatArray, w: FloatArray, y: FloatArray) => void;

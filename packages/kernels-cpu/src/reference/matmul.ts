@@ -1,6 +1,6 @@
 // The matrix product, batched and broadcast, of any strided operands.
 
-import type { BinaryKernel, NumericArray, Strided } from '../kernels.ts';
+import type { NumericArray, ProductKernels, Strided } from '../kernels.ts';
 import { gemm, type Matrix } from './gemm.ts';
 import { Rows } from './strided.ts';
 import { Workspace } from './workspace.ts';
@@ -13,10 +13,10 @@ const rightSpace = new Workspace();
 const productSpace = new Workspace();
 
 /**
- * `out[..., i, j] = Σk a[..., i, k] · b[..., k, j]`, summed in double precision with k ascending and rounded once. Whole
+ * `out[..., i, j] = bias[j] + Σk a[..., i, k] · b[..., k, j]`, summed in double precision with k ascending and rounded once. Whole
  * numbers wrap around on overflow.
  */
-export const matmul: BinaryKernel = (a, b, out, shape) => {
+export const matmul: ProductKernels['matmul'] = (a, b, out, shape, bias = null) => {
   if (out.length === 0) return;
   const rank = shape.length;
   const m = shape[rank - 2];
@@ -24,7 +24,7 @@ export const matmul: BinaryKernel = (a, b, out, shape) => {
   const depth = a.shape[a.shape.length - 1];
   const isInteger = out instanceof Int32Array || out instanceof Uint8Array;
   if (rank === 2 && !isInteger && m * n * depth <= SMALL) {
-    smallProduct(a, b, out, m, n, depth);
+    smallProduct(a, b, bias, out, m, n, depth);
     return;
   }
   const batches = new Rows(shape.slice(0, -2), [batchAxes(a), batchAxes(b)]);
@@ -38,7 +38,7 @@ export const matmul: BinaryKernel = (a, b, out, shape) => {
       const startA = batches.at(0) + t * batches.step(0);
       const startB = batches.at(1) + t * batches.step(1);
       if (isInteger) {
-        integerProduct(a, startA, b, startB, out, k, m, n, depth);
+        integerProduct(a, startA, b, startB, bias, out, k, m, n, depth);
         continue;
       }
       // A broadcast operand stays packed.
@@ -47,7 +47,8 @@ export const matmul: BinaryKernel = (a, b, out, shape) => {
       packedA = startA;
       packedB = startB;
       const product = productSpace.take(m * n);
-      product.fill(0, 0, m * n);
+      if (bias === null) product.fill(0, 0, m * n);
+      else for (let i = 0; i < m * n; i++) product[i] = biasOf(bias, i % n);
       gemm(m, n, depth, left, right, product, 0, n);
       for (let i = 0; i < m * n; i++) out[k + i] = product[i];
     }
@@ -55,7 +56,15 @@ export const matmul: BinaryKernel = (a, b, out, shape) => {
 };
 
 /** Sums in the order of `gemm`, to the same bits. */
-function smallProduct(a: Strided, b: Strided, out: NumericArray, m: number, n: number, depth: number): void {
+function smallProduct(
+  a: Strided,
+  b: Strided,
+  bias: Strided | null,
+  out: NumericArray,
+  m: number,
+  n: number,
+  depth: number,
+): void {
   const { data: x, strides: xStrides } = a;
   const { data: y, strides: yStrides } = b;
   const rowX = xStrides[xStrides.length - 2];
@@ -64,7 +73,7 @@ function smallProduct(a: Strided, b: Strided, out: NumericArray, m: number, n: n
   const columnY = yStrides[yStrides.length - 1];
   for (let i = 0, k = 0; i < m; i++) {
     for (let j = 0; j < n; j++, k++) {
-      let total = 0;
+      let total = biasOf(bias, j);
       for (
         let d = 0, p = a.offset + i * rowX, q = b.offset + j * columnY;
         d < depth;
@@ -74,6 +83,11 @@ function smallProduct(a: Strided, b: Strided, out: NumericArray, m: number, n: n
       out[k] = total;
     }
   }
+}
+
+/** What the sums of column j start from. */
+function biasOf(bias: Strided | null, j: number): number {
+  return bias === null ? 0 : bias.data[bias.offset + j * bias.strides[0]];
 }
 
 function batchAxes({ shape, strides, offset }: Strided) {
@@ -107,6 +121,7 @@ function integerProduct(
   startA: number,
   b: Strided,
   startB: number,
+  bias: Strided | null,
   out: NumericArray,
   k: number,
   m: number,
@@ -119,7 +134,7 @@ function integerProduct(
   const columnB = b.strides[b.strides.length - 1];
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j++) {
-      let total = 0;
+      let total = biasOf(bias, j);
       for (let d = 0; d < depth; d++) {
         const x = a.data[startA + i * rowA + d * columnA];
         total = (total + Math.imul(x, b.data[startB + d * rowB + j * columnB])) | 0;

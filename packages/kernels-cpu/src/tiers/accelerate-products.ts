@@ -14,14 +14,15 @@ export function products(machine: Machine): Pick<Kernels, 'matmul'> {
   const { numbers } = machine;
   const one = new Float64Array(2);
   return {
-    matmul(a, b, out, shape) {
+    matmul(a, b, out, shape, bias = null) {
       const rank = shape.length;
       const n = shape[rank - 1];
       const aRank = a.shape.length;
       const bRank = b.shape.length;
       const depth = a.shape[aRank - 1];
-      if (out.length * depth < WORTH_A_CALL || !sameFloats(a.data, b.data, out)) {
-        reference.matmul(a, b, out, shape);
+      const fits = sameFloats(a.data, b.data, out) && (bias === null || sameFloats(bias.data, out, out));
+      if (out.length * depth < WORTH_A_CALL || !fits) {
+        reference.matmul(a, b, out, shape, bias);
         return;
       }
       let rows = shape[rank - 2];
@@ -41,8 +42,16 @@ export function products(machine: Machine): Pick<Kernels, 'matmul'> {
       numbers[4] = a.strides[aRank - 1];
       numbers[5] = b.strides[bRank - 2];
       numbers[6] = b.strides[bRank - 1];
-      const status = machine.matmul(a.data as FloatArray, b.data as FloatArray, starts, out as FloatArray);
-      if (!done(status, 'matmul')) reference.matmul(a, b, out, shape);
+      numbers[7] = bias === null ? 0 : bias.offset;
+      numbers[8] = bias === null ? 0 : bias.strides[0];
+      const status = machine.matmul(
+        a.data as FloatArray,
+        b.data as FloatArray,
+        starts,
+        out as FloatArray,
+        bias === null ? null : (bias.data as FloatArray),
+      );
+      if (!done(status, 'matmul')) reference.matmul(a, b, out, shape, bias);
     },
   };
 }

@@ -170,7 +170,7 @@ const rules: Rules = {
     inside(op, 'b', b);
     sameShape(op, 'b', b, a.shape);
   },
-  matmul: (op, a, b, out, shape) => {
+  matmul: (op, a, b, out, shape, bias = null) => {
     resultOf(op, out, shape);
     const rank = shape.length;
     isView(op, 'a', a);
@@ -188,7 +188,11 @@ const rules: Rules = {
     // Not to be broadcast: the rows of a, the columns of b, and the depth of both.
     if (a.shape[aRank - 2] !== shape[rank - 2]) fail(op, 'a', 'shape', a.shape, `${shape[rank - 2]} rows`);
     if (b.shape[bRank - 2] !== depth) fail(op, 'b', 'shape', b.shape, `${depth} rows, the columns of a`);
-    if (b.shape[bRank - 1] !== shape[rank - 1]) fail(op, 'b', 'shape', b.shape, `${shape[rank - 1]} columns`);
+    const columns = shape[rank - 1];
+    if (b.shape[bRank - 1] !== columns) fail(op, 'b', 'shape', b.shape, `${columns} columns`);
+    if (bias === null) return;
+    inside(op, 'bias', bias);
+    sameShape(op, 'bias', bias, [columns]);
   },
   attention,
   attentionGrad,

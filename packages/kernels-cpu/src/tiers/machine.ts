@@ -244,8 +244,14 @@ export interface Machine {
   /** Arguments that are numbers; read during the call. */
   readonly numbers: Float64Array;
   readonly worth: WorthACall;
-  /** numbers: m, n, depth, row and column stride of a, of b. `starts`: of a per product, then of b. */
-  matmul(a: FloatArray, b: FloatArray, starts: Float64Array, out: FloatArray): number;
+  /** numbers: m, n, depth, row and column stride of a, of b; offset and stride of the bias. `starts`: of a per product, then of b. */
+  matmul(
+    a: FloatArray,
+    b: FloatArray,
+    starts: Float64Array,
+    out: FloatArray,
+    bias: FloatArray | null,
+  ): number;
   /** numbers: the geometry as `putGeometry` writes it; so for all three. */
   convForward(x: FloatArray, w: FloatArray, y: FloatArray): number;
   convInputGrad(w: FloatArray, y: FloatArray, x: FloatArray): number;

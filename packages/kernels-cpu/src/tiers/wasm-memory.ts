@@ -21,6 +21,7 @@ interface Exports {
     batch: number,
     out: number,
     accumulate: number,
+    bias: number,
   ): number;
   conv(kind: number, isDouble: number, a: number, b: number, out: number): number;
   map(a: number, b: number, c: number, out: number, count: number): number;

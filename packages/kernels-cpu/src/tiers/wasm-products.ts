@@ -30,9 +30,10 @@ export function matmul(
   b: FloatArray,
   starts: Float64Array,
   out: FloatArray,
+  bias: FloatArray | null,
 ): number {
   const { numbers } = memory;
-  const [m, n, depth, aRow, aColumn, bRow, bColumn] = numbers;
+  const [m, n, depth, aRow, aColumn, bRow, bColumn, biasOffset, biasStep] = numbers;
   const batch = starts.length / 2;
   const steps = batch === 1 && bColumn > 0 && bRow >= n * bColumn ? blockOf(depth, out) : depth;
   const aSpan = span(starts, 0, batch, (m - 1) * aRow, (depth - 1) * aColumn);
@@ -51,7 +52,11 @@ export function matmul(
       memory.reserve(out.length, out),
     ];
     const ps = memory.reserve(starts.length, starts);
-    if (!pa || !pb || !po || !ps) return OUT_OF_MEMORY;
+    const biasSpan = bias === null ? null : span([biasOffset], 0, 1, (n - 1) * biasStep, 0);
+    const pBias = biasSpan === null ? 0 : memory.reserve(biasSpan.length, out);
+    if (!pa || !pb || !po || !ps || (biasSpan !== null && !pBias)) return OUT_OF_MEMORY;
+    if (bias !== null && biasSpan !== null) memory.copyIn(bias, biasSpan.first, biasSpan.length, pBias);
+    const biasAt = biasSpan === null ? 0 : pBias + (biasOffset - biasSpan.first) * size;
     memory.copyIn(a, aSpan.first, aSpan.length, pa);
     memory.copyIn(
       starts.map((start, t) => start - (t < batch ? aSpan.first : bSpan.first)),
@@ -71,7 +76,8 @@ export function matmul(
         numbers[2] = stepsOf(block);
         memory.putNumbers();
         const left = pa + block * steps * aColumn * size;
-        return memory.exports.matmul(isDouble(out), left, right(slot), ps, batch, po, block > 0 ? 1 : 0);
+        const [accumulate, onBias] = block > 0 ? [1, 0] : [0, biasAt];
+        return memory.exports.matmul(isDouble(out), left, right(slot), ps, batch, po, accumulate, onBias);
       },
       leave: (block) => {
         if (block === blocks - 1) memory.copyOutSoon(po, out, 0, out.length);
@@ -213,7 +219,7 @@ function imagesPerPiece(batch: number, x: FloatArray, y: FloatArray, piece: numb
 }
 
 /** What matrices that start at `starts[first…]` and reach by two strides cover. */
-function span(starts: Float64Array, first: number, count: number, one: number, two: number) {
+function span(starts: ArrayLike<number>, first: number, count: number, one: number, two: number) {
   let low = Infinity;
   let high = -Infinity;
   for (let t = first; t < first + count; t++) {

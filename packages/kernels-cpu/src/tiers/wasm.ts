@@ -63,7 +63,7 @@ function machineOn(memory: WasmMemory): Machine {
   return {
     numbers: memory.numbers,
     worth: { cheap: 1024, dear: 128, step: 256 },
-    matmul: (a, b, starts, out) => matmul(memory, a, b, starts, out),
+    matmul: (a, b, starts, out, bias) => matmul(memory, a, b, starts, out, bias),
     convForward: (x, w, y) => convForward(memory, x, w, y),
     convInputGrad: (w, y, x) => convInputGrad(memory, w, y, x),
     convWeightGrad: (x, y, w) => convWeightGrad(memory, x, y, w),
