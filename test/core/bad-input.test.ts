@@ -1,5 +1,6 @@
 // Bad input of every kind, by generation: whatever stands in the place of whatever argument of the functions of core.
 
+import { inspect } from 'node:util';
 import * as core from '@adjoint/core';
 import { AdjointError, ArgumentError, ones } from '@adjoint/core';
 import * as graph from '@adjoint/core/graph';
@@ -77,4 +78,13 @@ test('an option of another kind than its own is refused, whatever it is', () => 
     expect(call, what).toThrow(AdjointError);
   }
   expect(() => core.requireArgument('mine', 'fn', 1, 'function')).toThrow(ArgumentError);
+});
+
+test('an error that nobody caught shows its sentence, and not the storage of the tensor it is about', () => {
+  const about = new ArgumentError('no.', { op: 'mine', actual: ones([3]), expected: 'more' });
+  expect(about.actual).toBeInstanceOf(core.Tensor);
+  // As Node prints such an error.
+  expect(inspect(about, { customInspect: false })).not.toMatch(/storage/);
+  const short = new ArgumentError('no.', { op: 'mine', actual: [2, 3], expected: 'more' });
+  expect(inspect(short, { customInspect: false })).toMatch(/actual: \[ 2, 3 \]/);
 });

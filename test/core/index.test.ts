@@ -211,6 +211,25 @@ describe('index', () => {
     expect(index(x, [tensor([false, false])]).shape).toEqual([0, 3, 4]);
   });
 
+  // Values as PyTorch 1.13 gives them.
+  test("'...' stands for the axes that are left, beside tensors and masks of several axes too", () => {
+    expect(index(x, [0, '...', ints([3, 0])]).toArray()).toEqual([
+      [3, 0],
+      [7, 4],
+      [11, 8],
+    ]);
+    const columns = [true, false, true, true];
+    expect(index(x, ['...', tensor(columns)]).shape).toEqual([2, 3, 3]);
+    expect(index(x, ['...', tensor([columns, columns, columns])]).toArray()).toEqual([
+      [0, 2, 3, 4, 6, 7, 8, 10, 11],
+      [12, 14, 15, 16, 18, 19, 20, 22, 23],
+    ]);
+    expect(index(x, [null, ints([0, 2]), '...', ints([1, 3])]).toArray()).toEqual([
+      [1, 11],
+      [13, 23],
+    ]);
+  });
+
   test('without tensors it is slice: a view', () => {
     const part = index(x, [1, null, { start: 1, step: 2 }]);
     expect(part.data).toBe(x.data);

@@ -9,11 +9,13 @@ import {
   flatten,
   flip,
   fold,
+  index,
   meshgrid,
   movedim,
   narrow,
   pad,
   permute,
+  randn,
   repeat,
   reshape,
   roll,
@@ -132,6 +134,24 @@ describe('views', () => {
 });
 
 describe('against index formulas, on any layout', () => {
+  test("what comes after '...' in slice is for the last axes", () => {
+    const entries = fc.array(fc.constantFrom<SliceIndex>(0, null, { start: 1 }, { step: 2 }), {
+      maxLength: 3,
+    });
+    fc.assert(
+      fc.property(fc.tuple(entries, entries, fc.nat(2)), ([first, last, between]) => {
+        const shape = [...first, ...new Array(between).fill(null), ...last].map((_, axis) => axis + 1);
+        const x = randn(shape);
+        const spelled = slice(x, [...first, ...new Array<null>(between).fill(null), ...last]);
+        for (const short of [slice(x, [...first, '...', ...last]), index(x, [...first, '...', ...last])]) {
+          expect(short.shape).toEqual(spelled.shape);
+          expect(short.toArray()).toEqual(spelled.toArray());
+          expect(short.data).toBe(x.data);
+        }
+      }),
+    );
+  });
+
   test('slice takes what Python takes', () => {
     const bound = fc.option(fc.integer({ min: -6, max: 6 }), { nil: undefined });
     const range = fc.record({ start: bound, stop: bound, step: fc.integer({ min: 1, max: 3 }) });
@@ -377,6 +397,8 @@ describe('refusals name op, operand and the way out', () => {
     ['a position outside', () => slice(x, [null, 4]), { op: 'slice', operand: 'index', actual: 4 }],
     ['a fractional start', () => slice(x, [{ start: 0.5 }]), { op: 'slice', operand: 'indices[0].start' }],
     ['more indices than axes', () => slice(x, [0, 0, 0]), { op: 'slice', operand: 'indices', actual: 3 }],
+    ['more beside ...', () => slice(x, [0, '...', 0, 0]), { op: 'slice', operand: 'indices', actual: 3 }],
+    ['... twice', () => slice(x, ['...', 0, '...']), { op: 'slice', operand: 'indices', actual: 2 }],
     ['select of a 0-d tensor', () => select(tensor(1), 0, 0), { op: 'select', operand: 'x' }],
     ['narrow past the end', () => narrow(x, 1, 3, 2), { op: 'narrow', operand: 'length' }],
     ['sizes that do not add up', () => split(x, [1, 1]), { op: 'split', operand: 'size' }],

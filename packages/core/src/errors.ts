@@ -17,16 +17,28 @@ export class AdjointError extends Error {
   override readonly name: string = 'AdjointError';
   readonly op: string;
   readonly operand: string | undefined;
-  readonly actual: unknown;
+  /** What was given. Not among the fields that are listed where it is an object. */
+  declare readonly actual: unknown;
   readonly expected: string | undefined;
 
   constructor(message: string, details: ErrorDetails) {
     super(`${nameOf(details.op)}: ${message}`);
     this.op = details.op;
     this.operand = details.operand;
-    this.actual = details.actual;
+    // Node prints an error that nobody caught with all its fields, and a tensor among them as its storage: pages under the sentence.
+    Object.defineProperty(this, 'actual', {
+      value: details.actual,
+      enumerable: isShort(details.actual),
+      configurable: true,
+      writable: true,
+    });
     this.expected = details.expected;
   }
+}
+
+function isShort(value: unknown): boolean {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return list.every((item) => (typeof item !== 'object' || item === null) && typeof item !== 'function');
 }
 
 /** Shapes that do not fit the op or each other. */

@@ -167,7 +167,13 @@ describe('what would be lost in silence', () => {
     expect(make).toThrow(new RegExp(`^${op}: bias is a Tensor; give true or false`));
   });
 
-  test('a weight to share that is no parameter', () => {
+  test('a weight to share that is no parameter, or of another shape', () => {
+    expect(() => new nn.Linear(4, 5, { weight: zeros([5, 4]) as nn.Parameter })).toThrow(/no Parameter/);
+    const parameter = new nn.Parameter(zeros([4, 5]));
+    expect(() => new nn.Linear(4, 5, { weight: parameter })).toThrow(
+      'Linear: the weight to share has shape (4, 5); these sizes take (5, 4).',
+    );
+    expect(() => new nn.Conv1d(4, 5, 1, { weight: parameter })).toThrow(/has shape \(4, 5\).*\(5, 4, 1\)/);
     const weight = zeros([4, 5, 3, 3]) as nn.Parameter;
     expect(() => new nn.ConvTranspose2d(4, 5, 3, { weight })).toThrow(ArgumentError);
     expect(() => new nn.ConvTranspose2d(4, 5, 3, { weight })).toThrow(

@@ -11,6 +11,7 @@ import {
   square,
   sub,
   sum,
+  type Tensor,
   tensor,
   zeros,
 } from '@adjoint/core';
@@ -109,6 +110,31 @@ describe('a step', () => {
     }
   });
 
+  test.each<[string, (params: Tensor[]) => Optimizer<never>]>([
+    ['Adam', (params) => new Adam(params, { lr: 0.1 }) as never],
+    ['LBFGS', (params) => new LBFGS(params, { maxIter: 3 }) as never],
+    ['Muon', (params) => new Muon(params) as never],
+  ])('%s moves a leaf that is no parameter to the same bits, whatever its layout', (_, make) => {
+    const start = randn([3, 2], { dtype: 'float64' });
+    const owned = new Parameter(start.transpose(0, 1));
+    const column = tensor(start.toArray(), { dtype: 'float64' }).transpose(0, 1).requiresGrad_();
+    expect(column.isContiguous).toBe(false);
+    for (const x of [owned, column]) {
+      const optimiser = make([x]);
+      for (let i = 0; i < 3; i++) {
+        optimiser.step(() => {
+          optimiser.zeroGrad();
+          const loss = x.sub(1).pow(4).sum();
+          loss.backward();
+          clipGradNorm_([x], 0.5);
+          return loss;
+        });
+      }
+    }
+    expect(column.toArray()).toEqual(owned.toArray());
+    expect(column.toArray()).not.toEqual(start.transpose(0, 1).toArray());
+  });
+
   test('a gradient of another shape stops the step before anything moves', () => {
     const [a, b] = [parameter(), parameter()];
     const optimiser = new SGD([a, b], { lr: 1 });
@@ -175,12 +201,18 @@ describe('what is refused', () => {
     expect(() => new Muon([parameter()])).toThrow(/matrices only/);
   });
 
-  test('no parameters, the same twice, plain tensors', () => {
+  test('no parameters, the same twice, tensors that cannot be moved', () => {
     const p = parameter();
     expect(() => new SGD([])).toThrow(ArgumentError);
     expect(() => new SGD([p, p])).toThrow(/parameter 1 .* already/);
     expect(() => new SGD([{ params: [p] }, { params: [p] }])).toThrow(/already/);
-    expect(() => new SGD([zeros([2])] as never)).toThrow(/element 0 of params is no Parameter/);
+    const free = zeros([2], { requiresGrad: true });
+    expect(() => new SGD([zeros([2])])).toThrow(/element 0 of params .*\(2,\).* call requiresGrad_\(\)/);
+    expect(() => new SGD([free, mul(free, 2)])).toThrow(/element 1 of params .* 'mul' computed/);
+    expect(() => new SGD([zeros([1]).expand([3]).requiresGrad_()])).toThrow(/expanded axis.* clone/);
+    expect(() => new SGD([free, free])).toThrow(/already/);
+    expect(() => new SGD([3] as never)).toThrow(/element 0 of params is 3; pass model\.parameters\(\)/);
+    expect(() => new SGD([{ params: [zeros([2])] }])).toThrow(ArgumentError);
     for (const wrong of [new Linear(2, 2), () => [p], undefined, { params: [p] }])
       expect(() => new SGD(wrong as never)).toThrow(/params cannot be iterated.*model\.parameters\(\)/);
   });

@@ -10,10 +10,13 @@ import { reshape } from './layout.ts';
 import { selectAlong, wrapIndex } from './lookup.ts';
 
 import { nonzero } from './search.ts';
-import { requireEntries, type SliceIndex, slice, unbind } from './slice.ts';
+import { requireEntries, type SliceIndex, slice, unbind, withoutEllipsis } from './slice.ts';
 
 /** What may stand for an axis in {@link index}; a bool tensor stands for as many axes as it has. */
 export type IndexEntry = SliceIndex | Tensor;
+
+/** An entry that stands for an axis of its own. */
+type AxisEntry = Exclude<IndexEntry, '...'>;
 
 /**
  * Picks parts of a tensor by positions, ranges and index tensors. PyTorch's `x[i, 1:3, index, mask]`.
@@ -25,7 +28,7 @@ export type IndexEntry = SliceIndex | Tensor;
  * Without tensors the result is a view, as {@link slice} gives it.
  *
  * @param indices one entry per axis, from the first on: an integer, a range, null for all of it, or a tensor; axes that are not
- *   mentioned stay whole.
+ *   mentioned stay whole. What comes after `'...'`, which may stand once, is for the last axes.
  * @throws ArgumentError for a position out of range; ShapeError for more entries than axes, index tensors that do not broadcast,
  *   or a mask of another size; DTypeError for tensors that are neither int32 nor bool.
  * @example
@@ -36,7 +39,7 @@ export type IndexEntry = SliceIndex | Tensor;
 export function index(x: Tensor, indices: readonly IndexEntry[]): Tensor {
   requireTensor('index', 'x', x);
   requireEntries('index', indices);
-  const entries = expandMasks(x, indices);
+  const entries = expandMasks(x, withoutEllipsis('index', indices, x.ndim - furtherAxes(indices)));
   if (entries.length > x.ndim) {
     throw new ShapeError(
       `there are indices for ${entries.length} axes, and shape ${formatShape(x.shape)} has ${x.ndim}; give one per axis at most.`,
@@ -59,9 +62,17 @@ export function index(x: Tensor, indices: readonly IndexEntry[]): Tensor {
       );
 }
 
+// How many axes masks stand for beyond one each.
+function furtherAxes(indices: readonly IndexEntry[]): number {
+  return indices.reduce<number>(
+    (count, entry) => (entry instanceof Tensor && entry.dtype === 'bool' ? count + entry.ndim - 1 : count),
+    0,
+  );
+}
+
 // One entry per axis: a mask becomes the positions where it is true, a list of them for each of its axes.
-function expandMasks(x: Tensor, indices: readonly IndexEntry[]): IndexEntry[] {
-  const entries: IndexEntry[] = [];
+function expandMasks(x: Tensor, indices: readonly AxisEntry[]): readonly AxisEntry[] {
+  const entries: AxisEntry[] = [];
   for (const entry of indices) {
     if (!(entry instanceof Tensor)) {
       entries.push(entry);

@@ -16,8 +16,11 @@ export interface Range {
   readonly step?: number | undefined;
 }
 
-/** What to take of an axis: a position, which drops the axis; a range; or null for all of it. */
-export type SliceIndex = number | Range | null;
+/**
+ * What to take of an axis: a position, which drops the axis; a range; or null for all of it. `'...'` stands for all axes that no other
+ * entry is for.
+ */
+export type SliceIndex = number | Range | null | '...';
 
 /** A range as a first position, a step and a count, all known to lie inside the axis. */
 interface Span {
@@ -28,32 +31,61 @@ interface Span {
 
 /**
  * Takes a position, a range or all of each axis; axes that are not mentioned stay whole. A view. Basic indexing of
- * PyTorch, `x[1, 2:8:2, :]`.
+ * PyTorch, `x[1, 2:8:2, :]` and `x[..., -1]`.
  *
- * @param indices one entry per leading axis: an integer (negative counts from the end), a {@link Range}, or null for all.
+ * @param indices one entry per leading axis: an integer (negative counts from the end), a {@link Range}, or null for all. What comes after
+ *   `'...'`, which may stand once, is for the last axes.
  * @throws ArgumentError for a position out of range, for a start, stop or step that is no integer, for a step below 1, and for what is
  *   no list of such entries; ShapeError for more entries than axes.
  * @example
  * const x = tensor([[1, 2, 3, 4], [5, 6, 7, 8]]);
  * slice(x, [1]).toArray(); // [5, 6, 7, 8]
  * slice(x, [null, { start: 1, step: 2 }]).toArray(); // [[2, 4], [6, 8]]
+ * slice(x, ['...', -1]).toArray(); // [4, 8]
  */
 export function slice(x: Tensor, indices: readonly SliceIndex[]): Tensor {
   requireTensor('slice', 'x', x);
   requireEntries('slice', indices);
-  if (indices.length > x.ndim) {
+  const entries = withoutEllipsis('slice', indices, x.ndim);
+  if (entries.length > x.ndim) {
     throw new ShapeError(
-      `there are ${indices.length} indices for the ${x.ndim} axes of shape ${formatShape(x.shape)}; give one per axis at most.`,
-      { op: 'slice', operand: 'indices', actual: indices.length, expected: `at most ${x.ndim} indices` },
+      `there are ${entries.length} indices for the ${x.ndim} axes of shape ${formatShape(x.shape)}; give one per axis at most.`,
+      { op: 'slice', operand: 'indices', actual: entries.length, expected: `at most ${x.ndim} indices` },
     );
   }
-  const spans = x.shape.map((size, axis) => spanOf(indices[axis] ?? null, size, axis));
+  const spans = x.shape.map((size, axis) => spanOf(entries[axis] ?? null, size, axis));
   const part = takeSpans(x, spans);
-  const kept = part.shape.filter((_, axis) => typeof indices[axis] !== 'number');
+  const kept = part.shape.filter((_, axis) => typeof entries[axis] !== 'number');
   return reshape(part, kept);
 }
 
-function spanOf(index: SliceIndex, size: number, axis: number): Span {
+/** The entries with a null in the place of `'...'` for each axis that no other entry is for. */
+export function withoutEllipsis<Entry>(
+  op: string,
+  entries: readonly (Entry | null | '...')[],
+  ndim: number,
+): readonly (Entry | null)[] {
+  const isOwn = (entry: Entry | null | '...'): entry is Entry | null => entry !== '...';
+  const own = entries.filter(isOwn);
+  const count = entries.length - own.length;
+  if (count === 0) return own;
+  if (count > 1) {
+    throw new ArgumentError(
+      `'...' stands ${count} times among the indices; once is for all axes that are left.`,
+      {
+        op,
+        operand: 'indices',
+        actual: count,
+        expected: "'...' at most once",
+      },
+    );
+  }
+  const place = entries.indexOf('...');
+  const rest = new Array<null>(Math.max(0, ndim - own.length)).fill(null);
+  return [...own.slice(0, place), ...rest, ...own.slice(place)];
+}
+
+function spanOf(index: number | Range | null, size: number, axis: number): Span {
   if (index === null) return { start: 0, step: 1, size };
   if (typeof index === 'number')
     return { start: checkPosition('slice', index, size, axis), step: 1, size: 1 };
@@ -90,8 +122,13 @@ function requireRange(range: Range, axis: number): void {
     return;
   }
   throw new ArgumentError(
-    `indices[${axis}] is ${showEntry(range)}; give a position, a range { start, stop, step } or null. For a list of positions, give index() an int32 tensor of them.`,
-    { op: 'slice', operand: `indices[${axis}]`, actual: range, expected: 'an integer, a range or null' },
+    `indices[${axis}] is ${showEntry(range)}; give a position, a range { start, stop, step }, null, or '...' for all axes that are left. For a list of positions, give index() an int32 tensor of them.`,
+    {
+      op: 'slice',
+      operand: `indices[${axis}]`,
+      actual: range,
+      expected: "an integer, a range, null or '...'",
+    },
   );
 }
 

@@ -4,9 +4,14 @@ import { add, einsum, Generator, requireOptions, type Tensor, zeros } from '@adj
 import type { InitOptions } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
-import type { LinearOptions } from './linear.ts';
-import { requireFeatures, requireInteger } from './options.ts';
+import { type ParameterizedOptions, requireFeatures, requireInteger } from './options.ts';
 import { drawUniformly } from './uniform.ts';
+
+/** Options of {@link Bilinear}. */
+export interface BilinearOptions extends ParameterizedOptions {
+  /** Whether a bias is learned. Default true. */
+  readonly bias?: boolean | undefined;
+}
 
 /**
  * `y_o = x1ᵀ · weight_o · x2 + bias_o`. PyTorch's `nn.Bilinear`.
@@ -25,7 +30,7 @@ export class Bilinear extends Module {
   readonly weight: Parameter;
   readonly bias: Parameter | null;
 
-  constructor(in1Features: number, in2Features: number, outFeatures: number, options: LinearOptions = {}) {
+  constructor(in1Features: number, in2Features: number, outFeatures: number, options: BilinearOptions = {}) {
     super();
     requireOptions('Bilinear', options, { bias: 'boolean', dtype: 'dtype', generator: Generator });
     this.in1Features = requireInteger('Bilinear', 'in1Features', in1Features, 1);

@@ -19,6 +19,7 @@ import type { Fans } from '../init/scale.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { type ParameterizedOptions, requireOneOf } from './options.ts';
+import { requireSharedWeight } from './shared-weight.ts';
 import { drawUniformly } from './uniform.ts';
 
 /** Options of convolution layers. Those per axis take one number for all spatial axes, or one per axis. */
@@ -109,7 +110,6 @@ export abstract class ConvBase extends Module {
     this.#op = op;
     const { groups = 1, weight } = options;
     const bias = options.bias ?? true;
-    if (weight !== undefined && !(weight instanceof Parameter)) throw noParameter(op, weight);
     const axes = (option: string, value: unknown, minimum: number): number[] =>
       perAxis(value, dims, { op, option, minimum });
     this.kernelSize = axes('kernelSize', kernelSize, 1);
@@ -156,7 +156,7 @@ export abstract class ConvBase extends Module {
     const [rows, columns] = transposed ? [inChannels, outChannels] : [outChannels, inChannels];
     const shape =
       groups === 1 ? [rows, columns, ...kernel] : [groups, rows / groups, columns / groups, ...kernel];
-    if (weight !== undefined && String(weight.shape) !== String(shape)) throw weightError(op, weight, shape);
+    requireSharedWeight(op, weight, shape);
     const dtype = weight === undefined ? (options.dtype ?? 'float32') : (weight.dtype as FloatDType);
     this.weight = weight ?? new Parameter(zeros(shape, { dtype }));
     this.bias = bias ? new Parameter(zeros([1, outChannels, ...kernel.map(() => 1)], { dtype })) : null;
@@ -221,13 +221,6 @@ export abstract class ConvBase extends Module {
   }
 }
 
-function noParameter(op: string, weight: unknown): ArgumentError {
-  return new ArgumentError(
-    'the weight to share is no Parameter, and would not be trained; give new Parameter(weight), or copy values with loadStateDict.',
-    { op, operand: 'weight', actual: weight, expected: 'a Parameter' },
-  );
-}
-
 function requireUnitStride(op: string, stride: readonly number[]): void {
   if (stride.every((step) => step === 1)) return;
   throw new ArgumentError(
@@ -238,11 +231,4 @@ function requireUnitStride(op: string, stride: readonly number[]): void {
 
 function perAxisText(values: readonly number[]): string {
   return values.every((value) => value === values[0]) ? String(values[0]) : `[${values.join(', ')}]`;
-}
-
-function weightError(op: string, weight: Parameter, expected: readonly number[]): ShapeError {
-  return new ShapeError(
-    `the weight to share has shape ${formatShape(weight.shape)}; these channels, kernel and groups take ${formatShape(expected)}.`,
-    { op, operand: 'weight', actual: weight.shape, expected: formatShape(expected) },
-  );
 }

@@ -3,6 +3,7 @@
 import {
   ArgumentError,
   type FlattenOptions,
+  type FloatDType,
   flatten,
   Generator,
   linear,
@@ -16,12 +17,15 @@ import type { InitOptions } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { type ParameterizedOptions, requireFeatures, requireInteger } from './options.ts';
+import { requireSharedWeight } from './shared-weight.ts';
 import { drawUniformly } from './uniform.ts';
 
 /** Options of {@link Linear}. */
 export interface LinearOptions extends ParameterizedOptions {
   /** Whether a bias is learned. Default true. */
   readonly bias?: boolean | undefined;
+  /** A weight to share with another layer, such as an `Embedding`, in place of one of the layer's own; `dtype` is then that of the weight. */
+  readonly weight?: Parameter | undefined;
 }
 
 /**
@@ -30,9 +34,14 @@ export interface LinearOptions extends ParameterizedOptions {
  * Input (..., in), output (..., out), of the parameters' dtype. Parameters: weight (out, in), bias (out); both start uniform in
  * ±1/sqrt(in).
  *
- * @throws ArgumentError for a size that is no positive integer; ShapeError, from `forward`, for an input of another width.
+ * @throws ArgumentError for a size that is no positive integer, or a weight to share that is no Parameter; ShapeError for one of another
+ *   shape, and, from `forward`, for an input of another width.
  * @example
  * new Linear(20, 30).forward(zeros([128, 20])).shape; // [128, 30]
+ * // Weights tied, as in language models: one table reads words in and scores them on the way out.
+ * const words = new Embedding(1000, 20);
+ * const scores = new Linear(20, 1000, { bias: false, weight: words.weight });
+ * new Sequential(words, scores).parameters().length; // 1
  */
 export class Linear extends Module {
   readonly inFeatures: number;
@@ -42,14 +51,23 @@ export class Linear extends Module {
 
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
-    requireOptions('Linear', options, { bias: 'boolean', dtype: 'dtype', generator: Generator });
+    requireOptions('Linear', options, {
+      bias: 'boolean',
+      weight: 'own',
+      dtype: 'dtype',
+      generator: Generator,
+    });
     this.inFeatures = requireInteger('Linear', 'inFeatures', inFeatures, 1);
     this.outFeatures = requireInteger('Linear', 'outFeatures', outFeatures, 1);
-    const { dtype = 'float32' } = options;
+    const { weight } = options;
     const bias = options.bias ?? true;
-    this.weight = new Parameter(zeros([outFeatures, inFeatures], { dtype }));
+    const shape = [outFeatures, inFeatures];
+    requireSharedWeight('Linear', weight, shape);
+    const dtype = weight === undefined ? (options.dtype ?? 'float32') : (weight.dtype as FloatDType);
+    this.weight = weight ?? new Parameter(zeros(shape, { dtype }));
     this.bias = bias ? new Parameter(zeros([outFeatures], { dtype })) : null;
-    this.resetParameters({ generator: options.generator });
+    if (weight === undefined) this.resetParameters({ generator: options.generator });
+    else drawUniformly([this.bias], inFeatures, options);
   }
 
   /** Draws weight and bias anew. */

@@ -9,7 +9,6 @@ import {
   requireTensor,
   Tensor,
 } from '@adjoint/core';
-import type { Parameter } from '../module/parameter.ts';
 import { requireOption } from './checks.ts';
 
 /** Options of {@link clipGradNorm_}. */
@@ -34,7 +33,7 @@ export interface ClipGradNormOptions {
  * clipGradNorm_(layer.parameters(), 1);
  */
 export function clipGradNorm_(
-  parameters: Parameter | Iterable<Parameter>,
+  parameters: Tensor | Iterable<Tensor>,
   maxNorm: number,
   options: ClipGradNormOptions = {},
 ): number {
@@ -91,7 +90,7 @@ export function clipGradNorm_(
  * sum(layer.forward(full([8, 4], 100))).backward();
  * clipGradValue_(layer.parameters(), 0.5);
  */
-export function clipGradValue_(parameters: Parameter | Iterable<Parameter>, clipValue: number): void {
+export function clipGradValue_(parameters: Tensor | Iterable<Tensor>, clipValue: number): void {
   requireOption('clipGradValue_', 'clipValue', clipValue, 0);
   for (const { grad } of listed('clipGradValue_', parameters)) {
     if (grad === null) continue;
@@ -104,7 +103,7 @@ export function clipGradValue_(parameters: Parameter | Iterable<Parameter>, clip
   }
 }
 
-function listed(op: string, parameters: Parameter | Iterable<Parameter>): Parameter[] {
+function listed(op: string, parameters: Tensor | Iterable<Tensor>): Tensor[] {
   if (
     typeof parameters !== 'object' ||
     parameters === null ||

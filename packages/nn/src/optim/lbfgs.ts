@@ -1,7 +1,6 @@
 // L-BFGS: Newton's direction from the last few changes of the gradient, for losses that can be computed anew at will.
 
 import { ArgumentError, enableGrad, modify_, noGrad, type Tensor, tensor } from '@adjoint/core';
-import type { Parameter } from '../module/parameter.ts';
 import { requireOption } from './checks.ts';
 import { absoluteSum, dot, freshMemory, largest, type Memory, negated, newton } from './lbfgs-memory.ts';
 import { type BaseOptions, Optimizer, type ParamInput } from './optimizer.ts';
@@ -34,7 +33,7 @@ export interface LBFGSOptions extends BaseOptions {
  *
  * @throws ArgumentError for an illegal option, more than one group, or a step without a closure.
  * @example
- * const x = new Parameter(tensor([-1, 1], { dtype: 'float64' }));
+ * const x = tensor([-1, 1], { dtype: 'float64', requiresGrad: true }); // any leaf will do
  * const optimizer = new LBFGS([x], { lineSearch: 'strongWolfe' });
  * optimizer.step(() => {
  *   optimizer.zeroGrad();
@@ -176,7 +175,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
     return this.#flat((parameter) => parameter);
   }
 
-  #flat(pick: (parameter: Parameter) => Tensor | null): Float64Array {
+  #flat(pick: (parameter: Tensor) => Tensor | null): Float64Array {
     const flat = new Float64Array(this.parameters.reduce((total, { size }) => total + size, 0));
     let offset = 0;
     for (const parameter of this.parameters) {

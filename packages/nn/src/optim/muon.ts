@@ -8,13 +8,12 @@ import {
   mul,
   noGrad,
   norm,
-  requireArgument,
+  requireTensor,
   ShapeError,
   type Tensor,
   tensor,
   transpose,
 } from '@adjoint/core';
-import { Parameter } from '../module/parameter.ts';
 import { requireOption } from './checks.ts';
 import { type BaseOptions, Optimizer, type ParamGroup, type ParamInput, type Update } from './optimizer.ts';
 
@@ -70,9 +69,9 @@ export class Muon extends Optimizer<MuonOptions> {
   }
 
   override addGroup(group: ParamGroup<MuonOptions>): void {
-    const list: Parameter[] = [...group.params];
+    const list = [...group.params];
     list.forEach((parameter, i) => {
-      requireArgument('Muon', `params[${i}]`, parameter, Parameter);
+      requireTensor('Muon', `params[${i}]`, parameter);
       const { shape } = parameter;
       if (shape.length === 2) return;
       throw new ShapeError(

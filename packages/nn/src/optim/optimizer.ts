@@ -4,6 +4,7 @@ import {
   AdjointError,
   ArgumentError,
   computeDType,
+  describeValue,
   enableGrad,
   formatShape,
   modify_,
@@ -35,6 +36,8 @@ export interface Update<Options> {
 /**
  * The base of all optimisers. PyTorch's `torch.optim.Optimizer`.
  *
+ * It takes parameters, and other leaves that require a gradient: the pixels of a picture, the unknowns of an equation.
+ *
  * An optimiser of your own says how the values of one parameter move.
  *
  * @example
@@ -54,7 +57,7 @@ export abstract class Optimizer<Options extends BaseOptions> {
   /** Groups of parameters with their options. */
   readonly groups: Group<Options>[] = [];
   /** What is kept per parameter; a parameter appears with its first step. */
-  readonly state: Map<Parameter, ParamState> = new Map();
+  readonly state: Map<Tensor, ParamState> = new Map();
   readonly #defaults: Options;
 
   /**
@@ -71,7 +74,7 @@ export abstract class Optimizer<Options extends BaseOptions> {
     this.#defaults = this.#complete(defaults, options);
     this.check(this.#defaults);
     requireList(name, params);
-    const given = [...params] as (Parameter | ParamGroup<Options>)[];
+    const given = [...params] as (Tensor | ParamGroup<Options>)[];
     if (given.length === 0) {
       throw new ArgumentError('there are no parameters; pass model.parameters(), or groups { params, … }.', {
         op: name,
@@ -80,7 +83,7 @@ export abstract class Optimizer<Options extends BaseOptions> {
         expected: 'at least one parameter',
       });
     }
-    const isGroup = (item: Parameter | ParamGroup<Options>): item is ParamGroup<Options> =>
+    const isGroup = (item: Tensor | ParamGroup<Options>): item is ParamGroup<Options> =>
       typeof item === 'object' && item !== null && 'params' in item;
     if (given.every(isGroup)) for (const group of given) this.addGroup(group);
     else this.addGroup({ params: given } as unknown as ParamGroup<Options>);
@@ -99,7 +102,7 @@ export abstract class Optimizer<Options extends BaseOptions> {
    */
   addGroup(group: ParamGroup<Options>): void {
     requireArgument(this.name, 'group', group, Object);
-    const { params, ...own } = group as { readonly params: Iterable<Parameter> } & Readonly<
+    const { params, ...own } = group as { readonly params: Iterable<Tensor> } & Readonly<
       Record<string, unknown>
     >;
     requireList(this.name, params);
@@ -108,17 +111,7 @@ export abstract class Optimizer<Options extends BaseOptions> {
     const list = [...params];
     const seen = new Set(this.groups.flatMap((other) => other.params));
     list.forEach((parameter, i) => {
-      if (!(parameter instanceof Parameter)) {
-        throw new ArgumentError(
-          `element ${i} of params is no Parameter; pass model.parameters(), or groups { params, … }.`,
-          {
-            op: this.name,
-            operand: 'params',
-            actual: parameter,
-            expected: 'parameters',
-          },
-        );
-      }
+      requireMovable(this.name, parameter, i);
       if (seen.has(parameter)) {
         throw new ArgumentError(
           `parameter ${i} of shape ${formatShape(parameter.shape)} is in the optimiser already; give each once.`,
@@ -137,7 +130,7 @@ export abstract class Optimizer<Options extends BaseOptions> {
   }
 
   /** All parameters, group by group. */
-  get parameters(): Parameter[] {
+  get parameters(): Tensor[] {
     return this.groups.flatMap((group) => group.params);
   }
 
@@ -165,7 +158,7 @@ export abstract class Optimizer<Options extends BaseOptions> {
     return loss;
   }
 
-  #move(parameter: Parameter, group: Group<Options>): void {
+  #move(parameter: Tensor, group: Group<Options>): void {
     const gradient = valuesOf(parameter.grad!);
     const state = this.stateOf(parameter);
     const { shape } = parameter;
@@ -175,7 +168,7 @@ export abstract class Optimizer<Options extends BaseOptions> {
   }
 
   /** What is kept of a parameter, made empty where there is nothing yet. */
-  protected stateOf(parameter: Parameter): ParamState {
+  protected stateOf(parameter: Tensor): ParamState {
     let state = this.state.get(parameter);
     if (state === undefined) {
       state = new ParamState(parameter.shape, parameter.dtype);
@@ -190,10 +183,11 @@ export abstract class Optimizer<Options extends BaseOptions> {
     for (const { params } of this.groups) for (const parameter of params) this.#checkGradient(parameter, i++);
   }
 
-  #checkGradient({ replacement, grad, shape }: Parameter, i: number): void {
-    if (replacement !== null) {
+  #checkGradient(parameter: Tensor, i: number): void {
+    const { grad, shape } = parameter;
+    if (parameter instanceof Parameter && parameter.replacement !== null) {
       throw new AdjointError(
-        `parameter ${i} of shape ${formatShape(shape)} was replaced by module.to('${replacement.dtype}') after the optimiser was made; call to() first.`,
+        `parameter ${i} of shape ${formatShape(shape)} was replaced by module.to('${parameter.replacement.dtype}') after the optimiser was made; call to() first.`,
         { op: `${this.name}.step`, operand: `params[${i}]` },
       );
     }
@@ -231,7 +225,7 @@ export abstract class Optimizer<Options extends BaseOptions> {
   }
 
   /** What the tensors that are kept of a parameter look like. */
-  protected stateSpec({ shape, dtype }: Parameter): TensorSpec {
+  protected stateSpec({ shape, dtype }: Tensor): TensorSpec {
     return { shape, dtype: computeDType(dtype) };
   }
 }
@@ -256,6 +250,31 @@ function requireList(op: string, params: unknown): void {
       : 'params cannot be iterated; pass model.parameters(), with parentheses, or an array of groups { params, … }.',
     { op, operand: 'params', actual: params, expected: 'an array or another iterable of parameters' },
   );
+}
+
+// A parameter may be frozen now and trained later; any other tensor that requires no gradient is there by mistake.
+function requireMovable(op: string, x: unknown, i: number): void {
+  if (x instanceof Parameter) return;
+  const fault = faultOf(x);
+  if (fault === null) return;
+  throw new ArgumentError(`element ${i} of params ${fault}.`, {
+    op,
+    operand: `params[${i}]`,
+    actual: x,
+    expected: 'a parameter, or another leaf that requires a gradient',
+  });
+}
+
+function faultOf(x: unknown): string | null {
+  if (!(x instanceof Tensor))
+    return `is ${describeValue(x)}; pass model.parameters(), a list of leaves, or groups { params, … }`;
+  const named = `is a tensor of shape ${formatShape(x.shape)}`;
+  if (!x.isLeaf)
+    return `${named} that '${x.node!.name}' computed; optimise what it was computed from, or x.detach().requiresGrad_()`;
+  if (!x.requiresGrad) return `${named} that requires no gradient; call requiresGrad_() on it first`;
+  return x.strides.some((stride, axis) => stride === 0 && x.shape[axis] > 1)
+    ? `${named} with an expanded axis, whose elements share one place; clone it: x.detach().clone().requiresGrad_()`
+    : null;
 }
 
 function valuesOf(x: Tensor): FloatValues {

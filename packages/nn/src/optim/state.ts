@@ -10,7 +10,6 @@ import {
   requireArgument,
   Tensor,
 } from '@adjoint/core';
-import type { Parameter } from '../module/parameter.ts';
 import type { BaseOptions, Group } from './groups.ts';
 import { ParamState } from './param-state.ts';
 
@@ -47,8 +46,8 @@ export class OptimizerStateError extends AdjointError {
 export interface Stateful<Options> {
   readonly name: string;
   readonly groups: readonly Group<Options>[];
-  readonly parameters: readonly Parameter[];
-  readonly state: Map<Parameter, ParamState>;
+  readonly parameters: readonly Tensor[];
+  readonly state: Map<Tensor, ParamState>;
 }
 
 /** Options and state of an optimiser. */
@@ -80,7 +79,7 @@ export interface StateRules<Options> {
   /** Throws for options that mean nothing. */
   readonly options: (options: Options) => void;
   /** What the tensors that are kept of a parameter look like. */
-  readonly spec: (parameter: Parameter) => TensorSpec;
+  readonly spec: (parameter: Tensor) => TensorSpec;
 }
 
 /** Checks all of `state` against the optimiser, then takes it over. */
