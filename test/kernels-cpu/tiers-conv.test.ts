@@ -239,6 +239,23 @@ const layers: readonly ConvGeometry[] = [
   convGeometry({ batch: 1, inChannels: 3, outChannels: 6, inputSize: [64, 64], kernelSize: 16, stride: 16 }),
 ];
 
+/** Small layers whose rows lie side by side: one row of taps or several, one output channel or several, steps, depthwise or not. */
+const compact: readonly ConvGeometry[] = [
+  convGeometry({ batch: 1, inChannels: 1, outChannels: 1, inputSize: [4, 5], kernelSize: [1, 2] }),
+  convGeometry({ batch: 2, inChannels: 2, outChannels: 1, inputSize: [3, 6], kernelSize: [1, 3] }),
+  convGeometry({ batch: 1, inChannels: 1, outChannels: 3, inputSize: [4, 5], kernelSize: 2 }),
+  convGeometry({ batch: 1, inChannels: 2, outChannels: 2, inputSize: [5, 7], kernelSize: 3, groups: 2 }),
+  convGeometry({ batch: 1, inChannels: 1, outChannels: 1, inputSize: [5, 8], kernelSize: [1, 2], stride: 2 }),
+];
+
+/** The same numbers, with NaN on both sides. */
+function amongNaN(values: FloatArray): FloatArray {
+  const around = 64;
+  const space = new (values.constructor as Float)(values.length + 2 * around).fill(Number.NaN);
+  space.set(values, around);
+  return space.subarray(around, around + values.length);
+}
+
 /** Operands of a layer and what the reference makes of them, which takes longer than all the tiers together: once for all of them. */
 interface LayerCase {
   readonly whole: Operands;
@@ -327,6 +344,43 @@ describe.each(fastTiers)('%s', (name, { kernels, setThreads }) => {
     test('an infinite or undefined element reaches what the reference says it reaches', () => {
       expectOddElementsToReachTheSame(kernels, layers.slice(0, 11), Type);
     });
+
+    // Where rows follow each other without padding, a row of taps that runs over the end of one meets the start of the next.
+    test.each(compact.map((g, i) => [i, g] as const))(
+      'layer %i without padding: an infinite element in any place reaches what the reference says it reaches',
+      (_, g) => {
+        const given = wholeOperands(g, Type);
+        for (const array of [given.x, given.y]) {
+          for (let place = 0; place < array.length; place++) {
+            const value = array[place];
+            array[place] = Infinity;
+            const expected = derivatives(reference, g, given);
+            derivatives(kernels, g, given).forEach((got, i) => {
+              expect(differentValues(got, expected[i]), `with element ${place} infinite`).toEqual([]);
+            });
+            array[place] = value;
+          }
+        }
+      },
+    );
+
+    test.each(layers.map((g, i) => [i, g] as const))(
+      'layer %i: what lies around the operands, or was left in scratch memory, does not show in the bits',
+      (_, g) => {
+        setThreads(1);
+        const { real } = layerCase(g, Type);
+        const alone = derivatives(kernels, g, real);
+        derivatives(
+          kernels,
+          g,
+          operands(g, (length) => new Type(length).fill(Number.NaN)),
+        );
+        const among = { x: amongNaN(real.x), w: amongNaN(real.w), y: amongNaN(real.y) };
+        derivatives(kernels, g, among).forEach((got, i) => {
+          expect(differentBits(got, alone[i])).toEqual([]);
+        });
+      },
+    );
 
     test.runIf(name.startsWith('wasm') && Type === Float32Array)(
       'a plane of millions: numbers of tiles and tasks multiply to more than 32 bits',

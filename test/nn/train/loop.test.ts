@@ -238,6 +238,74 @@ describe('resuming', () => {
       expect(other.parts.ema.stateDict().updates).toBe(15);
     }
   });
+  test('between two passes over plain batches, or after the last, goes on to the same bits', async () => {
+    const make = () => {
+      const model = net();
+      const optimizer = new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 });
+      const scheduler = new ReduceLROnPlateau(optimizer, { patience: 0, threshold: 0.2 });
+      return {
+        parts: { model, optimizer, scheduler },
+        options: { model, optimizer, scheduler, data: batches, loss: mseLoss, epochs: 4 },
+      };
+    };
+    const whole = make();
+    const told: number[] = [];
+    const saved: { readonly made: number; readonly bytes: Uint8Array }[] = [];
+    for await (const { loss, lr, position, lastOfEpoch } of train(whole.options)) {
+      told.push(loss, lr);
+      if (!lastOfEpoch) continue;
+      expect(position).toMatchObject({ lossSum: 0, lossCount: 0 });
+      saved.push({
+        made: told.length,
+        bytes: await encodeCheckpoint({ ...whole.parts, progress: position }),
+      });
+    }
+    expect(saved).toHaveLength(4);
+    expect(new Set(told.filter((_, i) => i % 2 === 1)).size).toBeGreaterThan(1);
+    for (const { made, bytes } of saved) {
+      const other = make();
+      const checkpoint = await decodeCheckpoint(bytes);
+      restoreCheckpoint(checkpoint, other.parts);
+      const rest = await steps({ ...other.options, start: checkpoint.progress });
+      expect(rest.flatMap(({ loss, lr }) => [loss, lr])).toEqual(told.slice(made));
+      expect(weights(other.parts.model)).toEqual(weights(whole.parts.model));
+    }
+  });
+
+  test('in a pass of which nothing is left begins the next one', async () => {
+    const rows = (count: number) =>
+      new TensorDataset(inputs.narrow(0, 0, count), targets.narrow(0, 0, count));
+    const make = (count: number) => {
+      const model = net();
+      const optimizer = new SGD(model.parameters(), { lr: 0.1 });
+      const loader = new DataLoader(rows(count), { batchSize: 4 });
+      return {
+        parts: { model, optimizer },
+        loader,
+        options: { model, optimizer, data: loader, loss: mseLoss, epochs: 3 },
+      };
+    };
+    // Three of five batches were trained on, and now there are no more than three.
+    const whole = make(20);
+    await steps({ ...whole.options, steps: 3 });
+    const bytes = await encodeCheckpoint({ ...whole.parts, progress: { epoch: 0, step: 3 } });
+    const checkpoint = await decodeCheckpoint(bytes);
+    const [shorter, next] = [make(12), make(12)];
+    restoreCheckpoint(checkpoint, shorter.parts);
+    restoreCheckpoint(checkpoint, next.parts);
+    shorter.loader.loadStateDict(whole.loader.stateDict());
+    const told = await steps({
+      ...shorter.options,
+      start: { epoch: 0, step: 3, lossSum: 1, lossCount: 3 },
+    });
+    expect(told.map(({ epoch, step }) => [epoch, step])).toEqual(
+      [4, 5, 6, 7, 8, 9].map((k) => [k < 7 ? 2 : 3, k]),
+    );
+    const expected = await steps({ ...next.options, start: { epoch: 1, step: 3 } });
+    expect(told).toEqual(expected);
+    // A pass that was not begun before, and has nothing, is a mistake.
+    await expect(steps({ ...make(12).options, data: [] })).rejects.toThrow(/no batch in epoch 1/);
+  });
 });
 
 describe('manners', () => {

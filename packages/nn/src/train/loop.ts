@@ -59,7 +59,7 @@ export async function* train<Batch>(
       if (over()) return;
     }
     if (made > 0) continue;
-    // A stream that was saved behind its last batch has none left, and its pass ends here.
+    // Data that was saved in the middle of a pass, and has nothing left of it (it is shorter now, or read ahead), ends that pass.
     if (!resumed) {
       throw new ArgumentError(
         `the data gave no batch in epoch ${position.epoch + 1}; give something that has batches and can be iterated again, such as a DataLoader or an array.`,
