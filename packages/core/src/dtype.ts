@@ -139,7 +139,9 @@ export function promoteTypes(a: DType, b: DType): DType {
 
 /** What promotion needs to know of an operand. */
 export interface Promotable {
+  /** Its dtype. */
   readonly dtype: DType;
+  /** Its shape: the dtype of a tensor without axes counts less than that of one with axes. */
   readonly shape: readonly number[];
   /** Made from a JavaScript number that the user wrote beside a tensor: its type yields to any tensor's. */
   readonly isNumber: boolean;

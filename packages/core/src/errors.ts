@@ -15,10 +15,13 @@ export interface ErrorDetails {
 /** The base of every error that Adjoint's tensors, ops and modules throw on purpose. */
 export class AdjointError extends Error {
   override readonly name: string = 'AdjointError';
+  /** The op or function that was called, in the spelling of the API. */
   readonly op: string;
+  /** The operand or option that is wrong, where one can be named. */
   readonly operand: string | undefined;
   /** What was given. Not among the fields that are listed where it is an object. */
   declare readonly actual: unknown;
+  /** What would have been right, in words. */
   readonly expected: string | undefined;
 
   constructor(message: string, details: ErrorDetails) {

@@ -26,21 +26,33 @@ export function isNoGradient(rule: object): rule is NoGradient {
 
 /** An op as the framework holds it: the record, and what can be worked out from it once. */
 export class Op<Attrs> {
+  /** The op's name, in the spelling of its public function. */
   readonly name: string;
+  /** Operand names in order; a last name that starts with '...' stands for any number. */
   readonly operands: readonly string[];
+  /** The shape rule: all validation, and shape and dtype of the result. */
   readonly infer: (operands: readonly OperandSpec[], attrs: Attrs) => ResultSpec;
+  /** One derivative rule per operand name, or the reason why there is none. */
   readonly vjps: readonly (VjpRule<Attrs> | NoGradient)[];
+  /** How tangents pass through, or the reason why they do not. */
   readonly forwardMode: ForwardMode<Attrs> | NoGradient;
+  /** Floating-point operations that it takes. */
   readonly flops: (operands: readonly OperandSpec[], attrs: Attrs, result: ResultSpec) => number;
+  /** Fills the result's array; null for a view. */
   readonly forward: ComputeOpRecord<readonly string[], Attrs>['forward'] | null;
+  /** The strides and offset of the result; null for an op that computes. */
   readonly view: ViewOpRecord<readonly string[], Attrs>['view'] | null;
   /** The view, if it is a cut. */
   readonly cut: ViewOpRecord<readonly string[], Attrs>['view'] | null;
+  /** Whether operands come as they lie in memory, rather than row-major. */
   readonly strided: boolean;
   /** Whether 16-bit floats come and go as the bits that are stored. */
   readonly bits: boolean;
+  /** Whether operands broadcast. */
   readonly broadcasts: boolean;
+  /** Names of what the forward rule keeps for the derivative rules. */
   readonly keeps: readonly string[];
+  /** Whether it overwrites all of its arrays, and its rules keep none; see its record. */
   readonly recycles: boolean;
   /** Whether the last operand stands for any number of them. */
   readonly variadic: boolean;

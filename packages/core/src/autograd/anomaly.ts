@@ -17,13 +17,19 @@ export interface AnomalyOptions {
 
 /** What an operand held when an op went wrong. */
 export interface OperandRange {
+  /** The operand's name in the op's record. */
   readonly name: string;
+  /** Its shape. */
   readonly shape: Shape;
+  /** Its dtype. */
   readonly dtype: DType;
   /** Least and largest finite value; NaN if there is none. */
   readonly min: number;
+  /** Its greatest finite value; NaN if there is none. */
   readonly max: number;
+  /** How many of its elements are NaN. */
   readonly nans: number;
+  /** How many of its elements are infinite. */
   readonly infinities: number;
 }
 
@@ -34,9 +40,11 @@ export class AnomalyError extends AdjointError {
   readonly phase: 'forward' | 'backward';
   /** The op whose result it is. In backward, `op` is the op whose rule ran, and this the one inside the rule. */
   readonly culprit: string;
+  /** The element itself: NaN, or an infinity. */
   readonly value: number;
   /** Index of the first such element in the result. */
   readonly index: readonly number[];
+  /** What the operands of `culprit` held. */
   readonly operands: readonly OperandRange[];
   /** The line of user code that ran `op`, as the engine writes it; null where that was before detectAnomaly. */
   readonly callSite: string | null;

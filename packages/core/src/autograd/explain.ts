@@ -24,6 +24,7 @@ export interface Obstacle {
    * - `detach`: an op that read a detached copy.
    */
   readonly kind: 'noRule' | 'integer' | 'noGrad' | 'detach';
+  /** The op that stands there. */
   readonly op: string;
   /** The operand through which the parameter comes in. */
   readonly operand: string;
@@ -37,6 +38,7 @@ export interface Obstacle {
 export interface ParameterExplanation {
   /** The parameter's name, or `parameters[i]`. */
   readonly name: string;
+  /** The parameter's shape. */
   readonly shape: Shape;
   /** Whether a gradient reaches it. */
   readonly reached: boolean;
@@ -50,7 +52,9 @@ export interface ParameterExplanation {
 export interface Explanation {
   /** Whether a gradient reaches every parameter, and backward meets no op without a rule on the way. */
   readonly ok: boolean;
+  /** What is known of each parameter, in the order in which they were given. */
   readonly parameters: readonly ParameterExplanation[];
+  /** All of it as text. */
   readonly message: string;
 }
 

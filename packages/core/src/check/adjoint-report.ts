@@ -13,18 +13,25 @@ export type AdjointVerdictKind = VerdictKind | 'notLinear' | 'inexact';
 
 /** An entry of the matrix that differs: `forward` is A[output, input], `transpose` is Aᵀ[input, output]. */
 export interface AdjointEntry {
+  /** Index into A x. */
   readonly output: readonly number[];
+  /** Index into x. */
   readonly input: readonly number[];
+  /** A[output, input]. */
   readonly forward: number;
+  /** Aᵀ[input, output]. */
   readonly transpose: number;
 }
 
 /** What an adjoint check answers. */
 export interface AdjointReport {
+  /** Whether the two maps are adjoint, as far as was tried. */
   readonly ok: boolean;
+  /** What was found, and a sentence that explains it. */
   readonly verdict: { readonly kind: AdjointVerdictKind; readonly text: string };
   /** Shapes of x and of A x. */
   readonly input: Shape;
+  /** Shape of A x. */
   readonly output: Shape;
   /** `<A x, y>` and `<x, Aᵀ y>` of each trial that was made. */
   readonly products: readonly { readonly forward: number; readonly transpose: number }[];
@@ -37,6 +44,7 @@ export interface AdjointReport {
 /** Thrown by {@link assertAdjoint}; carries the report. */
 export class AdjointCheckError extends AdjointError {
   override readonly name = 'AdjointCheckError';
+  /** What the check found. */
   readonly report: AdjointReport;
 
   constructor(report: AdjointReport) {

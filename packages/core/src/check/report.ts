@@ -49,14 +49,19 @@ export type VerdictKind =
 
 /** A verdict and the sentence that explains it. */
 export interface Verdict {
+  /** Which hypothesis explains what was found. */
   readonly kind: VerdictKind;
+  /** The sentence that explains it. */
   readonly text: string;
 }
 
 /** What the numeric derivative was with one step size. */
 export interface StepTried {
+  /** The step size of the difference quotient. */
   readonly step: number;
+  /** The numeric derivative with this step. */
   readonly numeric: number;
+  /** |analytic − numeric| with this step. */
   readonly error: number;
 }
 
@@ -66,7 +71,9 @@ export interface Coordinate {
   readonly output: readonly number[] | null;
   /** Index into the input; empty for a 0-d input. Null in fast mode. */
   readonly input: readonly number[] | null;
+  /** The derivative by the op's rules. */
   readonly analytic: number;
+  /** The derivative by difference quotients. */
   readonly numeric: number;
   /** |analytic − numeric|. */
   readonly error: number;
@@ -82,7 +89,9 @@ export interface PairReport {
   readonly output: string;
   /** Such as `inputs[0]`. */
   readonly input: string;
+  /** Whether it is right. */
   readonly ok: boolean;
+  /** What was found. */
   readonly verdict: Verdict;
   /** How many entries (in fast mode: projections) were compared. */
   readonly compared: number;
@@ -98,7 +107,9 @@ export interface CheckReport {
   readonly check: string;
   /** Whether every pair is right. */
   readonly ok: boolean;
+  /** Whether whole Jacobians were compared, or in 'fast' mode random mixtures of their entries. */
   readonly mode: 'full' | 'fast';
+  /** What was found for each pair of an output and an input. */
   readonly pairs: readonly PairReport[];
   /** The report as text: what an assertion's error says. */
   readonly message: string;
@@ -107,6 +118,7 @@ export interface CheckReport {
 /** Thrown by the assert forms of the checks; carries the whole report. */
 export class GradcheckError extends AdjointError {
   override readonly name = 'GradcheckError';
+  /** What the check found. */
   readonly report: CheckReport;
 
   constructor(report: CheckReport) {

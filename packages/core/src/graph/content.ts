@@ -11,18 +11,23 @@ export type NodeKind = 'input' | 'parameter' | 'constant' | 'op' | 'view' | 'mad
 export interface DiagramOperand {
   /** The operand's name in the op's record, where there are several. */
   readonly label: string;
+  /** The operand's node, by its place in `nodes`; or the text. */
   readonly source: number | string;
 }
 
 /** A value of the graph. */
 export interface DiagramNode {
+  /** What it stands for. */
   readonly kind: NodeKind;
   /** Printed as `%name`; unique, but that a change in place goes by the name of what it changes. */
   readonly name: string;
   /** What gives the value: the name of an op, or `input`, `parameter`, `constant`. */
   readonly label: string;
+  /** What it reads, in order. */
   readonly operands: readonly DiagramOperand[];
+  /** The value's shape. */
   readonly shape: Shape;
+  /** The value's dtype. */
   readonly dtype: DType;
   /** More about it, on one line: the op's attributes. */
   readonly note: string;
@@ -34,14 +39,19 @@ export interface DiagramOutput {
   readonly name: string;
   /** The node that gives it. */
   readonly source: number;
+  /** Its shape. */
   readonly shape: Shape;
+  /** Its dtype. */
   readonly dtype: DType;
 }
 
 /** Nodes in an order in which each comes after those it reads. */
 export interface DiagramContent {
+  /** The heading of its page, and its name in Graphviz's language. */
   readonly title: string;
+  /** The values, each after those it reads. */
   readonly nodes: readonly DiagramNode[];
+  /** The results. */
   readonly outputs: readonly DiagramOutput[];
 }
 

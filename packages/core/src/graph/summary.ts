@@ -11,10 +11,13 @@ import { isParameter, labelOf, operandsOf, type Step } from './steps.ts';
 export interface SummaryRow extends Cost {
   /** Name of its result in the printed graph. */
   readonly name: string;
+  /** Name of the op. */
   readonly op: string;
   /** Shapes of its operands; those of plain numbers are empty. */
   readonly operandShapes: readonly Shape[];
+  /** Shape of its result. */
   readonly shape: Shape;
+  /** Dtype of its result. */
   readonly dtype: DType;
   /** Elements of the parameters that it is the first to read. */
   readonly parameters: number;
@@ -22,7 +25,9 @@ export interface SummaryRow extends Cost {
 
 /** What the ops of a graph cost, one by one and together. */
 export class Summary {
+  /** One per op, in the order in which they run. */
   readonly rows: readonly SummaryRow[];
+  /** What all of them cost together. */
   readonly totals: Cost & {
     /** Number of ops, views included. */
     readonly ops: number;

@@ -65,8 +65,11 @@ const instanceNormOptions = { useInputStats: 'boolean', ...commonOptions } as co
 
 /** What was normalised, and the running statistics after the call: new ones if they were given and the batch was used. */
 export interface NormalisedBatch {
+  /** What was normalised, of the input's shape. */
   readonly output: Tensor;
+  /** The running means, of shape (channels); undefined where none were given. */
   readonly runningMean: Tensor | undefined;
+  /** The running variances, of shape (channels); undefined where none were given. */
   readonly runningVar: Tensor | undefined;
 }
 

@@ -7,8 +7,11 @@ const runLength = 256;
 
 /** All there is to know of a generator: plain JSON, to be written to a checkpoint. */
 export interface GeneratorState {
+  /** What makes the words; there is one. */
   readonly algorithm: 'philox4x32-10';
+  /** The seed, an integer from 0 to 2^53 − 1. */
   readonly seed: number;
+  /** The stream of that seed, an integer from 0 to 2^53 − 1. */
   readonly stream: number;
   /** Words drawn so far. */
   readonly position: number;

@@ -17,9 +17,13 @@ export interface CifarImages {
   readonly labels: Uint8Array;
   /** The superclasses of CIFAR-100, 0 to 19; null for CIFAR-10. */
   readonly coarseLabels: Uint8Array | null;
+  /** How many pictures there are. */
   readonly count: number;
+  /** Red, green and blue. */
   readonly channels: 3;
+  /** Rows of a picture. */
   readonly height: 32;
+  /** Columns of a picture. */
   readonly width: 32;
 }
 

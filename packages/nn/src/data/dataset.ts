@@ -46,6 +46,7 @@ export type TensorTuple = readonly Tensor[];
  * data.get(1)[0].toArray(); // [3, 4]
  */
 export class TensorDataset<T extends TensorTuple> implements Dataset<Readonly<T>> {
+  /** The tensors; samples lie along their first axes. */
   readonly tensors: T;
   readonly length: number;
 
@@ -95,7 +96,9 @@ export class TensorDataset<T extends TensorTuple> implements Dataset<Readonly<T>
  * new Subset(rows, [2, 0]).get(0)[0].toArray(); // 30
  */
 export class Subset<Sample> implements Dataset<Sample> {
+  /** What the samples are of. */
   readonly dataset: Dataset<Sample>;
+  /** Their numbers there. */
   readonly indices: readonly number[];
   readonly batch?: (indices: readonly number[]) => unknown;
 
@@ -135,6 +138,7 @@ export class Subset<Sample> implements Dataset<Sample> {
  * both.length; // 3
  */
 export class ConcatDataset<Sample> implements Dataset<Sample> {
+  /** The datasets, in order. */
   readonly datasets: readonly Dataset<Sample>[];
   readonly length: number;
 

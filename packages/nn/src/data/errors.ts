@@ -12,7 +12,9 @@ export { type DataFault, DataFormatError } from '@adjoint/core/errors';
  */
 export class DataFileError extends AdjointError {
   override readonly name = 'DataFileError';
+  /** Where it was looked for. */
   readonly directory: string;
+  /** The names under which it was looked for. */
   readonly tried: readonly string[];
 
   constructor(

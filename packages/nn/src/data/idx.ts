@@ -6,11 +6,17 @@ import { DataFormatError } from './errors.ts';
 
 /** The typed array that holds each IDX element type. */
 export interface IdxArrays {
+  /** Type code 0x08. */
   uint8: Uint8Array;
+  /** Type code 0x09. */
   int8: Int8Array;
+  /** Type code 0x0b. */
   int16: Int16Array;
+  /** Type code 0x0c. */
   int32: Int32Array;
+  /** Type code 0x0d. */
   float32: Float32Array;
+  /** Type code 0x0e. */
   float64: Float64Array;
 }
 

@@ -17,6 +17,7 @@ export type LabelledPicture = readonly [picture: Tensor, label: Tensor];
 
 /** What {@link openImageFolder} found; anything like it may be built by hand. */
 export class ImageFolder implements Dataset<LabelledPicture> {
+  /** The folder, as it was named. */
   readonly directory: string;
   /** The names of the sub-folders, in order; empty if the pictures lie in the folder itself, all of class 0. */
   readonly classes: readonly string[];

@@ -43,6 +43,7 @@ export interface DataLoaderState {
   readonly epoch: number;
   /** Batches given out in the running pass. */
   readonly batch: number;
+  /** Samples in a batch; a loader of another size refuses the state. */
   readonly batchSize: number;
   /** What the running pass follows from; null between passes and where nothing is random. */
   readonly seed: number | null;
@@ -77,7 +78,9 @@ interface RunningPass {
  * loader.epoch; // 1
  */
 export class DataLoader<Sample, Batch = Collated<Sample>> {
+  /** Samples in a batch; the last one of a pass may have fewer. */
   readonly batchSize: number;
+  /** Whether a last batch of fewer samples is left out. */
   readonly dropLast: boolean;
   readonly #source: Source<Sample>;
   readonly #sampler: Sampler | null;

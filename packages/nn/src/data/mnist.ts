@@ -13,14 +13,19 @@ export interface LabelledImages {
   readonly images: Uint8Array;
   /** `count` class numbers. */
   readonly labels: Uint8Array;
+  /** How many images there are. */
   readonly count: number;
+  /** Rows of an image. */
   readonly height: number;
+  /** Columns of an image. */
   readonly width: number;
 }
 
 /** A file's content, and what to call it in errors. */
 export interface NamedBytes {
+  /** What errors call it. */
   readonly name: string;
+  /** The content, from the first byte to the last. */
   readonly bytes: Uint8Array;
 }
 

@@ -16,6 +16,7 @@ export interface Pass {
 export interface Sampler {
   /** How many samples a pass takes. */
   readonly length: number;
+  /** The numbers of the samples of a pass, in order: `length` integers from 0 on. */
   indices(pass: Pass): readonly number[];
 }
 

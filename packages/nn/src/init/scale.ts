@@ -4,7 +4,9 @@ import { ArgumentError, formatShape, quote, requireArgument, ShapeError } from '
 
 /** How many inputs feed one output of a layer, and how many outputs one input feeds. */
 export interface Fans {
+  /** Inputs that feed one output. */
   readonly fanIn: number;
+  /** Outputs that one input feeds. */
   readonly fanOut: number;
 }
 

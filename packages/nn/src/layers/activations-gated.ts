@@ -41,6 +41,7 @@ export interface AxisLayerOptions {
  * new GLU().forward(tensor([[1, 2, 0, 0]])).toArray(); // [[0.5, 1]]
  */
 export class GLU extends Module {
+  /** The axis that is halved; a negative one counts from the end. */
   readonly axis: number;
 
   constructor(options: AxisLayerOptions = {}) {
@@ -75,6 +76,7 @@ export class GLU extends Module {
 
 /** e^−x, scaled to sum to 1 along an axis. PyTorch's `nn.Softmin`. */
 export class Softmin extends Module {
+  /** The axis along which results sum to 1; a negative one counts from the end. */
   readonly axis: number;
 
   constructor(options: AxisLayerOptions = {}) {
@@ -115,6 +117,7 @@ export interface ShrinkOptions {
 
 /** x, but 0 where |x| <= lambda. PyTorch's `nn.Hardshrink`. */
 export class Hardshrink extends Module {
+  /** Half of the interval around 0 that becomes 0. */
   readonly lambda: number;
 
   constructor(options: ShrinkOptions = {}) {
@@ -135,6 +138,7 @@ export class Hardshrink extends Module {
 
 /** x drawn towards 0 by lambda, and 0 where |x| <= lambda. PyTorch's `nn.Softshrink`. */
 export class Softshrink extends Module {
+  /** By how much numbers are drawn towards 0. */
   readonly lambda: number;
 
   constructor(options: ShrinkOptions = {}) {
@@ -162,7 +166,9 @@ export class Tanhshrink extends Module {
 
 /** x where it is above a threshold, else a value. PyTorch's `nn.Threshold`. */
 export class Threshold extends Module {
+  /** What lies above it stays. */
   readonly threshold: number;
+  /** What all else becomes. */
   readonly value: number;
 
   constructor(threshold: number, value: number) {
@@ -199,7 +205,9 @@ export interface RReLUOptions {
  * new RReLU({ lower: 0.25, upper: 0.75 }).eval().forward(tensor([2, -2])).toArray(); // [2, -1]
  */
 export class RReLU extends Module {
+  /** Smallest slope below 0. */
   readonly lower: number;
+  /** Largest slope below 0. */
   readonly upper: number;
   readonly #generator: Generator | undefined;
 

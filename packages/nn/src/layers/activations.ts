@@ -39,6 +39,7 @@ import { type ParameterizedOptions, requireInteger } from './options.ts';
 
 /** A function of one tensor, with its options, as a module. */
 abstract class Activation<Options extends object> extends Module {
+  /** The options of the function, as they were given. */
   readonly options: Options;
   readonly #fn: (x: Tensor, options: Options) => Tensor;
 
@@ -212,6 +213,7 @@ export interface PReLUOptions extends Pick<ParameterizedOptions, 'dtype'> {
 
 /** x above 0, `weight · x` below, with learned slopes: {@link prelu} as a module. PyTorch's `nn.PReLU`. */
 export class PReLU extends Module {
+  /** The slopes below 0, of shape (numParameters). */
   readonly weight: Parameter;
 
   constructor(options: PReLUOptions = {}) {

@@ -24,10 +24,15 @@ export interface BilinearOptions extends ParameterizedOptions {
  * new Bilinear(20, 30, 40).forward(zeros([128, 20]), zeros([128, 30])).shape; // [128, 40]
  */
 export class Bilinear extends Module {
+  /** Features of the first input. */
   readonly in1Features: number;
+  /** Features of the second input. */
   readonly in2Features: number;
+  /** Features of the output. */
   readonly outFeatures: number;
+  /** Shape (out, in1, in2). */
   readonly weight: Parameter;
+  /** Shape (out), or null. */
   readonly bias: Parameter | null;
 
   constructor(in1Features: number, in2Features: number, outFeatures: number, options: BilinearOptions = {}) {

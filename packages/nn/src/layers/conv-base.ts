@@ -76,18 +76,27 @@ const knownTransposed = { ...known, outputPadding: 'own' } as const;
 
 /** The base of `Conv1d` … `ConvTranspose3d`. */
 export abstract class ConvBase extends Module {
+  /** Channels of the input. */
   readonly inChannels: number;
+  /** Channels of the output. */
   readonly outChannels: number;
+  /** Extents of the kernel, one per spatial axis. */
   readonly kernelSize: readonly number[];
+  /** Distance between neighbouring places of the kernel, one per spatial axis. */
   readonly stride: readonly number[];
   /** Zeros on both sides. */
   readonly padding: readonly number[];
   /** Zeros after the input beside those: 1 where 'same' takes an odd number of them, as for even kernels, else 0. */
   readonly extraPadding: readonly number[];
+  /** Distance between kernel elements, one per spatial axis. */
   readonly dilation: readonly number[];
+  /** Rows added on the far side of the output, one number per spatial axis; zeros unless transposed. */
   readonly outputPadding: readonly number[];
+  /** Independent groups of channels. */
   readonly groups: number;
+  /** 'crossCorrelation'. */
   readonly convMode: ConvMode;
+  /** Precision between 16-bit operands and results; see `conv2d`. */
   readonly computeMode: ComputeMode;
   /** Whether it is a transposed convolution: outputs are then on the second axis of each group's weight, not on the first. */
   readonly transposed: boolean;

@@ -27,6 +27,7 @@ export interface DropoutLayerOptions {
 
 /** What all dropout layers share: a probability, a generator, and nothing at all in evaluation. */
 abstract class DropoutBase extends Module {
+  /** The probability of being dropped in training, from 0 to 1. */
   readonly p: number;
   readonly #generator: Generator | undefined;
 

@@ -36,9 +36,13 @@ export interface EmbeddingLayerOptions extends ParameterizedOptions {
  * new Embedding(1000, 16).forward(tensor([[1, 2], [3, 4]], { dtype: 'int32' })).shape; // [2, 2, 16]
  */
 export class Embedding extends Module {
+  /** Rows of the table. */
   readonly numEmbeddings: number;
+  /** Length of each row. */
   readonly embeddingDim: number;
+  /** The row that is not trained, counted from 0; null if there is none. */
   readonly paddingIdx: number | null;
+  /** The table, of shape (numEmbeddings, embeddingDim). */
   readonly weight: Parameter;
 
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingLayerOptions = {}) {

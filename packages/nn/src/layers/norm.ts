@@ -40,9 +40,13 @@ export interface LayerNormOptions {
  * new LayerNorm([5, 10]).forward(randn([20, 5, 10])).shape; // [20, 5, 10]
  */
 export class LayerNorm extends Module {
+  /** The last sizes of the input. */
   readonly normalizedShape: readonly number[];
+  /** Added to the variance. */
   readonly eps: number;
+  /** Scale per element, of the normalised shape, or null. It starts as 1. */
   readonly weight: Parameter | null;
+  /** Shift per element, of the normalised shape, or null. It starts as 0. */
   readonly bias: Parameter | null;
 
   constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}) {
@@ -91,8 +95,11 @@ export interface RMSNormOptions {
  * new RMSNorm(10).forward(randn([20, 10])).shape; // [20, 10]
  */
 export class RMSNorm extends Module {
+  /** The last sizes of the input. */
   readonly normalizedShape: readonly number[];
+  /** Added to the mean square; undefined for the distance from 1 to the next number of the input's dtype. */
   readonly eps: number | undefined;
+  /** Scale per element, of the normalised shape, or null. It starts as 1. */
   readonly weight: Parameter | null;
 
   constructor(normalizedShape: number | readonly number[], options: RMSNormOptions = {}) {
@@ -133,10 +140,15 @@ export interface GroupNormOptions {
  * new GroupNorm(3, 6).forward(randn([20, 6, 10, 10])).shape; // [20, 6, 10, 10]
  */
 export class GroupNorm extends Module {
+  /** Groups of channels that are normalised together. */
   readonly numGroups: number;
+  /** Channels of the input. */
   readonly numChannels: number;
+  /** Added to the variance. */
   readonly eps: number;
+  /** Scale per channel, of shape (channels), or null. It starts as 1. */
   readonly weight: Parameter | null;
+  /** Shift per channel, of shape (channels), or null. It starts as 0. */
   readonly bias: Parameter | null;
 
   constructor(numGroups: number, numChannels: number, options: GroupNormOptions = {}) {
@@ -180,7 +192,9 @@ export class GroupNorm extends Module {
  * new LocalResponseNorm(2).forward(randn([2, 4, 3, 3])).shape; // [2, 4, 3, 3]
  */
 export class LocalResponseNorm extends Module {
+  /** Channels in the mean. */
   readonly size: number;
+  /** The options of {@link localResponseNorm}, as they were given. */
   readonly options: LocalResponseNormOptions;
 
   constructor(size: number, options: LocalResponseNormOptions = {}) {

@@ -9,6 +9,7 @@ export type Padding = number | readonly number[];
 
 /** What all padding layers share. */
 abstract class PadBase extends Module {
+  /** (before, after) per axis, the last axis first; negative ones cut. */
   readonly padding: readonly number[];
   readonly #mode: PadMode;
 
@@ -40,6 +41,7 @@ abstract class PadBase extends Module {
 
 /** A frame of one value. */
 abstract class ConstantPad extends PadBase {
+  /** What the frame is made of. */
   readonly value: number;
 
   constructor(op: string, dims: number, padding: Padding, value: number) {

@@ -25,7 +25,9 @@ import { optionsText } from './options.ts';
 
 /** Pooling by windows of a given size. */
 abstract class Pool<Options extends { readonly dilation?: PerAxis | undefined }> extends Module {
+  /** Extents of the window, one per spatial axis. */
   readonly kernelSize: readonly number[];
+  /** The options of the function, as they were given. */
   readonly options: Options;
   readonly #fn: (x: Tensor, kernelSize: PerAxis, options: Options) => Tensor;
 
@@ -118,6 +120,7 @@ export class AvgPool3d extends Pool<AvgOptions> {
 
 /** Pooling to a given size. */
 abstract class AdaptivePool extends Module {
+  /** Extents of the output, as they were given. */
   readonly outputSize: AdaptiveSize;
   readonly #fn: (x: Tensor, outputSize: AdaptiveSize) => Tensor;
 

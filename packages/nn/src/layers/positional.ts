@@ -32,9 +32,13 @@ export interface PositionalOptions extends ParameterizedOptions {
 
 /** Adds a row of a table to each element of a sequence. */
 abstract class PositionalEncoding extends Module {
+  /** Features of an element of a sequence. */
   readonly dModel: number;
+  /** The longest sequence. */
   readonly maxLength: number;
+  /** Whether sequences come as (N, L, …) rather than (L, N, …). */
   readonly batchFirst: boolean;
+  /** What the sum goes through. */
   readonly dropout: Dropout;
   readonly #op: string;
 

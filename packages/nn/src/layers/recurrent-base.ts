@@ -65,13 +65,19 @@ export interface RecurrentKind {
 
 /** What the three networks share. */
 export abstract class Recurrent extends Module {
+  /** Features of the input. */
   readonly inputSize: number;
+  /** Features of the hidden state, before it is projected. */
   readonly hiddenSize: number;
   /** The size that hidden states are projected to, or 0. */
   readonly projSize: number;
+  /** Layers, each of which reads what the one below it gave. */
   readonly numLayers: number;
+  /** Whether sequences come as (N, L, …) rather than (L, N, …). */
   readonly batchFirst: boolean;
+  /** The probability of dropout between layers, in training. */
   readonly dropout: number;
+  /** Whether sequences are read backwards, too. */
   readonly bidirectional: boolean;
   readonly #op: string;
   readonly #step: StepKind;

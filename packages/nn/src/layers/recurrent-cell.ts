@@ -111,11 +111,17 @@ const known = { bias: 'boolean', dtype: 'dtype', generator: Generator } as const
 
 /** What the three cells share: parameters, and a step for a batch or a single input. */
 abstract class RecurrentCell extends Module {
+  /** Features of the input. */
   readonly inputSize: number;
+  /** Features of the hidden state. */
   readonly hiddenSize: number;
+  /** Shape (gates · hiddenSize, inputSize). */
   readonly weightIh: Parameter;
+  /** Shape (gates · hiddenSize, hiddenSize). */
   readonly weightHh: Parameter;
+  /** Shape (gates · hiddenSize), or null. */
   readonly biasIh: Parameter | null;
+  /** Shape (gates · hiddenSize), or null. */
   readonly biasHh: Parameter | null;
   readonly #op: string;
   readonly #kind: StepKind;
@@ -233,7 +239,9 @@ export class GRUCell extends RecurrentCell {
 
 /** The state of an LSTM. */
 export interface LSTMState {
+  /** What the rest of the network sees. */
   readonly hidden: Tensor;
+  /** What the LSTM remembers beside it. */
   readonly cell: Tensor;
 }
 

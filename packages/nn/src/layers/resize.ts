@@ -23,6 +23,7 @@ import { optionsText, requireInteger } from './options.ts';
  * new Upsample({ scaleFactor: 2, mode: 'bilinear' }).forward(zeros([1, 3, 4, 4])).shape; // [1, 3, 8, 8]
  */
 export class Upsample extends Module {
+  /** The options of {@link interpolate}, as they were given. */
   readonly options: InterpolateOptions;
 
   constructor(options: InterpolateOptions) {
@@ -54,6 +55,7 @@ export class Upsample extends Module {
  * new PixelShuffle(2).forward(zeros([1, 12, 4, 4])).shape; // [1, 3, 8, 8]
  */
 export class PixelShuffle extends Module {
+  /** By how much height and width grow. */
   readonly upscaleFactor: number;
 
   constructor(upscaleFactor: number) {
@@ -72,6 +74,7 @@ export class PixelShuffle extends Module {
 
 /** The inverse of {@link PixelShuffle}: (N, C, H·r, W·r) to (N, C·r², H, W). PyTorch's `nn.PixelUnshuffle`. */
 export class PixelUnshuffle extends Module {
+  /** By how much height and width shrink. */
   readonly downscaleFactor: number;
 
   constructor(downscaleFactor: number) {
@@ -92,7 +95,9 @@ const windowOptions = { stride: 'own', padding: 'own', dilation: 'own' } as cons
 
 /** The windows of an image as columns: {@link unfold} as a module. PyTorch's `nn.Unfold`. */
 export class Unfold extends Module {
+  /** Rows and columns of a window. */
   readonly kernelSize: readonly number[];
+  /** The options of {@link unfold}, as they were given. */
   readonly options: UnfoldOptions;
 
   constructor(kernelSize: PerAxis, options: UnfoldOptions = {}) {
@@ -113,8 +118,11 @@ export class Unfold extends Module {
 
 /** Columns added up to an image, each as a window in its place: {@link fold} as a module. PyTorch's `nn.Fold`. */
 export class Fold extends Module {
+  /** Rows and columns of the image. */
   readonly outputSize: readonly number[];
+  /** Rows and columns of a window. */
   readonly kernelSize: readonly number[];
+  /** The options of {@link fold}, as they were given. */
   readonly options: UnfoldOptions;
 
   constructor(outputSize: PerAxis, kernelSize: PerAxis, options: UnfoldOptions = {}) {

@@ -56,14 +56,19 @@ export interface NormCall {
 
 /** The base of `BatchNorm1d` … `InstanceNorm3d`. */
 export abstract class RunningNorm extends Module {
+  /** Number of channels. */
   readonly numFeatures: number;
+  /** Added to the variance. */
   readonly eps: number;
+  /** Weight of the newest batch in the running statistics; null for plain means over all batches. */
   readonly momentum: number | null;
-  /** Scale and shift per channel, of shape (channels), or null. They start as 1 and 0. */
+  /** Scale per channel, of shape (channels), or null. It starts as 1. */
   readonly weight: Parameter | null;
+  /** Shift per channel, of shape (channels), or null. It starts as 0. */
   readonly bias: Parameter | null;
-  /** Statistics for evaluation, of shape (channels), or null. They start as 0 and 1. */
+  /** Means for evaluation, of shape (channels), or null. They start as 0. */
   readonly runningMean: Buffer | null;
+  /** Variances for evaluation, of shape (channels), or null. They start as 1. */
   readonly runningVar: Buffer | null;
   /** Number of batches seen in training, int32, or null. */
   readonly numBatchesTracked: Buffer | null;

@@ -30,8 +30,11 @@ export interface UnpoolForwardOptions {
 }
 
 abstract class MaxUnpool extends Module {
+  /** Extents of the window, one per spatial axis. */
   readonly kernelSize: readonly number[];
+  /** Distance between windows, one per spatial axis. */
   readonly stride: readonly number[];
+  /** By how much windows reach over both edges, one per spatial axis. */
   readonly padding: readonly number[];
   readonly #op: string;
 

@@ -37,7 +37,9 @@ import { Buffer } from '../module/parameter.ts';
 abstract class Loss<Inputs extends readonly unknown[], Options extends object> extends Module {
   /** The options that are no tensors. */
   readonly options: Partial<Options>;
+  /** The option `weight`; null where it was not given. */
   readonly weight: Buffer | null;
+  /** The option `posWeight`; null where it was not given. */
   readonly posWeight: Buffer | null;
   readonly #fn: (...args: [...Inputs, Options]) => Tensor;
 

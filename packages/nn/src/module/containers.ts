@@ -39,6 +39,7 @@ export class Sequential extends Module {
     return itemAt('Sequential', this.#items, index);
   }
 
+  /** The modules, in order. */
   [Symbol.iterator](): IterableIterator<UnaryModule> {
     return this.#items[Symbol.iterator]();
   }
@@ -86,6 +87,7 @@ export class ModuleList<M extends Module = UnaryModule> extends Module {
     return itemAt('ModuleList', this.#items, index);
   }
 
+  /** The modules, in order. */
   [Symbol.iterator](): IterableIterator<M> {
     return this.#items[Symbol.iterator]();
   }

@@ -21,6 +21,7 @@ export type ForwardPreHook<M extends Forwards> = (
 
 /** Takes a hook away again. */
 export interface HookHandle {
+  /** Takes the hook away; a second call does nothing. */
   remove(): void;
 }
 

@@ -35,8 +35,11 @@ export type Member<T = Module | Parameter | Buffer> = Held<T>;
 
 /** A parameter or buffer in a tree of modules: its path from the root, and the module that owns it. */
 export interface PlacedTensor {
+  /** Names from the root on, joined by dots. */
   readonly path: string;
+  /** The module in whose field it stands. */
   readonly owner: Module;
+  /** Its place in the owner: name, value, and a way to exchange it. */
   readonly member: Member<Parameter | Buffer>;
 }
 

@@ -59,6 +59,7 @@ export interface BufferOptions {
  * }
  */
 export class Buffer extends Tensor {
+  /** Whether it is part of the module's state dict. */
   readonly persistent: boolean;
 
   constructor(data: Tensor, options: BufferOptions = {}) {

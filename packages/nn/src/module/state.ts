@@ -32,12 +32,15 @@ export interface LoadOptions {
 
 /** Keys that `loadStateDict` passed over; both lists are empty unless `strict` is false. */
 export interface LoadReport {
+  /** Keys of the module that the state lacks. */
   readonly missing: readonly string[];
+  /** Keys of the state that the module lacks. */
   readonly unexpected: readonly string[];
 }
 
 /** A key whose value does not fit. */
 export interface Mismatch {
+  /** The key. */
   readonly key: string;
   /** The shape that it has; null for what is no tensor. */
   readonly actual: readonly number[] | null;
@@ -48,8 +51,11 @@ export interface Mismatch {
 /** A state dict that does not fit a module; every flaw is in it. */
 export class StateDictError extends AdjointError {
   override readonly name = 'StateDictError';
+  /** Keys of the module that the state lacks. */
   readonly missing: readonly string[];
+  /** Keys of the state that the module lacks. */
   readonly unexpected: readonly string[];
+  /** Keys whose values do not fit. */
   readonly mismatched: readonly Mismatch[];
 
   constructor(module: string, { missing, unexpected }: LoadReport, mismatched: readonly Mismatch[]) {

@@ -4,8 +4,11 @@ import { ArgumentError } from '@adjoint/core';
 
 /** What a field holds: its name within the holder (for an element of an array, `field.index`), and a way to exchange it. */
 export interface Held<T> {
+  /** Name of the field; for an element of an array, `field.index`. */
   readonly name: string;
+  /** What it holds now. */
   readonly value: T;
+  /** Puts something else in its place. */
   readonly replace: (value: T) => void;
 }
 

@@ -35,7 +35,9 @@ export interface EMAOptions {
  * ema.evaluate(() => model.forward(zeros([1, 4]))); // with the average in the place of the weights
  */
 export class EMA {
+  /** How much of the average stays per update. */
   readonly decay: number;
+  /** Whether the first updates take more of the weights. */
   readonly warmUp: boolean;
   /** Number of updates so far. */
   updates = 0;

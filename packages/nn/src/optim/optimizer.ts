@@ -26,10 +26,13 @@ export type { BaseOptions, Group, ParamGroup, ParamInput } from './groups.ts';
 export interface Update<Options> {
   /** The parameter's values, in row-major order, to be overwritten. */
   readonly values: FloatValues;
+  /** The loss's gradient in them, in the same order. */
   readonly gradient: FloatValues;
+  /** The parameter's shape. */
   readonly shape: readonly number[];
   /** What is kept of the parameter between steps. */
   readonly state: ParamState;
+  /** The group that the parameter is of: its options. */
   readonly group: Group<Options>;
 }
 

@@ -7,7 +7,9 @@ export type FloatValues = Float32Array | Float64Array;
 
 /** Numbers and tensors by name, made when they are first asked for. */
 export class ParamState {
+  /** The numbers by name. */
   readonly numbers: Map<string, number> = new Map();
+  /** The arrays by name, as tensors of the parameter's shape. */
   readonly tensors: Map<string, Tensor> = new Map();
   readonly #shape: readonly number[];
   readonly #dtype: DType;

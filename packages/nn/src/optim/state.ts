@@ -15,7 +15,9 @@ import { ParamState } from './param-state.ts';
 
 /** A group in a state dict: its options, and its parameters by number. */
 export interface GroupState {
+  /** Numbers of its parameters, counted through all groups. */
   readonly params: readonly number[];
+  /** Its options by name. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 
@@ -23,6 +25,7 @@ export interface GroupState {
 export interface OptimizerState {
   /** Name of the optimiser. */
   readonly optimizer: string;
+  /** The groups, in order. */
   readonly groups: readonly GroupState[];
   /** By number of the parameter: what is kept of it. */
   readonly state: Readonly<Record<string, Readonly<Record<string, number | Tensor>>>>;
@@ -31,6 +34,7 @@ export interface OptimizerState {
 /** A state that does not fit an optimiser; every flaw is in `problems`. */
 export class OptimizerStateError extends AdjointError {
   override readonly name = 'OptimizerStateError';
+  /** What does not fit, one sentence each. */
   readonly problems: readonly string[];
 
   constructor(optimizer: string, problems: readonly string[]) {
@@ -70,7 +74,9 @@ export function saveOptimizerState<Options extends BaseOptions>(
 
 /** Shape and dtype of a tensor that is kept. */
 export interface TensorSpec {
+  /** Its shape. */
   readonly shape: readonly number[];
+  /** Its dtype. */
   readonly dtype: DType;
 }
 

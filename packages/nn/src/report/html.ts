@@ -6,11 +6,13 @@ import { escapeXml, type LossCurveOptions, lossCurveSvg } from './loss-curve.ts'
 
 /** A picture and what to write under it. */
 export interface CaptionedPicture extends Picture {
+  /** What stands under it. */
   readonly caption: string;
 }
 
 /** What a {@link htmlReport} shows. */
 export interface ReportContent {
+  /** The heading, and the page's title. */
   readonly title: string;
   /** A sentence or two under the title. */
   readonly summary?: string | undefined;
@@ -18,6 +20,7 @@ export interface ReportContent {
   readonly facts?: Readonly<Record<string, string | number>> | undefined;
   /** Curves, one below the other. */
   readonly curves?: readonly LossCurveOptions[] | undefined;
+  /** Pictures, one below the other. */
   readonly pictures?: readonly CaptionedPicture[] | undefined;
   /** How often each class (rows) was taken for each (columns), with the names of the classes. Default names: numbers. */
   readonly confusion?:

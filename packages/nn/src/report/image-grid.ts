@@ -25,8 +25,11 @@ export interface ImageGridOptions {
 
 /** A PNG file and its extents. */
 export interface Picture {
+  /** The file. */
   readonly png: Uint8Array;
+  /** Columns of pixels. */
   readonly width: number;
+  /** Rows of pixels. */
   readonly height: number;
 }
 

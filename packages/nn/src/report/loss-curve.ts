@@ -8,6 +8,7 @@ import { line } from 'd3-shape';
 export interface LossPoint {
   /** In whatever unit the x axis is labelled with. */
   readonly step: number;
+  /** The loss there. */
   readonly loss: number;
 }
 

@@ -35,7 +35,9 @@ export interface FolderContent extends CheckpointContent {
 
 /** A checkpoint in a folder. */
 export interface CheckpointEntry {
+  /** Path of the file. */
   readonly path: string;
+  /** The step at which it was saved. */
   readonly step: number;
   /** What the best is chosen by, where it was given. */
   readonly metric: number | undefined;
@@ -43,6 +45,7 @@ export interface CheckpointEntry {
 
 /** What {@link CheckpointFolder.load} restored. */
 export interface LoadedCheckpoint extends Checkpoint {
+  /** Which of the folder's checkpoints it is. */
   readonly entry: CheckpointEntry;
   /** Errors of later checkpoints, which are damaged; the next save removes them. Empty in the usual case. */
   readonly damaged: readonly DataFormatError[];
@@ -67,6 +70,7 @@ const FILE = /^step-(\d+)(?:-metric-(.+))?\.safetensors$/;
  * loaded.progress.step; // 3
  */
 export class CheckpointFolder {
+  /** The folder, as it was named. */
   readonly directory: string;
   readonly #keepLast: number;
   readonly #best: 'least' | 'greatest';

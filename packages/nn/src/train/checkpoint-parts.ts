@@ -15,8 +15,11 @@ export type Parts = Stateful | Readonly<Record<string, Stateful>>;
 
 /** The live objects of a training run. */
 export interface TrainingParts {
+  /** The model, or several by name. */
   readonly model?: Parts | undefined;
+  /** The optimiser, or several by name. */
   readonly optimizer?: Parts | undefined;
+  /** The scheduler, or several by name; early stopping is one, too. */
   readonly scheduler?: Parts | undefined;
   /** Averaged weights. */
   readonly ema?: Parts | undefined;

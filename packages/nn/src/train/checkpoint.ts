@@ -35,7 +35,9 @@ export interface CheckpointContent extends TrainingParts {
 export interface Checkpoint {
   /** The file, as the caller named it. */
   readonly name: string;
+  /** The counters that were saved. */
   readonly progress: Readonly<Record<string, number>>;
+  /** What was saved as `extra`; empty if nothing was. */
   readonly extra: Readonly<Record<string, unknown>>;
   /** The states by part: `model`, `optimizer`, `generators.default`, …; `states.model` is what `loadStateDict` takes. */
   readonly states: Readonly<Record<string, unknown>>;

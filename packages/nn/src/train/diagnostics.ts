@@ -8,6 +8,7 @@ import type { Parameter } from '../module/parameter.ts';
 
 /** What is known of one parameter after a step. */
 export interface ParameterDiagnostics {
+  /** The parameter's path in the model. */
   readonly name: string;
   /** The Euclidean norm of the gradient that the step used; null without a gradient. */
   readonly gradNorm: number | null;
@@ -24,10 +25,13 @@ export interface ParameterDiagnostics {
 
 /** Where the first number stands that is NaN or infinite. */
 export interface NonFinite {
+  /** The parameter's path in the model. */
   readonly name: string;
+  /** Whether it is in the parameter's gradient or in its values. */
   readonly where: 'gradient' | 'weight';
   /** Its number in row-major order. */
   readonly index: number;
+  /** The number: NaN, or an infinity. */
   readonly value: number;
 }
 

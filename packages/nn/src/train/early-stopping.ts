@@ -17,7 +17,9 @@ export interface EarlyStoppingOptions {
 
 /** What a checkpoint needs of {@link EarlyStopping}. */
 export interface EarlyStoppingState {
+  /** The best score so far, or null. */
   readonly best: number | null;
+  /** Evaluations since the best one. */
   readonly bad: number;
 }
 
@@ -32,7 +34,9 @@ export interface EarlyStoppingState {
  * [0.5, 0.6, 0.7].map((loss) => stopping.update(loss)); // [false, false, true]
  */
 export class EarlyStopping {
+  /** The score that is watched. */
   readonly monitor: string;
+  /** How many evaluations without improvement are let pass. */
   readonly patience: number;
   /** The best score so far, or null. */
   best: number | null = null;
@@ -78,6 +82,7 @@ export class EarlyStopping {
     return this.stopped;
   }
 
+  /** The state, as plain JSON. */
   stateDict(): EarlyStoppingState {
     return { best: this.best, bad: this.bad };
   }

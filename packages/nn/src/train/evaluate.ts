@@ -8,6 +8,7 @@ import { turnTaker } from './turns.ts';
 
 /** What an `AbortSignal` is to a loop. Browsers and Node have that type, and a project without either's types can use this entry. */
 export interface StopSignal {
+  /** Whether it is time to stop. */
   readonly aborted: boolean;
   /** Throws the reason, if aborted. */
   throwIfAborted(): void;

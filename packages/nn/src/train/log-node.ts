@@ -29,6 +29,7 @@ export interface JsonlLogOptions {
 
 /** A log that is written line by line. */
 export interface JsonlLog {
+  /** The file, as it was named. */
   readonly path: string;
   /** Writes a record. It is on its way to the disk when this returns: a killed process loses none of it. */
   log(step: number, values: Readonly<Record<string, unknown>>): void;
@@ -95,11 +96,13 @@ export interface TensorBoardOptions {
 
 /** An event file that TensorBoard reads while it grows. */
 export interface TensorBoardLog {
+  /** The file, in the folder that was named. */
   readonly path: string;
   /** Writes numbers by tag. */
   log(step: number, scalars: Scalars): void;
   /** Writes whatever an event can hold: pictures and histograms besides numbers. */
   event(step: number, content: Pick<TensorBoardEvent, 'scalars' | 'images' | 'histograms'>): void;
+  /** Makes sure that all is on the disk. Afterwards nothing can be written. */
   close(): void;
 }
 

@@ -17,8 +17,9 @@ export interface Position {
   readonly epoch: number;
   /** Optimiser steps made. */
   readonly step: number;
-  /** The sum of the losses of the running pass, and of how many batches. */
+  /** The sum of the losses of the running pass. */
   readonly lossSum: number;
+  /** Of how many batches that is the sum. */
   readonly lossCount: number;
 }
 

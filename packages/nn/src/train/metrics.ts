@@ -87,6 +87,7 @@ export interface AccuracyOptions {
  * accuracy.compute(); // 0.5
  */
 export class Accuracy implements Metric {
+  /** Among how many of the highest scores the right class may be. */
   readonly topK: number;
   #right = 0;
   #samples = 0;
@@ -169,6 +170,7 @@ export class MeanLoss implements Metric {
  * matrix.compute(); // [[1, 1], [0, 0]]
  */
 export class ConfusionMatrix implements Metric<number[][]> {
+  /** Number of classes. */
   readonly classes: number;
   readonly #counts: Float64Array;
 

@@ -21,6 +21,7 @@ export type Forward<Batch> = (batch: Batch) => readonly [output: Tensor, target:
 
 /** The model, and how it is applied to a batch. */
 export interface Objective<Batch> {
+  /** The model. */
   readonly model: Module;
   /**
    * Applies the model to a batch. Default: batches are `[input, target]`, and the output is `model.forward(input)`.

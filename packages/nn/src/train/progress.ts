@@ -8,6 +8,7 @@ import { createLogUpdate } from 'log-update';
 
 /** Where progress is written: `process.stderr` is one, and so is anything that takes strings. */
 export interface ProgressStream {
+  /** Takes a piece of text, escape sequences included. */
   write(text: string): unknown;
   /** Whether it is a terminal. */
   readonly isTTY?: boolean;

@@ -12,12 +12,19 @@ import { requireInteger } from '../layers/options.ts';
  * last; a number on the limit of two is in the upper one.
  */
 export interface Histogram {
+  /** The least of the numbers. */
   readonly min: number;
+  /** The greatest of the numbers. */
   readonly max: number;
+  /** How many numbers there are. */
   readonly count: number;
+  /** Their sum. */
   readonly sum: number;
+  /** The sum of their squares. */
   readonly sumOfSquares: number;
+  /** The upper limit of each bucket, ascending. */
   readonly limits: readonly number[];
+  /** How many numbers each bucket holds. */
   readonly counts: readonly number[];
 }
 
@@ -25,6 +32,7 @@ export interface Histogram {
 export interface TensorBoardEvent {
   /** Seconds since 1970. */
   readonly wallTime: number;
+  /** The training step that it belongs to. */
   readonly step: number;
   /** The first event of a file says 'brain.Event:2'. */
   readonly fileVersion?: string;
@@ -34,6 +42,7 @@ export interface TensorBoardEvent {
   readonly images?: Readonly<
     Record<string, { readonly png: Uint8Array; readonly width: number; readonly height: number }>
   >;
+  /** Histograms by tag. */
   readonly histograms?: Readonly<Record<string, Histogram>>;
 }
 

@@ -22,7 +22,9 @@ export interface SequentialLROptions {
  * const scheduler = new SequentialLR(optimizer, [warmUp, decay], { milestones: [5] });
  */
 export class SequentialLR {
+  /** 'SequentialLR'. */
   readonly name = 'SequentialLR';
+  /** The optimiser whose rates it sets. */
   readonly optimizer: Optimizer<BaseOptions>;
   /** Number of steps so far. */
   lastEpoch = 0;
@@ -103,7 +105,9 @@ export class SequentialLR {
  * ]);
  */
 export class ChainedScheduler {
+  /** 'ChainedScheduler'. */
   readonly name = 'ChainedScheduler';
+  /** The optimiser whose rates it sets. */
   readonly optimizer: Optimizer<BaseOptions>;
   readonly #schedulers: readonly Scheduler[];
 

@@ -42,7 +42,9 @@ type Settings = {
  * scheduler.step(0.7); // the loss of this epoch
  */
 export class ReduceLROnPlateau {
+  /** 'ReduceLROnPlateau'. */
   readonly name = 'ReduceLROnPlateau';
+  /** The optimiser whose rates it sets. */
   readonly optimizer: Optimizer<BaseOptions>;
   /** Number of steps so far. */
   lastEpoch = 0;

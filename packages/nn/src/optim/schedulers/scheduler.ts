@@ -65,7 +65,9 @@ export function requireState(
  * scheduler.lastLr; // [0.05]
  */
 export abstract class Scheduler {
+  /** The scheduler's name: that of its class. */
   readonly name: string;
+  /** The optimiser whose rates it sets. */
   readonly optimizer: Optimizer<BaseOptions>;
   /** Number of steps so far. */
   lastEpoch = -1;
