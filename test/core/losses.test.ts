@@ -8,6 +8,7 @@ import {
   crossEntropy,
   type DType,
   exp,
+  gaussianNllLoss,
   grad,
   hingeEmbeddingLoss,
   huberLoss,
@@ -23,10 +24,12 @@ import {
   oneHot,
   pairwiseDistance,
   permute,
+  poissonNllLoss,
   type Reduction,
   reshape,
   sigmoid,
   smoothL1Loss,
+  softMarginLoss,
   softmax,
   sum,
   type Tensor,
@@ -468,5 +471,29 @@ describe('refusals', () => {
   ];
   test.each(refusals)('%s', (_, call, message) => {
     expect(call).toThrow(message);
+  });
+});
+
+describe('likelihoods and margins', () => {
+  test('a negative variance is refused, with the way out', () => {
+    const x = float64([1, 2]);
+    expect(() => gaussianNllLoss(x, x, float64([1, -1]))).toThrow(
+      /^gaussianNllLoss: variance has negative elements; .*softplus/,
+    );
+    expect(() => gaussianNllLoss(x, x, float64([[1], [1]]))).toThrow(/variance has shape \(2, 1\).*\(2,\)/);
+    expect(() => gaussianNllLoss(x, x, x, { eps: 0 })).toThrow(/eps is 0; it takes a number above 0/);
+    expect(() => poissonNllLoss(x, x, { eps: -1 })).toThrow(/eps is -1/);
+  });
+
+  test('the Gaussian loss is that of the density, in units that change nothing but a constant', () => {
+    const [mean, x, variance] = [float64([0.5]), float64([1.25]), float64([0.75])];
+    const density = Math.exp(-(0.75 ** 2) / 1.5) / Math.sqrt(2 * Math.PI * 0.75);
+    close(gaussianNllLoss(mean, x, variance, { full: true }), [-Math.log(density)]);
+  });
+
+  test('the soft margin of scores far out neither overflows nor loses its tail', () => {
+    const losses = softMarginLoss(float64([1000, -1000, 50]), float64([1, 1, 1]), { reduction: 'none' });
+    close(losses, [0, 1000, Math.exp(-50)]);
+    expect(losses.toTypedArray()[2] / Math.exp(-50)).toBeCloseTo(1, 12);
   });
 });

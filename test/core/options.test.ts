@@ -19,10 +19,10 @@ const byPlace: Record<number, string> = {
     assertGradcheck gradgradcheck assertGradgradcheck jvpcheck assertJvpcheck multinomial avgPool1d avgPool2d avgPool3d
     maxPool1d maxPool2d maxPool3d maxPool1dWithIndices maxPool2dWithIndices maxPool3dWithIndices binaryCrossEntropy
     bceWithLogits nllLoss crossEntropy cosineSimilarity pairwiseDistance hingeEmbeddingLoss mseLoss l1Loss smoothL1Loss
-    huberLoss klDiv layerNorm rmsNorm groupNorm localResponseNorm eye unfold conv1d conv2d conv3d convTranspose1d
+    huberLoss klDiv poissonNllLoss softMarginLoss layerNorm rmsNorm groupNorm localResponseNorm eye unfold conv1d conv2d conv3d convTranspose1d
     convTranspose2d convTranspose3d parseSafetensorsShards`,
   3: `vjp hvp adjointCheck assertAdjoint adjointCheckOp assertAdjointOp scaledDotProductAttention truncatedNormal randint
-    cosineEmbeddingLoss tripletMarginLoss linspace fold`,
+    cosineEmbeddingLoss tripletMarginLoss gaussianNllLoss marginRankingLoss linspace fold`,
   4: 'ctcLoss',
 };
 const table = Object.entries(byPlace).flatMap(([place, names]) =>

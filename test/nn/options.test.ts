@@ -41,8 +41,8 @@ const table: readonly (readonly [entry: string, before: readonly unknown[], name
   [
     'nn',
     [],
-    `BCELoss BCEWithLogitsLoss CELU CTCLoss CosineEmbeddingLoss CrossEntropyLoss ELU Flatten GELU GLU Hardshrink Hardtanh
-    HingeEmbeddingLoss HuberLoss KLDivLoss L1Loss LeakyReLU LogSoftmax MSELoss NLLLoss PReLU RReLU SmoothL1Loss Softmax
+    `BCELoss BCEWithLogitsLoss CELU CTCLoss CosineEmbeddingLoss CrossEntropyLoss ELU Flatten GELU GLU GaussianNLLLoss Hardshrink Hardtanh
+    HingeEmbeddingLoss HuberLoss KLDivLoss L1Loss LeakyReLU LogSoftmax MSELoss MarginRankingLoss NLLLoss PReLU PoissonNLLLoss RReLU SmoothL1Loss SoftMarginLoss Softmax
     Softmin Softplus Softshrink TripletMarginLoss Upsample`,
   ],
   ['nn', [0.5], 'AlphaDropout Dropout Dropout1d Dropout2d Dropout3d'],

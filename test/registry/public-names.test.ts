@@ -25,7 +25,7 @@ const softmaxes = 'softmax logSoftmax';
 // Of several tensors alike, or of one that is not in front: no methods.
 const joins = 'cat stack meshgrid einsum linear oneHot embedding searchsorted unfold fold';
 const losses =
-  'crossEntropy nllLoss binaryCrossEntropy bceWithLogits mseLoss l1Loss smoothL1Loss huberLoss klDiv hingeEmbeddingLoss cosineEmbeddingLoss tripletMarginLoss ctcLoss';
+  'crossEntropy nllLoss binaryCrossEntropy bceWithLogits mseLoss l1Loss smoothL1Loss huberLoss klDiv hingeEmbeddingLoss cosineEmbeddingLoss tripletMarginLoss ctcLoss gaussianNllLoss poissonNllLoss marginRankingLoss softMarginLoss';
 const normalisation = 'layerNorm groupNorm batchNorm instanceNorm rmsNorm localResponseNorm';
 const pooling = [1, 2, 3]
   .flatMap((n) => [

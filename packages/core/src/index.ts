@@ -101,6 +101,8 @@ export {
   nllLoss,
 } from './ops/losses-classes.ts';
 export * from './ops/losses-distance.ts';
+export * from './ops/losses-likelihood.ts';
+export * from './ops/losses-margin.ts';
 export * from './ops/losses-pairwise.ts';
 export { type CtcLossOptions, ctcLoss, type Lengths } from './ops/losses-sequence.ts';
 export { maskedFill, maskedSelect } from './ops/masked.ts';

@@ -7,15 +7,19 @@ import {
   cosineSimilarity,
   crossEntropy,
   ctcLoss,
+  gaussianNllLoss,
   hingeEmbeddingLoss,
   huberLoss,
   klDiv,
   l1Loss,
   logSoftmax,
+  marginRankingLoss,
   mseLoss,
   nllLoss,
   normalize,
+  poissonNllLoss,
   smoothL1Loss,
+  softMarginLoss,
   type Tensor,
   tripletMarginLoss,
 } from '@adjoint/core';
@@ -51,6 +55,12 @@ export const lossAdapters: Adapters = {
       posWeight: optionalTensor(posWeight),
     }),
   hingeEmbeddingLoss: loss(hingeEmbeddingLoss),
+  gaussianNllLoss: ([input, target, variance], options) =>
+    gaussianNllLoss(tensorOf(input), tensorOf(target), tensorOf(variance), options),
+  poissonNllLoss: loss(poissonNllLoss),
+  marginRankingLoss: ([a, b, target], options) =>
+    marginRankingLoss(tensorOf(a), tensorOf(b), tensorOf(target), options),
+  softMarginLoss: loss(softMarginLoss),
   cosineEmbeddingLoss: ([a, b, target], options) =>
     cosineEmbeddingLoss(tensorOf(a), tensorOf(b), tensorOf(target), options),
   tripletMarginLoss: ([anchor, positive, negative], options) =>

@@ -29,6 +29,8 @@ def record(recorder):
     binary(recorder)
     embeddings(recorder)
     ctc(recorder)
+    likelihoods(recorder)
+    margins(recorder)
 
 
 def pairwise(recorder):
@@ -131,3 +133,32 @@ def ctc(recorder):
     for name, options in (('mean', {}), ('sum', {'reduction': 'sum'}), ('none', {'reduction': 'none'}), ('blank 2', {'blank': 2, 'reduction': 'none'})):
         targets = i64([[1, 1], [3, 1]]) if options.get('blank') else i64([[1, 2], [2, 2]])
         recorder.case('ctcOfLogits', name, call, lambda d: [d.grid([4, 2, 4]), targets.clone(), i64([4, 3]), i64([2, 1])], options, second=False)
+
+
+def likelihoods(recorder):
+    for reduction in REDUCTIONS:
+        for full in (False, True):
+            options = {'reduction': reduction, 'full': full}
+            for name, shape in (('', [3, 4]), (', one variance per row', [3, 1])):
+                recorder.case('gaussianNllLoss', '%s, full %s%s' % (reduction, full, name), torch_call(F.gaussian_nll_loss),
+                              lambda d: [d.grid([3, 4]), d.grid([3, 4]), d.grid(shape, 0.25, 2)], options)
+            for log_input in (True, False):
+                recorder.case('poissonNllLoss', '%s, full %s, logInput %s' % (reduction, full, log_input), torch_call(F.poisson_nll_loss),
+                              lambda d: [d.grid([2, 5], 0.25, 2), f64([[0.0, 1.0, 2.0, 3.0, 7.0], [4.0, 1.5, 1.0, 0.0, 30.0]])],
+                              {**options, 'logInput': log_input}, constant=('1',))
+    recorder.case('gaussianNllLoss', 'a variance below eps', torch_call(F.gaussian_nll_loss),
+                  lambda d: [d.grid([4]), d.grid([4]), f64([0.0, 0.25, 0.5, 1.0])], {'reduction': 'none', 'eps': 0.5})
+    recorder.case('poissonNllLoss', 'a rate of 0', torch_call(F.poisson_nll_loss),
+                  lambda d: [f64([0.0, 0.0, 1.0]), f64([0.0, 2.0, 0.0])], {'reduction': 'none', 'logInput': False, 'eps': 0.125}, constant=('1',))
+
+
+def margins(recorder):
+    signs = lambda d, *shape: d.integers(shape, 0, 2).double() * 2 - 1
+    for reduction in REDUCTIONS:
+        for options in ({}, {'margin': 0.5}):
+            recorder.case('marginRankingLoss', '%s %s' % (reduction, options), torch_call(F.margin_ranking_loss),
+                          lambda d: [d.grid([2, 4]), d.grid([2, 4]), signs(d, 2, 4)], {**options, 'reduction': reduction}, constant=('2',))
+        recorder.case('softMarginLoss', reduction, torch_call(F.soft_margin_loss), lambda d: [d.grid([2, 4]), signs(d, 2, 4)],
+                      {'reduction': reduction}, constant=('1',))
+    recorder.case('marginRankingLoss', 'at the margin', torch_call(F.margin_ranking_loss),
+                  lambda d: [f64([1.0, 2.0, 0.0]), f64([1.0, 1.0, 1.0]), f64([1.0, 1.0, -1.0])], {'reduction': 'none', 'margin': 1}, constant=('2',))

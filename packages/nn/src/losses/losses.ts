@@ -11,6 +11,7 @@ import {
   cosineEmbeddingLoss,
   crossEntropy,
   ctcLoss,
+  gaussianNllLoss,
   type HingeEmbeddingLossOptions,
   type HuberLossOptions,
   hingeEmbeddingLoss,
@@ -18,13 +19,19 @@ import {
   type KlDivOptions,
   klDiv,
   type Lengths,
+  type LikelihoodLossOptions,
   type LossOptions,
   l1Loss,
+  type MarginRankingLossOptions,
+  marginRankingLoss,
   mseLoss,
   type NllLossOptions,
   nllLoss,
+  type PoissonNllLossOptions,
+  poissonNllLoss,
   type SmoothL1LossOptions,
   smoothL1Loss,
+  softMarginLoss,
   Tensor,
   type TripletMarginLossOptions,
   tripletMarginLoss,
@@ -105,6 +112,40 @@ export class HuberLoss extends Loss<[input: Tensor, target: Tensor], HuberLossOp
 export class KLDivLoss extends Loss<[input: Tensor, target: Tensor], KlDivOptions> {
   constructor(options: KlDivOptions = {}) {
     super(klDiv, options, [zeros([0, 1]), zeros([0, 1])]);
+  }
+}
+
+/** How unlikely numbers are under normal distributions of predicted mean and variance: {@link gaussianNllLoss} as a module. PyTorch's `nn.GaussianNLLLoss`. */
+export class GaussianNLLLoss extends Loss<
+  [input: Tensor, target: Tensor, variance: Tensor],
+  LikelihoodLossOptions
+> {
+  constructor(options: LikelihoodLossOptions = {}) {
+    super(gaussianNllLoss, options, [zeros([0, 1]), zeros([0, 1]), zeros([0, 1])]);
+  }
+}
+
+/** How unlikely counts are under Poisson distributions of a predicted rate: {@link poissonNllLoss} as a module. PyTorch's `nn.PoissonNLLLoss`. */
+export class PoissonNLLLoss extends Loss<[input: Tensor, target: Tensor], PoissonNllLossOptions> {
+  constructor(options: PoissonNllLossOptions = {}) {
+    super(poissonNllLoss, options, [zeros([0, 1]), zeros([0, 1])]);
+  }
+}
+
+/** Wants one of two scores higher, by a margin: {@link marginRankingLoss} as a module. PyTorch's `nn.MarginRankingLoss`. */
+export class MarginRankingLoss extends Loss<
+  [a: Tensor, b: Tensor, target: Tensor],
+  MarginRankingLossOptions
+> {
+  constructor(options: MarginRankingLossOptions = {}) {
+    super(marginRankingLoss, options, [zeros([0, 1]), zeros([0, 1]), zeros([0, 1])]);
+  }
+}
+
+/** Logistic loss of scores against signs: {@link softMarginLoss} as a module. PyTorch's `nn.SoftMarginLoss`. */
+export class SoftMarginLoss extends Loss<[input: Tensor, target: Tensor], LossOptions> {
+  constructor(options: LossOptions = {}) {
+    super(softMarginLoss, options, [zeros([0, 1]), zeros([0, 1])]);
   }
 }
 
