@@ -29,6 +29,7 @@ export const values: Readonly<Record<string, () => unknown>> = {
   Infinity: () => Infinity,
   "''": () => '',
   "'nonsense'": () => 'nonsense',
+  'a name that every object has': () => 'constructor',
   "'ij,jk->ik'": () => 'ij,jk->ik',
   "'float64'": () => 'float64',
   true: () => true,

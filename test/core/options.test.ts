@@ -2,6 +2,7 @@
 // JavaScript, and an option passed over in silence is a wrong result.
 
 import * as core from '@adjoint/core';
+import { gradcheck } from '@adjoint/core/check';
 import { backwardDiagram } from '@adjoint/core/graph';
 import * as io from '@adjoint/core/io';
 import { describe, expect, test } from 'vitest';
@@ -113,6 +114,37 @@ describe('every function that takes options', () => {
     );
     expect(() => arange(0, 3, 1 as never)).toThrow(/^arange: options is 1; give an object/);
     expect(() => arange(3, null as never)).toThrow(/^arange: options is null/);
+  });
+});
+
+describe('an option that takes one of several names', () => {
+  const x = ones([1, 1, 4, 4], { dtype: 'float64', requiresGrad: true });
+  const weight = ones([1, 1, 2, 2], { dtype: 'float64' });
+  const f = (y: core.Tensor) => core.sum(y);
+  type Named = [name: string, option: string, call: (options: never) => unknown];
+  test.each<Named>([
+    ['pad', 'mode', (options) => core.pad(x, [1, 1], options)],
+    ['interpolate', 'mode', (options) => core.interpolate(x, { size: 2, ...(options as object) })],
+    ['gelu', 'approximate', (options) => core.gelu(x, options)],
+    ['meshgrid', 'indexing', (options) => core.meshgrid([ones([2])], options)],
+    ['conv2d', 'padding', (options) => core.conv2d(x, weight, options)],
+    ['conv2d', 'convMode', (options) => core.conv2d(x, weight, options)],
+    ['conv2d', 'computeMode', (options) => core.conv2d(x, weight, options)],
+    ['mseLoss', 'reduction', (options) => core.mseLoss(x, x, options)],
+    ['klDiv', 'reduction', (options) => core.klDiv(x, x, options)],
+    ['jacobian', 'mode', (options) => core.jacobian(f, x, options)],
+    ['grad', 'unused', (options) => core.grad(f(x), x, options)],
+    ['detectAnomaly', 'infinity', (options) => core.detectAnomaly(() => f(x), options)],
+    ['gradcheck', 'mode', (options) => gradcheck(f, [x], options)],
+    ['gradcheck', 'precision', (options) => gradcheck(f, [x], options)],
+  ])('refuses others: %s, %s', (op, option, call) => {
+    // Every object has a constructor, and so does a table of names that is one.
+    for (const wrong of ['nonsense', 'constructor', '']) {
+      expect(() => call({ [option]: wrong } as never)).toThrow(ArgumentError);
+      expect(() => call({ [option]: wrong } as never)).toThrow(
+        `${op}: ${option} is ${JSON.stringify(wrong)}; it takes `,
+      );
+    }
   });
 });
 

@@ -369,6 +369,38 @@ test('layers that are thin over a function know its options, and no others', () 
   expect(listOf(() => new nn.Flatten(other))).toBe(listOf(() => core.flatten(image, other)));
 });
 
+describe('an option that takes one of several names', () => {
+  type Named = [name: string, option: string, call: (options: never) => unknown];
+  test.each<Named>([
+    ['stateDict', 'layout', (options) => new nn.Linear(1, 1).stateDict(options)],
+    ['clipGradNorm_', 'nonFinite', (options) => optim.clipGradNorm_([new nn.Parameter(x)], 1, options)],
+    ['kaimingUniform_', 'mode', (options) => nn.init.kaimingUniform_(x, options)],
+    ['RNN', 'nonlinearity', (options) => new nn.RNN(1, 1, options)],
+    ['RNNCell', 'nonlinearity', (options) => new nn.RNNCell(1, 1, options)],
+    ['Conv1d', 'convMode', (options) => new nn.Conv1d(1, 1, 1, options)],
+    ['Conv1d', 'computeMode', (options) => new nn.Conv1d(1, 1, 1, options)],
+    ['ReduceLROnPlateau', 'mode', (options) => new optim.ReduceLROnPlateau(sgd(), options)],
+    ['ReduceLROnPlateau', 'thresholdMode', (options) => new optim.ReduceLROnPlateau(sgd(), options)],
+    [
+      'CyclicLR',
+      'mode',
+      (options) => new optim.CyclicLR(sgd(), { baseLr: 0.1, maxLr: 1, ...(options as object) } as never),
+    ],
+    [
+      'OneCycleLR',
+      'annealStrategy',
+      (options) => new optim.OneCycleLR(sgd(), { totalSteps: 3, maxLr: 1, ...(options as object) } as never),
+    ],
+    ['EarlyStopping', 'mode', (options) => new train.EarlyStopping(options)],
+  ])('refuses others: %s, %s', (op, option, call) => {
+    // Every object has a constructor, and so does a table of names that is one.
+    for (const wrong of ['nonsense', 'constructor', '']) {
+      expect(() => call({ [option]: wrong } as never)).toThrow(ArgumentError);
+      expect(() => call({ [option]: wrong } as never)).toThrow(`${op}: ${option} is `);
+    }
+  });
+});
+
 test('a loss that takes no weight says so', () => {
   expect(() => new nn.MSELoss({ weight: new Tensor(x.storage, [2], [1], 0, 'float32') } as never)).toThrow(
     /^mseLoss: there is no option 'weight'; it takes reduction/,

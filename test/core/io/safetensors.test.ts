@@ -4,6 +4,7 @@ import { ArgumentError, DataFormatError, type DType, Tensor, tensor, zeros } fro
 import { parseSafetensors, serializeSafetensors } from '@adjoint/core/io';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { faultIn, refused } from './faults.ts';
 import reference from './reference.json' with { type: 'json' };
 import { bitsOf, essence, names, tensorOf, tensors } from './tensors.ts';
 
@@ -30,22 +31,12 @@ function attempt(bytes: Uint8Array, options = {}): ReturnType<typeof parseSafete
   try {
     return parseSafetensors(bytes, { name: NAME, ...options });
   } catch (error) {
-    if (!(error instanceof DataFormatError)) throw error;
-    expect(error.file).toBe(NAME);
-    expect(error.message).toContain(
-      `${NAME}, byte ${error.offset}: expected ${error.expected}, found ${error.actual}.`,
-    );
-    expect(error.offset).toBeGreaterThanOrEqual(0);
-    expect(error.offset).toBeLessThanOrEqual(bytes.length);
-    expect(error.message.length).toBeLessThan(1000);
-    return error;
+    return faultIn(bytes, NAME, error);
   }
 }
 
 function refusal(bytes: Uint8Array, options = {}): DataFormatError {
-  const outcome = attempt(bytes, options);
-  if (!(outcome instanceof DataFormatError)) throw new Error('the file was accepted');
-  return outcome;
+  return refused(attempt(bytes, options));
 }
 
 const contents = fc.uniqueArray(fc.tuple(names, tensors), { selector: ([name]) => name, maxLength: 5 });

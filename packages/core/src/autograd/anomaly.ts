@@ -1,5 +1,6 @@
 // Anomaly detection: stops at the first op, forward or backward, whose result holds NaN or infinity, and says all about it.
 
+import { requireOneOf } from '../arguments.ts';
 import { type DType, isFloat } from '../dtype.ts';
 import { AdjointError, ArgumentError, formatShape, requireFunction } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
@@ -82,14 +83,7 @@ type AnomalyDetails = Pick<
 export function detectAnomaly<T>(fn: () => T, options: AnomalyOptions = noOptions): T {
   requireOptions('detectAnomaly', options, { infinity: 'string' });
   const { infinity = 'report' } = options;
-  if (infinity !== 'report' && infinity !== 'allow') {
-    throw new ArgumentError(`infinity is ${JSON.stringify(infinity)}; use 'report' or 'allow'.`, {
-      op: 'detectAnomaly',
-      operand: 'infinity',
-      actual: infinity,
-      expected: 'report | allow',
-    });
-  }
+  requireOneOf('detectAnomaly', 'infinity', infinity, ['report', 'allow']);
   requireFunction('detectAnomaly', 'fn', fn, 'detectAnomaly(() => …)');
   const watch = new Watch(infinity === 'allow' ? Number.isNaN : (value) => !Number.isFinite(value));
   const result = withDeepStacks(() => observe(watch, fn));

@@ -1,6 +1,7 @@
 // Reverse mode as it is called: backward adds to the gradients of leaves, grad gives those of any tensors. Both are one pass (./pass.ts).
 
 import { kernels } from '@adjoint/kernels-cpu';
+import { requireOneOf } from '../arguments.ts';
 import { DTypeError, formatShape, GradientError, ShapeError } from '../errors.ts';
 import { add } from '../ops/arithmetic.ts';
 import { onesLike, zerosLike } from '../ops/create.ts';
@@ -115,17 +116,19 @@ export function grad(
     retainGraph: 'boolean',
     createGraph: 'boolean',
   });
+  const { unused = 'error' } = options;
+  requireOneOf('grad', 'unused', unused, ['error', 'zeros']);
   const list = Array.isArray(inputs) ? (inputs as readonly Tensor[]) : [inputs as Tensor];
   const nodes = new Set<Node>();
   list.forEach((input, i) => {
     requireTensor('grad', Array.isArray(inputs) ? `inputs[${i}]` : 'inputs', input);
     if (input.node !== null) nodes.add(input.node);
-    else if (options.unused !== 'zeros')
+    else if (unused === 'error')
       throw unusedError(i, input, 'requires no gradient; set requiresGrad before the output is computed');
   });
   const seed = seedOf('grad', output, options.gradOutput);
   const missing = (node: Node): void => {
-    if (options.unused === 'zeros') return;
+    if (unused === 'zeros') return;
     const i = list.findIndex((input) => input.node === node);
     throw unusedError(i, list[i], 'is not part of the graph of the output');
   };

@@ -1,6 +1,7 @@
 // Jacobians and Hessians in full: one pass of reverse mode per output element, or one run of forward mode per input element.
 
-import { ArgumentError, formatShape, GradientError, requireFunction } from '../errors.ts';
+import { requireOneOf } from '../arguments.ts';
+import { formatShape, GradientError, requireFunction } from '../errors.ts';
 import { tensor, zeros } from '../ops/create.ts';
 import { stack } from '../ops/join.ts';
 import { reshape } from '../ops/layout.ts';
@@ -46,18 +47,11 @@ export function jacobian<const I extends Tensors>(
   requireOptions('jacobian', options, { mode: 'string', createGraph: 'boolean' });
   requireFunction('jacobian', 'fn', fn);
   const { mode = 'reverse', createGraph = false } = options;
+  requireOneOf('jacobian', 'mode', mode, ['reverse', 'forward']);
   const points = listOf(inputs, 'jacobian', 'inputs');
   if (mode === 'forward') {
     const matrices = points.map((_, i) => columns(fn, points, i));
     return inFormOf(inputs, createGraph ? matrices : matrices.map(withoutGraph));
-  }
-  if (mode !== 'reverse') {
-    throw new ArgumentError(`mode is ${JSON.stringify(mode)}; use 'reverse' or 'forward'.`, {
-      op: 'jacobian',
-      operand: 'mode',
-      actual: mode,
-      expected: 'reverse | forward',
-    });
   }
   const variables = points.map((x) => variable(x, { tied: createGraph }));
   const output = enableGrad(() => fn(...variables));

@@ -3,6 +3,7 @@
 // On small integers every sum and product of a linear map with integer coefficients is exact in floating point, so the
 // identity that defines the adjoint, <A x, y> = <x, Aᵀ y>, holds to the last bit or not at all.
 
+import { requirePositive } from '../arguments.ts';
 import { type DType, isFloat } from '../dtype.ts';
 import { ArgumentError, formatShape } from '../errors.ts';
 import { tensor } from '../ops/create.ts';
@@ -147,13 +148,8 @@ function resolve(options: AdjointCheckOptions): Settings {
     });
   }
   const positive = (operand: string, value: number): number => {
-    if (Number.isSafeInteger(value) && value > 0) return value;
-    throw new ArgumentError(`${operand} is ${value}; give a positive integer.`, {
-      op: 'adjointCheck',
-      operand,
-      actual: value,
-      expected: 'a positive integer',
-    });
+    requirePositive('adjointCheck', operand, value);
+    return value;
   };
   return {
     dtype,

@@ -1,5 +1,6 @@
 // The options of the derivative checks, and their defaults.
 
+import { requireOneOf } from '../arguments.ts';
 import { ArgumentError } from '../errors.ts';
 import type { OptionKinds } from '../options.ts';
 import type { CheckPrecision } from './probe.ts';
@@ -52,10 +53,12 @@ export type ResolvedOptions = Filled<CheckOptions>;
  * @throws ArgumentError for an option that is none of the values it may have.
  */
 export function resolveOptions(op: string, options: CheckOptions): ResolvedOptions {
-  const precision = oneOf(op, 'precision', options.precision ?? 'float64', ['float64', 'float32']);
+  const { precision = 'float64', mode = 'full' } = options;
+  requireOneOf(op, 'precision', precision, ['float64', 'float32']);
+  requireOneOf(op, 'mode', mode, ['full', 'fast']);
   const coarse = precision === 'float32';
   return {
-    mode: oneOf(op, 'mode', options.mode ?? 'full', ['full', 'fast']),
+    mode,
     step: atLeast(op, 'step', options.step ?? (coarse ? 1e-2 : 1e-5), Number.MIN_VALUE),
     atol: atLeast(op, 'atol', options.atol ?? (coarse ? 1e-3 : 1e-8), 0),
     rtol: atLeast(op, 'rtol', options.rtol ?? (coarse ? 1e-2 : 1e-6), 0),
@@ -64,16 +67,6 @@ export function resolveOptions(op: string, options: CheckOptions): ResolvedOptio
     detailLimit: atLeast(op, 'detailLimit', options.detailLimit ?? 65536, 0),
     seed: atLeast(op, 'seed', options.seed ?? 0, 0),
   };
-}
-
-function oneOf<T extends string>(op: string, operand: string, value: T, choices: readonly T[]): T {
-  if (choices.includes(value)) return value;
-  throw new ArgumentError(`${operand} is ${JSON.stringify(value)}; use one of ${choices.join(', ')}.`, {
-    op,
-    operand,
-    actual: value,
-    expected: choices.join(' | '),
-  });
 }
 
 function atLeast(op: string, operand: string, value: number, least: number): number {

@@ -1,6 +1,7 @@
 // A call of a convolution or a transposed one: its operands and options, read and checked before anything is done.
 
 import { type PerAxis, perAxis } from '@adjoint/kernels-cpu';
+import { requireOneOf } from '../arguments.ts';
 import { ArgumentError, DTypeError, formatShape, ShapeError } from '../errors.ts';
 import { sameShape } from '../shape.ts';
 import { requireTensor, type Tensor } from '../tensor.ts';
@@ -78,8 +79,9 @@ export function readCall(
   weight: Tensor,
   options: ConvOptions,
 ): ConvCall {
-  requireMode(op, 'convMode', options.convMode, ['crossCorrelation']);
-  requireMode(op, 'computeMode', options.computeMode, ['default', 'float32']);
+  const { convMode = 'crossCorrelation', computeMode = 'default' } = options;
+  requireOneOf(op, 'convMode', convMode, ['crossCorrelation']);
+  requireOneOf(op, 'computeMode', computeMode, ['default', 'float32']);
   requireFloat(op, 'input', input);
   requireTensor(op, 'weight', weight);
   if (weight.dtype !== input.dtype) throw dtypeError(op, 'weight', weight, input);
@@ -119,7 +121,7 @@ export function resolvePadding(
 ): { readonly padding: PerAxis | undefined; readonly after: readonly number[] } {
   const none = new Array<number>(dims).fill(0);
   if (typeof padding !== 'string') return { padding, after: none };
-  requireMode(op, 'padding', padding, ['same', 'valid']);
+  requireOneOf(op, 'padding', padding, ['same', 'valid']);
   if (padding === 'valid') return { padding: 0, after: none };
   if (perAxis(stride ?? 1, dims, { op, option: 'stride', minimum: 1 }).some((step) => step !== 1)) {
     throw new ArgumentError(
@@ -170,17 +172,6 @@ export function readBias({ op, dims, input }: ConvCall, bias: Tensor, outChannel
     );
   }
   return reshape(bias, full);
-}
-
-function requireMode(op: string, option: string, value: unknown, legal: readonly string[]): void {
-  if (value === undefined || legal.includes(value as string)) return;
-  const list = legal.map((mode) => `'${mode}'`).join(' or ');
-  throw new ArgumentError(`${option} is ${JSON.stringify(value)}; it takes ${list}.`, {
-    op,
-    operand: option,
-    actual: value,
-    expected: list,
-  });
 }
 
 function requireRank(op: string, operand: string, tensor: Tensor, least: number, what: string): void {

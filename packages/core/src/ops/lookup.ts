@@ -1,6 +1,7 @@
 // Whole slices picked by a list of positions: indexSelect, embedding, take, and oneHot, which marks positions.
 
 import { kernels } from '@adjoint/kernels-cpu';
+import { requirePositive } from '../arguments.ts';
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import type { OperandSpec } from '../record.ts';
@@ -250,9 +251,14 @@ export function oneHot(indices: Tensor, options: OneHotOptions = noOptions): Ten
   requireOptions('oneHot', options, { numClasses: 'number' });
   const { numClasses } = options;
   requireIndex('oneHot', 'index', indices);
-  if (numClasses === undefined && indices.size === 0) throw classesError('undefined, and there is no index');
+  if (numClasses === undefined && indices.size === 0) {
+    throw new ArgumentError(
+      'numClasses is undefined, and there is no index to work it out of; give an integer of at least 1.',
+      { op: 'oneHot', operand: 'numClasses', actual: numClasses, expected: 'an integer >= 1' },
+    );
+  }
   const classes = numClasses ?? largest(indices) + 1;
-  if (!Number.isInteger(classes) || classes < 1) throw classesError(String(numClasses));
+  requirePositive('oneHot', 'numClasses', classes);
   return apply(oneHotOp, [indices], { classes });
 }
 
@@ -260,13 +266,4 @@ function largest(indices: Tensor): number {
   let most = 0;
   for (const index of indices.toTypedArray()) most = Math.max(most, index);
   return most;
-}
-
-function classesError(actual: string): ArgumentError {
-  return new ArgumentError(`numClasses is ${actual}; it takes an integer of at least 1.`, {
-    op: 'oneHot',
-    operand: 'numClasses',
-    actual,
-    expected: 'an integer >= 1',
-  });
 }

@@ -1,5 +1,6 @@
 // How losses end: one loss per element becomes what `reduction` asks for. And what their operands have in common.
 
+import { requireOneOf } from '../arguments.ts';
 import { ArgumentError, DTypeError, formatShape, ShapeError } from '../errors.ts';
 import { broadcastsTo, sameShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -21,14 +22,7 @@ export function requireReduction(
   reduction: string,
   legal: readonly string[] = ['none', 'mean', 'sum'],
 ): void {
-  if (legal.includes(reduction)) return;
-  const list = legal.map((name) => `'${name}'`).join(', ');
-  throw new ArgumentError(`reduction is ${JSON.stringify(reduction)}; it takes one of ${list}.`, {
-    op,
-    operand: 'reduction',
-    actual: reduction,
-    expected: list,
-  });
+  requireOneOf(op, 'reduction', reduction, legal);
 }
 
 /** Reduces losses of equal weight. The mean of no losses is NaN. */

@@ -1,6 +1,7 @@
 // Padding: a frame around a tensor, of one value or of the tensor's own elements mirrored, repeated or wrapped around.
 
 import { kernels } from '@adjoint/kernels-cpu';
+import { requireOneOf } from '../arguments.ts';
 import { ArgumentError, formatShape, quote, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, vjpRule } from '../registry.ts';
@@ -66,13 +67,8 @@ export function pad(x: Tensor, amounts: readonly number[], options: PadOptions =
   requireList(amounts, 'pad', 'amounts');
   const frames = readFrames(x, amounts);
   if (mode === 'constant') return padConstant(x, frames, value);
+  requireOneOf('pad', 'mode', mode, ['constant', ...Object.keys(reaches)]);
   const reach = reaches[mode];
-  if (reach === undefined) {
-    throw new ArgumentError(
-      `mode is ${JSON.stringify(mode)}; it takes 'constant', 'reflect', 'replicate' or 'circular'.`,
-      { op: 'pad', operand: 'mode', actual: mode, expected: 'constant | reflect | replicate | circular' },
-    );
-  }
   if (value !== 0) {
     throw new ArgumentError(
       `value is ${value}, and mode '${mode}' fills with the tensor's own elements; leave it out.`,
@@ -157,7 +153,9 @@ interface Reach {
   readonly why: string;
 }
 
-const reaches: { readonly [mode: string]: Reach | undefined } = {
+type ReachingMode = Exclude<PadMode, 'constant'>;
+
+const reaches: Readonly<Record<ReachingMode, Reach>> = {
   reflect: {
     source: (position, size) =>
       position < 0 ? -position : position >= size ? 2 * (size - 1) - position : position,
@@ -176,8 +174,8 @@ const reaches: { readonly [mode: string]: Reach | undefined } = {
   },
 };
 
-function requireReach(x: Tensor, { axis, before, after }: Frame, mode: PadMode): void {
-  const { most, why } = reaches[mode]!;
+function requireReach(x: Tensor, { axis, before, after }: Frame, mode: ReachingMode): void {
+  const { most, why } = reaches[mode];
   const amount = Math.max(before, after);
   const size = x.shape[axis] + (mode === 'circular' ? Math.min(before, 0) + Math.min(after, 0) : 0);
   if (amount <= most(size)) return;

@@ -1,6 +1,7 @@
 // Channels moved into pixels, and pixels into channels.
 
-import { ArgumentError, formatShape, quote, ShapeError } from '../errors.ts';
+import { requirePositive } from '../arguments.ts';
+import { formatShape, ShapeError } from '../errors.ts';
 import type { Shape } from '../shape.ts';
 import { requireTensor, type Tensor } from '../tensor.ts';
 import { permute, reshape } from './layout.ts';
@@ -18,7 +19,7 @@ import { permute, reshape } from './layout.ts';
 export function pixelShuffle(x: Tensor, upscaleFactor: number): Tensor {
   const op = 'pixelShuffle';
   const r = upscaleFactor;
-  requireFactor(op, 'upscaleFactor', r);
+  requirePositive(op, 'upscaleFactor', r);
   const { lead, channels, height, width } = readPixels(op, x);
   if (channels % (r * r) !== 0) {
     throw new ShapeError(
@@ -45,7 +46,7 @@ export function pixelShuffle(x: Tensor, upscaleFactor: number): Tensor {
 export function pixelUnshuffle(x: Tensor, downscaleFactor: number): Tensor {
   const op = 'pixelUnshuffle';
   const r = downscaleFactor;
-  requireFactor(op, 'downscaleFactor', r);
+  requirePositive(op, 'downscaleFactor', r);
   const { lead, channels, height, width } = readPixels(op, x);
   if (height % r !== 0 || width % r !== 0) {
     throw new ShapeError(
@@ -74,14 +75,4 @@ function readPixels(
   }
   const [channels, height, width] = x.shape.slice(-3);
   return { lead: x.shape.slice(0, -3), channels, height, width };
-}
-
-function requireFactor(op: string, option: string, factor: number): void {
-  if (Number.isInteger(factor) && factor >= 1) return;
-  throw new ArgumentError(`${option} is ${quote(factor)}; it takes an integer of at least 1.`, {
-    op,
-    operand: option,
-    actual: factor,
-    expected: 'an integer >= 1',
-  });
 }

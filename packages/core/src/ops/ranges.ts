@@ -1,6 +1,7 @@
 // Regular patterns: counted and evenly spaced numbers, the identity matrix, and grids of coordinates.
 
 import type { NumericArray } from '@adjoint/kernels-cpu';
+import { requireOneOf } from '../arguments.ts';
 import { allocate, checkDType, computeDType, type DType, isFloat } from '../dtype.ts';
 import { ArgumentError, quote, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
@@ -155,14 +156,7 @@ export function meshgrid(tensors: readonly Tensor[], options: MeshgridOptions = 
   requireOptions('meshgrid', options, { indexing: 'string' });
   const { indexing = 'ij' } = options;
   const op = 'meshgrid';
-  if (indexing !== 'ij' && indexing !== 'xy') {
-    throw new ArgumentError(`indexing is ${JSON.stringify(indexing)}; it takes 'ij' or 'xy'.`, {
-      op,
-      operand: 'indexing',
-      actual: indexing,
-      expected: "'ij' or 'xy'",
-    });
-  }
+  requireOneOf(op, 'indexing', indexing, ['ij', 'xy']);
   if (!Array.isArray(tensors)) {
     throw new ArgumentError(`tensors is ${quote(tensors)}; give a list of tensors: meshgrid([a, b]).`, {
       op,

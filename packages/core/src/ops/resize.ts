@@ -1,5 +1,6 @@
 // Images at another resolution: interpolate.
 
+import { requireOneOf } from '../arguments.ts';
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
 import { requireOptions } from '../options.ts';
 import { type Shape, sizeOf } from '../shape.ts';
@@ -95,18 +96,8 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
 
 function requireMode(x: Tensor, mode: InterpolateMode, alignCorners: boolean | undefined): void {
   const op = 'interpolate';
+  requireOneOf(op, 'mode', mode, Object.keys(spatialAxes));
   const legal = spatialAxes[mode];
-  if (legal === undefined) {
-    const modes = Object.keys(spatialAxes)
-      .map((name) => `'${name}'`)
-      .join(', ');
-    throw new ArgumentError(`mode is ${JSON.stringify(mode)}; it takes one of ${modes}.`, {
-      op,
-      operand: 'mode',
-      actual: mode,
-      expected: modes,
-    });
-  }
   if (!legal.includes(x.ndim - 2)) {
     throw new ShapeError(
       `x has shape ${formatShape(x.shape)}; mode '${mode}' takes (N, C, …) with ${legal.join(', ')} spatial axes.`,

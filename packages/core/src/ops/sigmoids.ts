@@ -1,6 +1,7 @@
 // Smooth activations: the sigmoid and what is built from it, and the functions of the normal distribution (erf, gelu).
 
 import { kernels } from '@adjoint/kernels-cpu';
+import { requireOneOf } from '../arguments.ts';
 import { ArgumentError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, vjpRule } from '../registry.ts';
@@ -266,14 +267,7 @@ export interface GeluOptions {
 export function gelu(x: Tensor, options: GeluOptions = noOptions): Tensor {
   requireOptions('gelu', options, { approximate: 'string' });
   const { approximate = 'none' } = options;
-  if (approximate !== 'none' && approximate !== 'tanh') {
-    throw new ArgumentError(`approximate is ${JSON.stringify(approximate)}; use 'none' or 'tanh'.`, {
-      op: 'gelu',
-      operand: 'approximate',
-      actual: approximate,
-      expected: "'none' | 'tanh'",
-    });
-  }
+  requireOneOf('gelu', 'approximate', approximate, ['none', 'tanh']);
   return apply(approximate === 'tanh' ? geluTanhOp : geluOp, [x], undefined);
 }
 

@@ -1,5 +1,6 @@
 // Parts of a tensor by position: integers and ranges with steps, and the cuts that follow. All are views.
 
+import { requirePositive } from '../arguments.ts';
 import { ArgumentError, formatShape, quote, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { checkAxis, checkShape, requireList } from '../shape.ts';
@@ -257,7 +258,7 @@ export function chunk(x: Tensor, chunks: number, options: AxisOptions = noOption
   const { axis = 0 } = options;
   requireAxes('chunk', x);
   const at = checkAxis(axis, x.ndim, 'chunk');
-  requireCount('chunk', 'chunks', chunks);
+  requirePositive('chunk', 'chunks', chunks);
   // An empty axis gives as many empty pieces as were asked for.
   if (x.shape[at] === 0) {
     checkShape([chunks], 'chunk');
@@ -267,7 +268,7 @@ export function chunk(x: Tensor, chunks: number, options: AxisOptions = noOption
 }
 
 function evenSizes(op: string, operand: string, size: number, whole: number): number[] {
-  requireCount(op, operand, size);
+  requirePositive(op, operand, size);
   const sizes = [Math.min(size, whole)];
   for (let start = size; start < whole; start += size) sizes.push(Math.min(size, whole - start));
   return sizes;
@@ -321,15 +322,5 @@ function requireAxes(op: string, x: Tensor): void {
     operand: 'x',
     actual: [],
     expected: 'at least one axis',
-  });
-}
-
-function requireCount(op: string, operand: string, value: number): void {
-  if (Number.isInteger(value) && value >= 1) return;
-  throw new ArgumentError(`${operand} is ${quote(value)}; it takes an integer of at least 1.`, {
-    op,
-    operand,
-    actual: value,
-    expected: 'an integer >= 1',
   });
 }

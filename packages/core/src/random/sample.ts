@@ -1,8 +1,9 @@
 // Draws whose odds are given by a tensor: yes or no per element, and categories by weight.
 
 import { type FloatArray, kernels, type NumericArray, portableLog, type Strided } from '@adjoint/kernels-cpu';
+import { requirePositive } from '../arguments.ts';
 import { computeDType, isFloat, isHalf } from '../dtype.ts';
-import { ArgumentError, DTypeError, formatShape, quote, ShapeError } from '../errors.ts';
+import { ArgumentError, DTypeError, formatShape, ShapeError } from '../errors.ts';
 import { encodeHalf } from '../half.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { makeTensor } from '../tape/tracing.ts';
@@ -93,14 +94,7 @@ export function multinomial(weights: Tensor, count: number, options: Multinomial
       },
     );
   }
-  if (!Number.isInteger(count) || count < 1) {
-    throw new ArgumentError(`count is ${quote(count)}; give a positive integer.`, {
-      op,
-      operand: 'count',
-      actual: count,
-      expected: 'an integer >= 1',
-    });
-  }
+  requirePositive(op, 'count', count);
   const categories = weights.shape[weights.ndim - 1];
   const rows = weights.ndim === 1 ? 1 : weights.shape[0];
   const shape = weights.ndim === 1 ? [count] : [rows, count];

@@ -76,7 +76,7 @@ export type CropSize = number | readonly [height: number, width: number];
  */
 export function centerCrop(x: Tensor, size: CropSize): Tensor {
   const [, height, width] = requireImage('centerCrop', x);
-  const window = requireRoom('centerCrop', x, size);
+  const window = requireWindow('centerCrop', x, size);
   return crop(x, window, [Math.round((height - window[0]) / 2), Math.round((width - window[1]) / 2)]);
 }
 
@@ -102,7 +102,7 @@ export function randomCrop(x: Tensor, size: CropSize, options: RandomCropOptions
   requireImage(op, x);
   requireInteger(op, 'padding', padding, 0);
   const padded = padding === 0 ? x : pad(x, [padding, padding, padding, padding]);
-  const window = requireRoom(op, padded, size);
+  const window = requireWindow(op, padded, size);
   const [height, width] = padded.shape.slice(-2);
   const top = generator.nextBelow(height - window[0] + 1);
   const left = generator.nextBelow(width - window[1] + 1);
@@ -161,7 +161,7 @@ function crop(
 }
 
 // The window's height and width, which fit into the picture.
-function requireRoom(op: string, x: Tensor, size: CropSize): readonly [number, number] {
+function requireWindow(op: string, x: Tensor, size: CropSize): readonly [number, number] {
   const [height, width] = Array.isArray(size)
     ? (size as readonly [number, number])
     : [size as number, size as number];

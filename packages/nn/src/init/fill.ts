@@ -22,6 +22,7 @@ import {
   tensor,
   truncatedNormal,
 } from '@adjoint/core';
+import { requireNumber, requireOneOf } from '../layers/options.ts';
 import { type Fans, fansOf, gainOf, type Nonlinearity } from './scale.ts';
 
 /** Options of random initialisers. */
@@ -78,7 +79,7 @@ export function normal_(
   requireOptions('normal_', options, { mean: 'number', std: 'number', generator: Generator });
   requireArgument('normal_', 'target', target, Tensor);
   const { mean = 0, std = 1, generator } = options;
-  requireNotNegative('normal_', 'std', std);
+  requireNumber('normal_', 'std', std, 0, Infinity);
   return draw(target, randn, (z) => add(mul(z, std), mean), generator);
 }
 
@@ -183,14 +184,7 @@ function kaimingStd(op: string, target: Tensor, options: KaimingOptions): number
   });
   requireArgument(op, 'target', target, Tensor);
   const { a = 0, mode = 'fanIn', nonlinearity = 'leakyRelu', fans } = options;
-  if (mode !== 'fanIn' && mode !== 'fanOut') {
-    throw new ArgumentError(`mode is ${JSON.stringify(mode)}; it takes 'fanIn' or 'fanOut'.`, {
-      op,
-      operand: 'mode',
-      actual: mode,
-      expected: "'fanIn' or 'fanOut'",
-    });
-  }
+  requireOneOf(op, 'mode', mode, ['fanIn', 'fanOut']);
   return gainOf(nonlinearity, a) / Math.sqrt((fans ?? fansOf(target.shape, op))[mode]);
 }
 
@@ -219,14 +213,4 @@ function draw(
 ): Tensor {
   const dtype: FloatDType = isFloat(target.dtype) ? target.dtype : 'float32';
   return noGrad(() => copy_(target, shape(sample(target.shape, { dtype, generator }))));
-}
-
-function requireNotNegative(op: string, operand: string, value: number): void {
-  if (value >= 0) return;
-  throw new ArgumentError(`${operand} is ${value}; give a number that is not negative.`, {
-    op,
-    operand,
-    actual: value,
-    expected: 'a number >= 0',
-  });
 }

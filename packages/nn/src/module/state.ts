@@ -10,6 +10,7 @@ import {
   reshape,
   Tensor,
 } from '@adjoint/core';
+import { requireOneOf } from '../layers/options.ts';
 import { Buffer, type Parameter } from './parameter.ts';
 
 /** Tensors by path. */
@@ -93,6 +94,7 @@ export interface Stateful {
 export function saveState(root: Stateful, options: StateOptions): StateDict {
   requireOptions('stateDict', options, { layout: 'string' });
   const { layout = 'adjoint' } = options;
+  requireOneOf('stateDict', 'layout', layout, ['adjoint', 'pytorch']);
   const state: Record<string, Tensor> = {};
   for (const { path, owner, member } of persistent(root)) {
     const value = member.value.detach();

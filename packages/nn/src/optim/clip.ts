@@ -9,6 +9,7 @@ import {
   requireTensor,
   Tensor,
 } from '@adjoint/core';
+import { requireOneOf } from '../layers/options.ts';
 import { requireOption } from './checks.ts';
 
 /** Options of {@link clipGradNorm_}. */
@@ -39,6 +40,7 @@ export function clipGradNorm_(
 ): number {
   requireOptions('clipGradNorm_', options, { normType: 'number', nonFinite: 'string' });
   const { normType = 2, nonFinite = 'keep' } = options;
+  requireOneOf('clipGradNorm_', 'nonFinite', nonFinite, ['keep', 'throw']);
   const op = 'clipGradNorm_';
   requireOption(op, 'maxNorm', maxNorm, 0);
   if (!(normType > 0)) {

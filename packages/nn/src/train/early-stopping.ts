@@ -1,7 +1,7 @@
 // Early stopping: an end to training when a score has not improved for some time.
 
 import { ArgumentError, requireOptions } from '@adjoint/core';
-import { requireInteger, requireOneOf } from '../layers/options.ts';
+import { requireInteger, requireNumber, requireOneOf } from '../layers/options.ts';
 
 /** Options of {@link EarlyStopping}. */
 export interface EarlyStoppingOptions {
@@ -56,14 +56,7 @@ export class EarlyStopping {
     requireOneOf(op, 'mode', mode, ['min', 'max']);
     this.monitor = monitor;
     this.patience = requireInteger(op, 'patience', patience, 0);
-    if (!(minDelta >= 0)) {
-      throw new ArgumentError(`minDelta is ${minDelta}; give a number that is not negative.`, {
-        op,
-        operand: 'minDelta',
-        actual: minDelta,
-        expected: 'a number >= 0',
-      });
-    }
+    requireNumber(op, 'minDelta', minDelta, 0, Infinity);
     this.#better =
       mode === 'min' ? (value, best) => value < best - minDelta : (value, best) => value > best + minDelta;
   }

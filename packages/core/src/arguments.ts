@@ -1,0 +1,27 @@
+// Checks of the value of one argument or option: a count, a name. Their kinds are looked at before (options.ts).
+
+import { ArgumentError, quote } from './errors.ts';
+
+/** @throws ArgumentError unless it is an integer of at least 1. */
+export function requirePositive(op: string, operand: string, value: unknown): void {
+  if (Number.isInteger(value) && (value as number) >= 1) return;
+  throw new ArgumentError(`${operand} is ${quote(value)}; it takes an integer of at least 1.`, {
+    op,
+    operand,
+    actual: value,
+    expected: 'an integer >= 1',
+  });
+}
+
+/** @throws ArgumentError unless it is one of the names. */
+export function requireOneOf(op: string, operand: string, value: unknown, names: readonly string[]): void {
+  if (names.includes(value as string)) return;
+  const quoted = names.map((name) => `'${name}'`);
+  const expected = names.length > 2 ? `one of ${quoted.join(', ')}` : quoted.join(' or ');
+  throw new ArgumentError(`${operand} is ${quote(value)}; it takes ${expected}.`, {
+    op,
+    operand,
+    actual: value,
+    expected,
+  });
+}
