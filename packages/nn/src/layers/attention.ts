@@ -87,20 +87,35 @@ export interface AttentionResult {
  * weights.shape; // [2, 5, 5]
  */
 export class MultiheadAttention extends Module {
+  /** Features of queries and outputs. */
   readonly embedDim: number;
+  /** Heads, each of embedDim / numHeads features. */
   readonly numHeads: number;
+  /** Features of keys. */
   readonly kdim: number;
+  /** Features of values. */
   readonly vdim: number;
+  /** The probability of dropout on the attention weights, in training. */
   readonly dropout: number;
+  /** Whether sequences come as (N, L, …) rather than (L, N, …). */
   readonly batchFirst: boolean;
+  /** Whether a key and value of zeros are added to every sequence. */
   readonly addZeroAttn: boolean;
+  /** Shape (3·embedDim, embedDim), for query, key and value one after another; null where kdim or vdim differ. */
   readonly inProjWeight: Parameter | null;
+  /** Shape (embedDim, embedDim); null where `inProjWeight` holds it. */
   readonly qProjWeight: Parameter | null;
+  /** Shape (embedDim, kdim); null where `inProjWeight` holds it. */
   readonly kProjWeight: Parameter | null;
+  /** Shape (embedDim, vdim); null where `inProjWeight` holds it. */
   readonly vProjWeight: Parameter | null;
+  /** Shape (3·embedDim); null without bias. */
   readonly inProjBias: Parameter | null;
+  /** The key that is added to every sequence, of shape (1, 1, embedDim); null without `addBiasKv`. */
   readonly biasK: Parameter | null;
+  /** The value that is added to every sequence, of shape (1, 1, embedDim); null without `addBiasKv`. */
   readonly biasV: Parameter | null;
+  /** Mixes the heads: embedDim features to embedDim. */
   readonly outProj: Linear;
   readonly #generator: Generator | undefined;
 

@@ -44,9 +44,13 @@ export interface LinearOptions extends ParameterizedOptions {
  * new Sequential(words, scores).parameters().length; // 1
  */
 export class Linear extends Module {
+  /** Features of the input. */
   readonly inFeatures: number;
+  /** Features of the output. */
   readonly outFeatures: number;
+  /** Shape (out, in). */
   readonly weight: Parameter;
+  /** Shape (out), or null. */
   readonly bias: Parameter | null;
 
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
@@ -101,7 +105,9 @@ export class Identity extends Module {
  * new Flatten().forward(zeros([16, 8, 4, 4])).shape; // [16, 128]
  */
 export class Flatten extends Module {
+  /** The first axis that is joined; a negative one counts from the end. */
   readonly startAxis: number;
+  /** The last axis that is joined; a negative one counts from the end. */
   readonly endAxis: number;
 
   constructor(options: FlattenOptions = {}) {
@@ -132,7 +138,9 @@ export class Flatten extends Module {
  * decoder.forward(zeros([16, 4])).shape; // [16, 8, 7, 7]
  */
 export class Unflatten extends Module {
+  /** The axis that is split; a negative one counts from the end. */
   readonly axis: number;
+  /** What it becomes; one of them may be −1. */
   readonly sizes: readonly number[];
 
   constructor(axis: number, sizes: readonly number[]) {

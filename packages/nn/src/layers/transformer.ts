@@ -65,10 +65,15 @@ export interface DecoderMasks {
 
 /** What both layers share: self-attention, and the network. */
 abstract class TransformerLayer extends Module {
+  /** Where each place looks at the others. */
   readonly selfAttn: MultiheadAttention;
+  /** The network's first layer: dModel features to dimFeedforward. */
   readonly linear1: Linear;
+  /** The network's second layer: dimFeedforward features to dModel. */
   readonly linear2: Linear;
+  /** What the network's inner layer goes through. */
   readonly dropout: Dropout;
+  /** Whether inputs of the parts are normalised, rather than sums after them. */
   readonly normFirst: boolean;
   readonly #activation: (x: Tensor) => Tensor;
 
@@ -117,9 +122,13 @@ abstract class TransformerLayer extends Module {
  * new TransformerEncoderLayer(16, 4, { dimFeedforward: 32, batchFirst: true }).forward(randn([2, 5, 16])).shape; // [2, 5, 16]
  */
 export class TransformerEncoderLayer extends TransformerLayer {
+  /** Goes with self-attention. */
   readonly norm1: LayerNorm;
+  /** Goes with the network. */
   readonly norm2: LayerNorm;
+  /** What self-attention gives goes through it. */
   readonly dropout1: Dropout;
+  /** What the network gives goes through it. */
   readonly dropout2: Dropout;
 
   constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}) {
@@ -155,12 +164,19 @@ export class TransformerEncoderLayer extends TransformerLayer {
  * layer.forward(randn([5, 2, 16]), randn([7, 2, 16]), { tgtIsCausal: true }).shape; // [5, 2, 16]
  */
 export class TransformerDecoderLayer extends TransformerLayer {
+  /** Where each place looks at the encoder's output. */
   readonly multiheadAttn: MultiheadAttention;
+  /** Goes with self-attention. */
   readonly norm1: LayerNorm;
+  /** Goes with attention to the encoder's output. */
   readonly norm2: LayerNorm;
+  /** Goes with the network. */
   readonly norm3: LayerNorm;
+  /** What self-attention gives goes through it. */
   readonly dropout1: Dropout;
+  /** What attention to the encoder's output gives goes through it. */
   readonly dropout2: Dropout;
+  /** What the network gives goes through it. */
   readonly dropout3: Dropout;
 
   constructor(dModel: number, nhead: number, options: TransformerLayerOptions = {}) {
@@ -206,7 +222,9 @@ export class TransformerDecoderLayer extends TransformerLayer {
  * encoder.forward(randn([5, 2, 16])).shape; // [5, 2, 16]
  */
 export class TransformerEncoder extends Module {
+  /** The layers, from the input on. */
   readonly layers: readonly TransformerEncoderLayer[];
+  /** The norm at the end, or null. */
   readonly norm: LayerNorm | null;
 
   constructor(
@@ -241,7 +259,9 @@ export class TransformerEncoder extends Module {
  * decoder.forward(randn([5, 2, 16]), randn([7, 2, 16])).shape; // [5, 2, 16]
  */
 export class TransformerDecoder extends Module {
+  /** The layers, from the input on. */
   readonly layers: readonly TransformerDecoderLayer[];
+  /** The norm at the end, or null. */
   readonly norm: LayerNorm | null;
 
   constructor(
