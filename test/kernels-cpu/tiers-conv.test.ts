@@ -224,12 +224,29 @@ const layers: readonly ConvGeometry[] = [
   // Many small images, of which several are summed up together in the weight gradient, the last ones fewer.
   convGeometry({
     batch: 37,
-    inChannels: 40,
+    inChannels: 56,
     outChannels: 19,
     inputSize: [8, 7],
     kernelSize: 4,
     stride: 2,
     padding: 1,
+  }),
+  // Channels in several tiles, of more than one plane of taps; and a stride beyond the kernel's reach, whose odd rows nothing reads.
+  convGeometry({
+    batch: 2,
+    inChannels: 60,
+    outChannels: 17,
+    inputSize: [3, 5, 6],
+    kernelSize: [2, 3, 2],
+    stride: [1, 2, 1],
+  }),
+  convGeometry({
+    batch: 3,
+    inChannels: 64,
+    outChannels: 30,
+    inputSize: [17, 15],
+    kernelSize: 1,
+    stride: [3, 2],
   }),
   // Few input channels, many output channels: more images than sums that are made apart, of two groups; and sums too large for that.
   convGeometry({ batch: 37, inChannels: 4, outChannels: 46, inputSize: [7, 9], kernelSize: 3, groups: 2 }),
@@ -381,6 +398,36 @@ describe.each(fastTiers)('%s', (name, { kernels, setThreads }) => {
         });
       },
     );
+
+    test('pointwise results of more than 2 MB begin anywhere, and nothing around them is written', () => {
+      // Written past the caches, in whole registers: from the first place that is aligned, wherever the result begins.
+      const g = convGeometry({
+        batch: 2,
+        inChannels: 5,
+        outChannels: 107,
+        inputSize: [48, 52],
+        kernelSize: 1,
+      });
+      const { x, w } = wholeOperands(g, Type);
+      const expected = new Type(2 * 107 * 48 * 52);
+      reference.convForward(g, x, w, expected);
+      const memory = new Type(expected.length + 64);
+      for (const [threads, from] of [
+        [1, 0],
+        [2, 1],
+        [3, 7],
+        [4, 12],
+        [1, 31],
+      ]) {
+        setThreads(threads);
+        memory.fill(-0.5);
+        const y = memory.subarray(from, from + expected.length);
+        kernels.convForward(g, x, w, y);
+        expect(differentBits(y, expected)).toEqual([]);
+        const around = [...memory.subarray(0, from), ...memory.subarray(from + expected.length)];
+        expect(new Set(around)).toEqual(new Set([-0.5]));
+      }
+    });
 
     test.runIf(name.startsWith('wasm') && Type === Float32Array)(
       'a plane of millions: numbers of tiles and tasks multiply to more than 32 bits',

@@ -23,6 +23,18 @@ static Status pointwiseSmall(Run& run, const ConvShape& s, Matrix<T> w, Index m,
   return multiplyBatch<T>(run, batch, starts, starts + batch, m * plane, {m, plane, depth, w, {from, plane, 1}, to, plane, false});
 }
 
+/** A whole tile of packed operands, past the caches: rows of c begin where registers may be streamed to. */
+template <class T> static void streamTile(Index rows, Index depth, const T* a, const T* b, T* c, Index cRow) {
+  constexpr Index N = Tile<T>::N, W = Lanes<T>::N;
+  T whole[MR * N] __attribute__((aligned(64)));
+  Tiles<T>::rows[rows](1, FROM_START, depth, a, b, N, whole, N, false);
+  for (Index i = 0; i < rows; i++)
+    UNROLL for (Index j = 0; j < N; j += W) streamVector(c + i * cRow + j, load(whole + i * N + j));
+}
+
+/** How many rows ahead those are fetched that are packed into panels: they lie apart, which no processor foresees. */
+enum { ROWS_AHEAD = 4 };
+
 /** `w` of each group, whose m · depth elements lie together, by `from` into `to`: a channel of either is a row. */
 template <class T>
 static Status pointwise(Run& run, const ConvShape& s, Matrix<T> w, Index m, Index depth, const T* from, T* to) {
@@ -37,8 +49,13 @@ static Status pointwise(Run& run, const ConvShape& s, Matrix<T> w, Index m, Inde
     const Index i = t % strips * height, rows = smaller(height, m - i), start = t / strips * m * depth;
     pack(w.data + start + i * w.row, w.row, w.column, rows, rows, depth, packed + start + i * depth);
   });
+  // Large results that are written once, whose rows all begin at the same place of a register, are written past the caches. The first panel
+  // is then so much narrower that the others begin at whole registers.
+  const bool streams = STREAMS && depth <= block && plane % Lanes<T>::N == 0 && images * m * plane >= Index(STREAM_BYTES / sizeof(T));
+  const Index missing = streams ? (Lanes<T>::N - elementsToAligned(to)) % Lanes<T>::N : 0;
+  const auto startOf = [&](Index panel) { return larger(0, smaller(plane, panel * N - missing)); };
   // A task is a few panels of one image, packed row by row: a row of all of them lies together, in one page.
-  const Index panels = ceilDivide(plane, N), wanted = run.threads == 1 ? 1 : ceilDivide(4 * run.threads, images);
+  const Index panels = ceilDivide(plane + missing, N), wanted = run.threads == 1 ? 1 : ceilDivide(4 * run.threads, images);
   const Index parts = smaller(panels, larger(ceilDivide(panels, Index(PANELS)), wanted)), most = ceilDivide(panels, parts);
   const Index size = most * block * N;
   T* const space = take<T>(run, run.threads * size);
@@ -47,26 +64,34 @@ static Status pointwise(Run& run, const ConvShape& s, Matrix<T> w, Index m, Inde
   const Index stripsAtOnce = larger(1, 168 / height);
   parallel(run, images * parts, [&](Index t, int thread) {
     const Index part = t % parts, image = t / parts, first = shareOf(panels, part, parts), last = shareOf(panels, part + 1, parts);
-    const Index columns = smaller(plane - first * N, (last - first) * N);
     const T* const a = packed + image % s.groups * m * depth;
-    const T* const b = from + image * depth * plane + first * N;
-    T* const c = to + image * m * plane + first * N;
+    const T* const b = from + image * depth * plane;
+    T* const c = to + image * m * plane;
     T* const own = space + thread * size;
     for (Index k0 = 0; k0 < depth; k0 += block) {
       const Index steps = smaller(block, depth - k0);
       for (Index k = 0; k < steps; k++)
-        for (Index j = 0; j < columns; j += N) {
-          T* const row = own + (j * steps + k * N);
-          copyRun(row, b + (k0 + k) * plane + j, smaller(N, columns - j));
-          if (columns - j < N) zero(row + (columns - j), N - (columns - j));
+        for (Index q = first; q < last; q++) {
+          const Index j = startOf(q), width = startOf(q + 1) - j;
+          const T* const source = b + (k0 + k) * plane + j;
+          T* const row = own + ((q - first) * steps + k) * N;
+          fetch<T, N>(source + ROWS_AHEAD * plane);
+          copyRun(row, source, width);
+          if (width < N) zero(row + width, N - width);
         }
       for (Index s0 = 0; s0 < strips; s0 += stripsAtOnce)
-        for (Index j = 0; j < columns; j += N)
+        for (Index q = first; q < last; q++) {
+          const Index j = startOf(q), width = startOf(q + 1) - j;
           for (Index strip = s0; strip < smaller(strips, s0 + stripsAtOnce); strip++) {
             const Index i = strip * height, rows = smaller(height, m - i);
-            putTile<T>(rows, steps, a + i * depth + k0 * rows, own + j * steps, c + i * plane + j, plane, smaller(N, columns - j), k0 > 0);
+            const T* const left = a + i * depth + k0 * rows;
+            const T* const panel = own + (q - first) * steps * N;
+            if (streams && width == N) streamTile(rows, steps, left, panel, c + i * plane + j, plane);
+            else putTile<T>(rows, steps, left, panel, c + i * plane + j, plane, width, k0 > 0);
           }
+        }
     }
+    if (streams) settleStreams();
   });
   return DONE;
 }

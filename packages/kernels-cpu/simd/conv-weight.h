@@ -47,15 +47,17 @@ template <class T> static Status weightByChannels(Run& run, const ConvShape& s, 
     parallelShares(run, m, [&](Index i, int) { zero(sums + i * taps * channels, taps * channels); });
     for (Index b0 = 0; b0 < bundles; b0 += wave) {
       const Index first = b0 * bundle, count = smaller(wave * bundle, units.perGroup - first);
-      const Index slabs = s.kernel[0] * rows;
-      parallelShares(run, count * (slabs + strips), [&](Index t, int) {
-        const Index local = t / (slabs + strips), unit = first + local, part = t % (slabs + strips);
+      // Of x rows of N channels, [channels / N][depth][row][column][N]: so few channels are read in as many streams as a processor foresees, and
+      // what a tile reads of them lies together.
+      const Index slabs = s.kernel[0] * rows, pieces = channels / N * slabs + strips;
+      parallelShares(run, count * pieces, [&](Index t, int) {
+        const Index local = t / pieces, unit = first + local, part = t % pieces;
         const UnitPlace at = units.place(unit);
         const Index row = at.band * units.bandRows;
         T* const copy = copies + local / bundle * bundleSize;
-        if (part >= slabs) {
+        if (part >= pieces - strips) {
           // Strips of y, block of rows by block of rows, each [unit][position][row of the strip].
-          const Index i = (part - slabs) * height, high = smaller(height, m - i), from = unit - local % bundle;
+          const Index i = (part - (pieces - strips)) * height, high = smaller(height, m - i), from = unit - local % bundle;
           const T* const y0 = y + ((at.n * s.groups + group) * m + i) * outPlane + (at.depth * s.out[1] + row) * s.out[2];
           for (Index r = 0; r < units.bandRows; r += rowsPerBlock) {
             const Index all = rowsOf(from, smaller(from + bundle, units.perGroup), r), before = rowsOf(from, unit, r);
@@ -64,19 +66,20 @@ template <class T> static Status weightByChannels(Run& run, const ConvShape& s, 
           }
           return;
         }
-        const Index d = at.depth * s.stride[0] - s.padding[0] + part / rows * s.dilation[0];
+        // Rows that no tap meets, of a stride beyond the kernel's reach.
+        if (part % rows % s.stride[1] > overlap) return;
+        const Index c = part / slabs * N, d = at.depth * s.stride[0] - s.padding[0] + part % slabs / rows * s.dilation[0];
         const Index h = row * s.stride[1] - s.padding[1] + part % rows;
-        T* to = copy + local % bundle * xSize + part * pitch * channels;
+        T* to = copy + local % bundle * xSize + part * pitch * N;
         if (d < 0 || d >= s.in[0] || h < 0 || h >= s.in[1]) {
-          zero(to, pitch * channels);
+          zero(to, pitch * N);
           return;
         }
         const Index low = smaller(s.padding[2], pitch), high = larger(low, smaller(pitch, s.in[2] + s.padding[2]));
-        zero(to, low * channels);
-        const T* from = x + (at.n * s.groups + group) * s.inChannels * inPlane + (d * s.in[1] + h) * s.in[2];
-        // A few columns at a time, all channels: what was read of a line is still in cache for the next columns.
-        pack(from + low - s.padding[2], inPlane, Index(1), s.inChannels, channels, high - low, to + low * channels);
-        zero(to + high * channels, (pitch - high) * channels);
+        zero(to, low * N);
+        const T* from = x + ((at.n * s.groups + group) * s.inChannels + c) * inPlane + (d * s.in[1] + h) * s.in[2];
+        pack(from + low - s.padding[2], inPlane, Index(1), smaller(N, s.inChannels - c), N, high - low, to + low * N);
+        zero(to + high * N, (pitch - high) * N);
       });
       const Index tiles = columns * strips, tasks = smaller(tiles, run.threads == 1 ? 1 : 4 * run.threads);
       parallel(run, tasks, [&](Index task, int thread) {
@@ -87,14 +90,14 @@ template <class T> static Status weightByChannels(Run& run, const ConvShape& s, 
             Index runs = 0;
             for (Index unit = from; unit < smaller(from + bundle, units.perGroup); unit++)
               for (Index j = 0; j < rowsOf(unit, unit + 1, r); j++)
-                own[runs++] = (unit - from) * xSize + (r + j) * s.stride[1] * pitch * channels;
+                own[runs++] = (unit - from) * xSize + (r + j) * s.stride[1] * pitch * N;
             for (Index t = tiles * task / tasks; t < tiles * (task + 1) / tasks; t++) {
               const Index column = t / strips, i = t % strips * height;
-              const Index tap = column / (channels / N), c = column % (channels / N) * N;
+              const Index tap = column % taps, c = column / taps * N;
               const Index kw = tap % s.kernel[2], kh = tap / s.kernel[2] % s.kernel[1], kd = tap / s.kernel[2] / s.kernel[1];
               Tiles<T>::rows[smaller(height, m - i)](runs, own, s.out[2], copy + bundle * xSize + (r * m + runs * i) * s.out[2],
-                                                     copy + ((kd * rows + kh * s.dilation[1]) * pitch + kw * s.dilation[2]) * channels + c,
-                                                     s.stride[2] * channels, sums + (i * taps + tap) * channels + c, taps * channels, true);
+                                                     copy + c * slabs * pitch + ((kd * rows + kh * s.dilation[1]) * pitch + kw * s.dilation[2]) * N,
+                                                     s.stride[2] * N, sums + (i * taps + tap) * channels + c, taps * channels, true);
             }
           }
       });
