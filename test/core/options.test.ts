@@ -11,7 +11,7 @@ const { ArgumentError, arange, ones, requireOptions, tensor } = core;
 
 /** Functions by the number of arguments before the options. */
 const byPlace: Record<number, string> = {
-  1: `tensor zeros ones zerosLike onesLike oneHot sum mean unbind backward cat stack flatten squeeze clamp hardtanh diagonal
+  1: `tensor zeros ones zerosLike onesLike oneHot padSequence gumbelSoftmax bincount nanToNum diff countNonzero sum mean unbind backward cat stack flatten squeeze clamp hardtanh diagonal
     triu tril amax amin max min median argmax argmin argsort sort any all clamp_ leakyRelu elu celu cumsum cumprod prod softplus gelu
     softmax logSoftmax logsumexp variance std norm detectAnomaly checkpoint vmap rand randn randnLike randLike randperm bernoulli dropout
     dropout1d dropout2d dropout3d normalize batchNorm instanceNorm meshgrid interpolate backwardDiagram parseNpy
@@ -19,7 +19,7 @@ const byPlace: Record<number, string> = {
   2: `full fullLike embedding split chunk pad grad repeatInterleave roll topk isclose allclose sub_ searchsorted add_ valueAndGrad jacobian hessian gradcheck
     assertGradcheck gradgradcheck assertGradgradcheck jvpcheck assertJvpcheck multinomial avgPool1d avgPool2d avgPool3d
     maxPool1d maxPool2d maxPool3d maxPool1dWithIndices maxPool2dWithIndices maxPool3dWithIndices binaryCrossEntropy
-    bceWithLogits nllLoss crossEntropy cosineSimilarity pairwiseDistance hingeEmbeddingLoss mseLoss l1Loss smoothL1Loss
+    bceWithLogits nllLoss crossEntropy cosineSimilarity cdist pairwiseDistance hingeEmbeddingLoss mseLoss l1Loss smoothL1Loss
     huberLoss klDiv poissonNllLoss softMarginLoss layerNorm rmsNorm groupNorm localResponseNorm eye unfold conv1d conv2d conv3d convTranspose1d
     convTranspose2d convTranspose3d parseSafetensorsShards`,
   3: `vjp hvp adjointCheck assertAdjoint adjointCheckOp assertAdjointOp scaledDotProductAttention truncatedNormal randint

@@ -11,19 +11,20 @@ const arithmetic =
 const functions =
   'sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh atan2 hypot erf floor ceil round trunc clamp where maximum minimum lerp';
 const predicates =
-  'eq ne lt le gt ge logicalAnd logicalOr logicalXor logicalNot isnan isinf isfinite isclose allclose equal';
+  'eq ne lt le gt ge logicalAnd logicalOr logicalXor logicalNot isnan isinf isfinite nanToNum isclose allclose equal';
 const activations =
   'sigmoid logSigmoid softplus relu relu6 leakyRelu prelu elu celu selu gelu silu mish hardtanh hardswish hardsigmoid softsign';
 const reductions =
-  'sum mean prod max min amax amin argmax argmin var std norm logsumexp any all cumsum cumprod median';
+  'sum mean prod max min amax amin argmax argmin var std norm logsumexp any all countNonzero cumsum diff cumprod median';
 const products = 'matmul bmm dot outer triu tril diagonal trace';
 const shapes =
   'reshape view flatten squeeze unflatten unsqueeze permute transpose expand repeat repeatInterleave tile split chunk unbind narrow slice select flip roll pad';
 const indexing =
-  'gather scatter scatterAdd indexSelect index maskedFill maskedSelect take sort argsort topk unique nonzero';
-const softmaxes = 'softmax logSoftmax';
+  'gather scatter scatterAdd indexAdd indexSelect index maskedFill maskedSelect take sort argsort topk unique nonzero';
+const softmaxes = 'softmax logSoftmax logaddexp';
 // Of several tensors alike, or of one that is not in front: no methods.
-const joins = 'cat stack meshgrid einsum linear oneHot embedding searchsorted unfold fold';
+const joins =
+  'cat stack meshgrid einsum linear oneHot embedding searchsorted unfold fold padSequence bincount cdist gumbelSoftmax';
 const losses =
   'crossEntropy nllLoss binaryCrossEntropy bceWithLogits mseLoss l1Loss smoothL1Loss huberLoss klDiv hingeEmbeddingLoss cosineEmbeddingLoss tripletMarginLoss ctcLoss gaussianNllLoss poissonNllLoss marginRankingLoss softMarginLoss';
 const normalisation = 'layerNorm groupNorm batchNorm instanceNorm rmsNorm localResponseNorm';

@@ -56,6 +56,7 @@ export {
 } from './ops/conv-functions.ts';
 export * from './ops/create.ts';
 export { type DiagonalOptions, diagonal, type TriangleOptions, trace, tril, triu } from './ops/diagonal.ts';
+export { type DiffOptions, diff } from './ops/differences.ts';
 export { floorDivide, remainder } from './ops/division.ts';
 export { type DropoutOptions, dropout, dropout1d, dropout2d, dropout3d } from './ops/dropout.ts';
 export { einsum } from './ops/einsum.ts';
@@ -73,6 +74,7 @@ export {
   type ValuesAndIndices,
 } from './ops/extremes.ts';
 export { gather, scatter, scatterAdd } from './ops/gather.ts';
+export { type GumbelSoftmaxOptions, gumbelSoftmax } from './ops/gumbel.ts';
 export { acosh, asinh, atanh, cosh, hypot, sinh, tanh } from './ops/hyperbolic.ts';
 export { type IndexEntry, index } from './ops/index-advanced.ts';
 export { cat, stack } from './ops/join.ts';
@@ -120,6 +122,7 @@ export {
   sub_,
   zero_,
 } from './ops/mutate.ts';
+export { type NanToNumOptions, nanToNum } from './ops/nan-to-num.ts';
 export {
   groupNorm,
   type LocalResponseNormOptions,
@@ -131,6 +134,7 @@ export {
 export * from './ops/norms-batch.ts';
 export type { Operand } from './ops/operand.ts';
 export { type PadMode, type PadOptions, pad } from './ops/pad.ts';
+export { type PadSequenceOptions, padSequence } from './ops/pad-sequence.ts';
 export * from './ops/pixel-shuffle.ts';
 export {
   type AvgPoolOptions,
@@ -159,7 +163,7 @@ export {
 } from './ops/pool-adaptive.ts';
 export { pow, reciprocal, rsqrt, sqrt, square } from './ops/powers.ts';
 export { bmm, dot, linear, outer } from './ops/products.ts';
-export { all, any } from './ops/quantifiers.ts';
+export { all, any, countNonzero } from './ops/quantifiers.ts';
 export { type ArangeOptions, arange, eye, linspace, type MeshgridOptions, meshgrid } from './ops/ranges.ts';
 export {
   celu,
@@ -203,7 +207,7 @@ export {
   split,
   unbind,
 } from './ops/slice.ts';
-export { logSoftmax, logsumexp, type SoftmaxOptions, softmax } from './ops/softmax.ts';
+export { logaddexp, logSoftmax, logsumexp, type SoftmaxOptions, softmax } from './ops/softmax.ts';
 export { argsort, type SortOptions, sort, type TopkOptions, topk } from './ops/sort.ts';
 export type { NormalisationOptions } from './ops/standardise.ts';
 export {
@@ -215,6 +219,7 @@ export {
   variance as var,
 } from './ops/statistics.ts';
 export { ceil, floor, round, sign, trunc } from './ops/steps.ts';
+export * from './ops/sums-by-index.ts';
 export { acos, asin, atan, atan2, cos, sin, tan } from './ops/trigonometry.ts';
 export { fold, type UnfoldOptions, unfold } from './ops/windows.ts';
 export { type OptionKind, type OptionKinds, requireArgument, requireOptions } from './options.ts';

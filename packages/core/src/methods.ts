@@ -12,6 +12,7 @@ import { cast } from './ops/cast.ts';
 import { allclose, equal, isclose } from './ops/close.ts';
 import { eq, ge, gt, isfinite, isinf, isnan, le, lt, ne } from './ops/compare.ts';
 import { diagonal, trace, tril, triu } from './ops/diagonal.ts';
+import { diff } from './ops/differences.ts';
 import { floorDivide, remainder } from './ops/division.ts';
 import { expand, mean, sum } from './ops/expand-sum.ts';
 import { exp, exp2, expm1, log, log1p, log2, log10 } from './ops/exponential.ts';
@@ -27,11 +28,12 @@ import { maskedFill, maskedSelect } from './ops/masked.ts';
 import { matmul } from './ops/matmul.ts';
 import { median } from './ops/median.ts';
 import { add_, clamp_, copy_, div_, fill_, mul_, sub_, zero_ } from './ops/mutate.ts';
+import { nanToNum } from './ops/nan-to-num.ts';
 import type { Operand } from './ops/operand.ts';
 import { pad } from './ops/pad.ts';
 import { pow, reciprocal, rsqrt, sqrt, square } from './ops/powers.ts';
 import { bmm, dot, outer } from './ops/products.ts';
-import { all, any } from './ops/quantifiers.ts';
+import { all, any, countNonzero } from './ops/quantifiers.ts';
 import { celu, elu, hardsigmoid, hardswish, leakyRelu, prelu, relu, relu6, selu } from './ops/rectifiers.ts';
 import { repeat, repeatInterleave, tile } from './ops/repeat.ts';
 import { cumprod, cumsum, prod } from './ops/scan.ts';
@@ -39,10 +41,11 @@ import { nonzero, unique } from './ops/search.ts';
 import { abs, maximum, minimum, where } from './ops/select.ts';
 import { erf, erfc, gelu, logSigmoid, mish, sigmoid, silu, softplus, softsign } from './ops/sigmoids.ts';
 import { chunk, narrow, select, slice, split, unbind } from './ops/slice.ts';
-import { logSoftmax, logsumexp, softmax } from './ops/softmax.ts';
+import { logaddexp, logSoftmax, logsumexp, softmax } from './ops/softmax.ts';
 import { argsort, sort, topk } from './ops/sort.ts';
 import { norm, std, type VarianceOptions, variance } from './ops/statistics.ts';
 import { ceil, floor, round, sign, trunc } from './ops/steps.ts';
+import { indexAdd } from './ops/sums-by-index.ts';
 import { acos, asin, atan, atan2, cos, sin, tan } from './ops/trigonometry.ts';
 import { Tensor } from './tensor.ts';
 
@@ -89,6 +92,7 @@ const methods = {
   gather,
   scatter,
   scatterAdd,
+  indexAdd,
   indexSelect,
   take,
   maskedFill,
@@ -113,6 +117,7 @@ const methods = {
   isnan,
   isinf,
   isfinite,
+  nanToNum,
   isclose,
   allclose,
   equal,
@@ -174,6 +179,7 @@ const methods = {
   softmax,
   logSoftmax,
   logsumexp,
+  logaddexp,
   amax,
   amin,
   max,
@@ -185,8 +191,10 @@ const methods = {
   norm,
   any,
   all,
+  countNonzero,
   cumsum,
   cumprod,
+  diff,
   prod,
   floorDivide,
   remainder,

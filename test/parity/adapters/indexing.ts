@@ -2,15 +2,22 @@
 
 import {
   argsort,
+  bincount,
+  countNonzero,
+  diff,
   embedding,
   gather,
   type IndexEntry,
   index,
+  indexAdd,
   indexSelect,
+  logaddexp,
   maskedFill,
   maskedSelect,
+  nanToNum,
   nonzero,
   oneHot,
+  padSequence,
   scatter,
   scatterAdd,
   searchsorted,
@@ -22,7 +29,7 @@ import {
   type ValuesAndIndices,
 } from '@adjoint/core';
 import type { Adapters } from '../suite.ts';
-import { operandOf, tensorOf, withOptions } from './read.ts';
+import { operandOf, optionalTensor, tensorOf, tensorsOf, withOptions } from './read.ts';
 
 const both = ({ values, indices }: ValuesAndIndices): Tensor[] => [values, indices];
 
@@ -32,6 +39,15 @@ export const indexingAdapters: Adapters = {
     scatter(tensorOf(x), axis as number, tensorOf(index), operandOf(source)),
   scatterAdd: ([x, index, source], { axis }) =>
     scatterAdd(tensorOf(x), axis as number, tensorOf(index), tensorOf(source)),
+  indexAdd: ([x, index, source], { axis }) =>
+    indexAdd(tensorOf(x), axis as number, tensorOf(index), tensorOf(source)),
+  bincount: ([x, weights], options) =>
+    bincount(tensorOf(x), { ...options, weights: optionalTensor(weights) }),
+  diff: withOptions(diff),
+  countNonzero: ([x], { axis }) => countNonzero(tensorOf(x), { axes: axis as number | undefined }),
+  padSequence: ([sequences], options) => padSequence(tensorsOf(sequences), options),
+  logaddexp: ([a, b]) => logaddexp(tensorOf(a), operandOf(b)),
+  nanToNum: withOptions(nanToNum),
   indexSelect: ([x, index], { axis }) => indexSelect(tensorOf(x), axis as number, tensorOf(index)),
   take: ([x, index]) => take(tensorOf(x), tensorOf(index)),
   maskedSelect: ([x, mask]) => maskedSelect(tensorOf(x), tensorOf(mask)),

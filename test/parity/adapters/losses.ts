@@ -3,6 +3,7 @@
 import {
   bceWithLogits,
   binaryCrossEntropy,
+  cdist,
   cosineEmbeddingLoss,
   cosineSimilarity,
   crossEntropy,
@@ -61,6 +62,7 @@ export const lossAdapters: Adapters = {
   marginRankingLoss: ([a, b, target], options) =>
     marginRankingLoss(tensorOf(a), tensorOf(b), tensorOf(target), options),
   softMarginLoss: loss(softMarginLoss),
+  cdist: ([a, b], { p }) => cdist(tensorOf(a), tensorOf(b), p === undefined ? {} : { p: Number(p) }),
   cosineEmbeddingLoss: ([a, b, target], options) =>
     cosineEmbeddingLoss(tensorOf(a), tensorOf(b), tensorOf(target), options),
   tripletMarginLoss: ([anchor, positive, negative], options) =>

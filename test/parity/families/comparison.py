@@ -23,3 +23,9 @@ def record(recorder):
     for op, function in PREDICATES.items():
         recorder.case(op, 'special points', function, lambda d: [f64([0.0, -0.0, 1.0, NAN, INF, -INF])])
         recorder.case(op, 'empty', function, lambda d: [f64([])])
+    numbers_for_none(recorder)
+
+
+def numbers_for_none(recorder):
+    for options in ({}, {'nan': 1.5, 'posinf': 3.0, 'neginf': -4.0}):
+        recorder.case('nanToNum', str(options), torch.nan_to_num, lambda d: [f64([NAN, INF, -INF, 0.0, -0.0, 2.5])], options)

@@ -44,6 +44,7 @@ def record(recorder):
     for shape, options in (([6], {'k': 3}), ([2, 4], {'k': 2, 'axis': 1}), ([4, 2], {'k': 2, 'axis': 0, 'largest': False}), ([3], {'k': 0}), ([3], {'k': 3})):
         recorder.case('topk', '%s %s' % (shape, options), lambda x, **o: tuple(torch_call(torch.topk)(x, **o)), lambda d: [d.distinct(shape)], options, exact=True)
     whole(recorder)
+    sums(recorder)
 
 
 def linear(recorder):
@@ -100,3 +101,24 @@ def whole(recorder):
         recorder.case('searchsorted', 'right %s' % right, torch_call(torch.searchsorted),
                       lambda d: [f64([1.0, 3.0, 3.0, 7.0]), f64([[0.0, 1.0, 3.0], [5.0, 7.0, 9.0]])], {'right': right}, gradient=False)
     recorder.case('searchsorted', 'a row for each row', torch.searchsorted, lambda d: [f64([[1.0, 3.0], [0.0, 2.0]]), f64([[2.0], [2.0]])], gradient=False)
+
+
+def sums(recorder):
+    """What is added up where positions say."""
+    index_add = lambda x, index, source, axis: torch.index_add(x, axis, index, source)
+    recorder.case('indexAdd', 'axis 0, repeats add up', index_add, lambda d: [d.coarse([3, 2]), i64([2, 0, 2, 2]), d.coarse([4, 2])], {'axis': 0}, exact=True)
+    recorder.case('indexAdd', 'axis -1', index_add, lambda d: [d.coarse([2, 3, 4]), i64([3, 1]), d.coarse([2, 3, 2])], {'axis': -1}, exact=True)
+    recorder.case('indexAdd', 'nothing', index_add, lambda d: [d.coarse([3]), i64([]), d.coarse([0])], {'axis': 0}, exact=True)
+    bincount = lambda x, weights, minLength=0: torch.bincount(x, weights, minLength)
+    recorder.case('bincount', 'counts', bincount, lambda d: [i64([1, 4, 1, 0, 1]), None])
+    recorder.case('bincount', 'weights', bincount, lambda d: [i64([1, 4, 1, 0, 1]), d.coarse([5])], exact=True)
+    recorder.case('bincount', 'more bins than numbers', bincount, lambda d: [i64([1, 1]), None], {'minLength': 4})
+    recorder.case('bincount', 'nothing', bincount, lambda d: [i64([]), None], {'minLength': 2})
+    for shape, options in (([5], {}), ([3, 4], {'axis': 0}), ([2, 5, 2], {'axis': 1, 'n': 3}), ([3], {'n': 3}), ([3], {'n': 5}), ([2, 3], {'n': 0})):
+        recorder.case('diff', '%s %s' % (shape, options), torch_call(torch.diff), lambda d: [d.coarse(shape)], options, exact=True)
+    recorder.case('countNonzero', 'all', torch.count_nonzero, lambda d: [f64([[0.0, 1.0, -0.0], [NAN, INF, 2.0]])], gradient=False)
+    recorder.case('countNonzero', 'axis 1', torch_call(torch.count_nonzero), lambda d: [f64([[0.0, 1.0, -0.0], [NAN, INF, 2.0]])], {'axis': 1}, gradient=False)
+    pad_sequence = lambda sequences, batchFirst=False, paddingValue=0.0: torch.nn.utils.rnn.pad_sequence(sequences, batchFirst, paddingValue)
+    for options in ({}, {'batchFirst': True}, {'batchFirst': True, 'paddingValue': -1.5}):
+        recorder.case('padSequence', 'vectors %s' % options, pad_sequence, lambda d: [[d.coarse([2]), d.coarse([4]), d.coarse([0])]], options, exact=True)
+        recorder.case('padSequence', 'matrices %s' % options, pad_sequence, lambda d: [[d.coarse([3, 2]), d.coarse([1, 2])]], options, exact=True)

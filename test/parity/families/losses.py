@@ -119,6 +119,12 @@ def embeddings(recorder):
                           lambda d: [d.grid([3, 4]), d.grid([3, 4]), d.grid([3, 4])], {**options, 'reduction': reduction})
     recorder.case('hingeEmbeddingLoss', 'at the margin and at zero', torch_call(F.hinge_embedding_loss),
                   lambda d: [f64([1.0, 0.0, 1.0, 0.0, 2.0]), f64([-1.0, -1.0, 1.0, 1.0, -1.0])], {'reduction': 'none'}, constant=('1',))
+    for p in (1, 2, 3, math.inf):
+        for shapes in (([3, 4], [2, 4]), ([2, 3, 2], [4, 2])):
+            # PyTorch has no second derivative of it but for p = 2.
+            recorder.case('cdist', '%s and %s, p %s' % (*shapes, p), lambda a, b, p: torch.cdist(a, b, float(p), 'donot_use_mm_for_euclid_dist'),
+                          lambda d: [d.grid(shape) for shape in shapes], {'p': 'Infinity' if p == math.inf else p}, second=False)
+    recorder.case('cdist', 'equal rows', lambda a, b: torch.cdist(a, b, compute_mode='donot_use_mm_for_euclid_dist'), lambda d: [f64([[1.0, 2.0], [0.0, 1.0]]), f64([[1.0, 2.0]])], second=False)
     for axis in (0, 1):
         recorder.case('cosineSimilarity', 'axis %d' % axis, torch_call(F.cosine_similarity), lambda d: [d.grid([3, 2]), d.grid([3, 2])], {'axis': axis})
 

@@ -118,3 +118,17 @@ function boolError(op: string): DTypeError {
     },
   );
 }
+
+/** Throws for a tensor without axes, which `checkAxis` takes for one of a single axis. */
+export function requireSomeAxis(op: string, operand: string, { shape }: OperandSpec): void {
+  if (shape.length > 0) return;
+  throw new ShapeError(
+    `${operand} has no axes; give a tensor of at least one, such as ${operand}.reshape([1]).`,
+    {
+      op,
+      operand,
+      actual: [],
+      expected: 'at least one axis',
+    },
+  );
+}

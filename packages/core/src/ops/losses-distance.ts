@@ -5,11 +5,18 @@ import { noOptions, requireOptions } from '../options.ts';
 import { checkAxis, sameShape } from '../shape.ts';
 import { requireTensor, type Tensor } from '../tensor.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
+import { unsqueeze } from './axes.ts';
 import { clamp } from './bounds.ts';
 import { eq, ne } from './compare.ts';
 import { sum } from './expand-sum.ts';
 import { requireFloat } from './infer.ts';
-import { type LossOptions, reduceLosses, requireAlike, requireReduction } from './loss-reduction.ts';
+import {
+  type LossOptions,
+  reduceLosses,
+  requireAlike,
+  requireNumber,
+  requireReduction,
+} from './loss-reduction.ts';
 
 import { sqrt, square } from './powers.ts';
 import { minimum, where } from './select.ts';
@@ -103,6 +110,41 @@ export function pairwiseDistance(a: Tensor, b: Tensor, options: PairwiseDistance
     });
   }
   return norm(add(difference, eps), { p, axes: -1, keepdim });
+}
+
+/** Options of {@link cdist}. */
+export interface CdistOptions {
+  /** The exponent of the norm, at least 0; Infinity for the largest difference. Default 2. */
+  readonly p?: number | undefined;
+}
+
+/**
+ * The p-norm distance of each row of `a` from each row of `b`. PyTorch's `torch.cdist`; like it, with a gradient of 0 where rows are equal.
+ *
+ * Differences are taken one by one, so that near rows keep their digits; they take P · R · M numbers of memory meanwhile.
+ *
+ * @param a floating-point, shape (…, P, M).
+ * @param b shape (…, R, M); leading axes broadcast.
+ * @returns shape (…, P, R).
+ * @throws ShapeError if shapes do not fit; DTypeError for integers; ArgumentError for a negative p.
+ * @example
+ * cdist(tensor([[0, 0], [3, 0]]), tensor([[3, 4]])).toArray(); // [[5], [4]]
+ */
+export function cdist(a: Tensor, b: Tensor, options: CdistOptions = noOptions): Tensor {
+  const op = 'cdist';
+  requireOptions(op, options, { p: 'number' });
+  const { p = 2 } = options;
+  requireFloat(op, 'a', a);
+  requireFloat(op, 'b', b);
+  requireNumber(op, 'p', p, (value) => value >= 0, 'a number of at least 0');
+  for (const [operand, { shape }] of Object.entries({ a, b })) {
+    if (shape.length >= 2 && shape[shape.length - 1] === a.shape[a.ndim - 1]) continue;
+    throw new ShapeError(
+      `${operand} has shape ${formatShape(shape)}; distances are between rows of equal length: give a (…, P, M) and b (…, R, M).`,
+      { op, operand, actual: shape, expected: '(…, rows, M)' },
+    );
+  }
+  return norm(sub(unsqueeze(a, -2), unsqueeze(b, -3)), { p, axes: -1 });
 }
 
 /** Options of {@link hingeEmbeddingLoss}. */

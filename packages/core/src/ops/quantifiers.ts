@@ -1,12 +1,13 @@
-// Whether any of the elements are true, or all of them.
+// Whether any of the elements are true, or all of them, and how many.
 
 import { kernels, type NumericArray, type Strided } from '@adjoint/kernels-cpu';
 import { noOptions, requireOptions } from '../options.ts';
 import { defineOp, noGradient, type Op } from '../registry.ts';
 import { reducedShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
-import type { Tensor } from '../tensor.ts';
-import { type ReduceAttrs, type ReduceOptions, reduceAttrs } from './expand-sum.ts';
+import { requireTensor, type Tensor } from '../tensor.ts';
+import { ne } from './compare.ts';
+import { type ReduceAttrs, type ReduceOptions, reduceAttrs, sum } from './expand-sum.ts';
 import { flopsPerElement } from './infer.ts';
 
 const constant = noGradient('its result is bool, constant but for jumps.');
@@ -55,4 +56,17 @@ export function any(x: Tensor, options: ReduceOptions = noOptions): Tensor {
 export function all(x: Tensor, options: ReduceOptions = noOptions): Tensor {
   requireOptions('all', options, { axes: 'own', keepdim: 'boolean' });
   return apply(allOp, [x], reduceAttrs(x, options, 'all'));
+}
+
+/**
+ * The number of elements that are not 0 over axes, all by default, as int32; NaN is not 0. PyTorch's `torch.count_nonzero`.
+ *
+ * @throws ArgumentError for axes out of range or named twice.
+ * @example
+ * countNonzero(tensor([[0, 1], [2, 3]]), { axes: 1 }).toArray(); // [1, 2]
+ */
+export function countNonzero(x: Tensor, options: ReduceOptions = noOptions): Tensor {
+  requireOptions('countNonzero', options, { axes: 'own', keepdim: 'boolean' });
+  requireTensor('countNonzero', 'x', x);
+  return sum(ne(x, 0), options);
 }

@@ -74,12 +74,18 @@ export function linspace(
 /**
  * The identity matrix, or the first rows or columns of one. PyTorch's `torch.eye`.
  *
- * @param columns default: as many as rows.
+ * @param columns default: as many as rows; may be left out before the options.
  * @throws ShapeError unless both are non-negative integers.
  * @example
  * eye(2).toArray(); // [[1, 0], [0, 1]]
+ * eye(2, { dtype: 'bool' }).logicalNot().toArray(); // [[0, 1], [1, 0]]
  */
-export function eye(rows: number, columns = rows, options: TensorOptions = noOptions): Tensor {
+export function eye(rows: number, options?: TensorOptions): Tensor;
+export function eye(rows: number, columns?: number, options?: TensorOptions): Tensor;
+export function eye(rows: number, second?: number | TensorOptions, third?: TensorOptions): Tensor {
+  // Options may stand in the place of the columns, if nothing stands behind them.
+  if (typeof second === 'object' && third === undefined) return eye(rows, rows, second);
+  const [columns, options] = [(second ?? rows) as number, third ?? noOptions];
   requireOptions('eye', options, { dtype: 'dtype', requiresGrad: 'boolean' });
   checkShape([rows, columns], 'eye');
   return filled('eye', [rows, columns], options, (data) => {

@@ -4,14 +4,16 @@ import { type FloatArray, kernels } from '@adjoint/kernels-cpu';
 import { noOptions, requireOptions } from '../options.ts';
 import type { OperandSpec, ResultSpec } from '../record.ts';
 import { defineOp, vjpRule } from '../registry.ts';
-import { checkAxis, reducedShape } from '../shape.ts';
+import { broadcastShapes, checkAxis, reducedShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { requireTensor, type Tensor } from '../tensor.ts';
 import { add, mul, neg, sub } from './arithmetic.ts';
-import { type ReduceAttrs, type ReduceOptions, reduceAttrs, sum, unreduce } from './expand-sum.ts';
+import { expand, type ReduceAttrs, type ReduceOptions, reduceAttrs, sum, unreduce } from './expand-sum.ts';
 import { exp } from './exponential.ts';
 import { flopsPerElement, inferFloat, requireFloat, requireOperand } from './infer.ts';
+import { stack } from './join.ts';
 import { reshape } from './layout.ts';
+import { type Operand, toOperand } from './operand.ts';
 
 interface AxisAttrs {
   readonly axis: number;
@@ -178,4 +180,20 @@ export function logSoftmax(x: Tensor, options: SoftmaxOptions = noOptions): Tens
 export function logsumexp(x: Tensor, options: ReduceOptions = noOptions): Tensor {
   requireOptions('logsumexp', options, { axes: 'own', keepdim: 'boolean' });
   return apply(logsumexpOp, [x], reduceAttrs(x, options, 'logsumexp'));
+}
+
+/**
+ * `log(e^a + e^b)`, element by element, with broadcasting, without overflow: the sum of two probabilities that are held as logarithms.
+ * Integers give float32. PyTorch's `torch.logaddexp`.
+ *
+ * @throws ShapeError if the shapes do not broadcast.
+ * @example
+ * logaddexp(tensor([1000, -Infinity]), tensor([1000, 2])).toArray(); // [1000.693115234375, 2]
+ */
+export function logaddexp(a: Tensor, b: Operand): Tensor {
+  requireTensor('logaddexp', 'a', a);
+  const other = toOperand(b, a);
+  requireTensor('logaddexp', 'b', other);
+  const shape = broadcastShapes(a.shape, other.shape, 'logaddexp');
+  return logsumexp(stack([expand(a, shape), expand(other, shape)]), { axes: 0 });
 }
