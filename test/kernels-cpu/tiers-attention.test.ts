@@ -150,18 +150,21 @@ describe.each(fastTiers)('attention of %s', (_name, { kernels, setThreads }) => 
       );
     });
 
-    // Of many keys only some queries are at hand at a time.
+    // Of many keys only some queries are at hand at a time, and queries of few heads are shared out.
     test.each([
-      { sizes: [1, 70, 1100, 1, 19, 8] },
-      { sizes: [1, 33, 2100, 2, 4, 40] },
-      { sizes: [2, 300, 64, 3, 32, 32] },
-    ] as const)('many queries and keys, on 1 to 4 threads the same bits: %o', ({ sizes }) => {
+      { sizes: [1, 70, 1100, 1, 19, 8], causal: true },
+      { sizes: [1, 33, 2100, 2, 4, 40], causal: true },
+      { sizes: [1, 70, 2100, 2, 4, 40], causal: false },
+      { sizes: [2, 300, 64, 3, 32, 32], causal: true },
+      { sizes: [1, 1030, 300, 1, 9, 8], causal: true },
+      { sizes: [1, 1030, 40, 1, 9, 8], causal: false },
+    ] as const)('many queries and keys, on 1 to 4 threads the same bits: %o', ({ sizes, causal }) => {
       const c: Case = {
         Of,
         sizes,
         layouts: ['headsFirst', 'third', 'plain', 'rowsFirst'],
         masks: [false, false, true, true],
-        rule: { scale: 0.2, causal: true },
+        rule: { scale: 0.2, causal },
         seed: 5,
       };
       const expected = results(reference, c);
@@ -175,6 +178,45 @@ describe.each(fastTiers)('attention of %s', (_name, { kernels, setThreads }) => 
         expect(differentBits(other.out, one.out)).toEqual([]);
         expect(differentBits(other.gradients, one.gradients)).toEqual([]);
       }
+    });
+
+    test('what is not finite spreads as in the reference, hidden or not', () => {
+      fc.assert(
+        fc.property(
+          fc.tuple(fc.integer({ min: 1, max: 150 }), fc.integer({ min: 1, max: 150 })),
+          fc.constantFrom('query', 'key', 'value', 'mask', 'cotangent'),
+          fc.constantFrom(Number.NaN, Infinity, -Infinity),
+          fc.nat(),
+          fc.integer({ min: 1, max: 4 }),
+          ([queries, keys], where, blemish, place, threads) => {
+            const operands = {
+              query: operand(Of, [1, queries, 1, 4], 'plain', 1),
+              key: operand(Of, [1, keys, 1, 4], 'plain', 2),
+              value: operand(Of, [1, keys, 1, 5], 'plain', 3),
+              mask: view(numbers(Of, queries * keys, 4), [1, 1, queries, keys]),
+            };
+            const cotangent = operand(Of, [1, queries, 1, 5], 'plain', 5);
+            const { data } = { ...operands, cotangent }[where];
+            data[place % data.length] = blemish;
+            setThreads(threads);
+            const [got, expected] = [kernels, reference].map((tier) => {
+              const out = new Of(queries * 5);
+              tier.attention({ scale: 0.5, causal: true }, operands, out);
+              const gradients = new Of(queries * 4 + keys * 9);
+              tier.attentionGrad({ scale: 0.5, causal: true }, operands, cotangent, gradients);
+              return { out, gradients };
+            });
+            for (const name of ['out', 'gradients'] as const) {
+              const kind = (x: number): number => (Number.isFinite(x) ? 0 : x);
+              expect(got[name].map(kind)).toEqual(expected[name].map(kind));
+              const finite = (x: number): number => (Number.isFinite(x) ? x : 0);
+              const far = distance(got[name].map(finite), expected[name].map(finite));
+              expect(far).toBeLessThan(10 * tolerance(Of));
+            }
+          },
+        ),
+        { numRuns: 60 },
+      );
     });
 
     test('the weights of very many keys add up to one', () => {

@@ -1,15 +1,21 @@
-// Attention: softmax(scale · query · keyᵀ + mask) · value, and its gradients, head by head. Of the scores only those of a block of queries
-// are at hand at a time, in scratch: the array of all is never made, and the gradient makes them anew.
+// Attention: softmax(scale · query · keyᵀ + mask) · value, head by head; its gradients are in attention-grad.h. Of the scores only those of a
+// block of queries are at hand at a time, in scratch: the array of all is never made, and the gradient makes them anew.
 //
 // Scores lie with the queries side by side, a row for each key: their largest, their exponentials and sums are then those of whole registers.
 // What a head reads is brought near first, row by row, so that tiles read it in place, wherever it lay.
 //
-// A unit is a sample. Heads are shared out among threads; blocks depend on sizes alone, and so do the bits.
+// Of keys that causality hides from all queries of a block nothing is computed: their weights would be 0.
+//
+// A unit is a sample. Heads are shared out among threads, and where those are few, parts of the queries of each; parts and blocks depend on
+// sizes alone, and so do the bits.
 
 namespace ADJOINT_NAMESPACE {
 
 /** Queries at once, and fewer of them where a query has many scores. */
 enum { QUERIES_AT_ONCE = 64, FEWER_QUERIES = 32, MANY_KEYS = 1024 };
+
+/** So many heads are enough to share out; of fewer, queries are parted into so many tasks. Those of the gradient add up sums of their own. */
+enum { ENOUGH_TASKS = 16, ENOUGH_SUMS = 8 };
 
 /** Rows that lie side by side, of `stride` elements: whole tiles, with 0 past the end. */
 template <class T> struct NearRows {
@@ -31,6 +37,12 @@ template <class T> struct NearRows {
     }
   }
   Matrix<T> rows() const { return {data, stride, 1}; }
+  /** Whether 0 times each element of the first `rows` rows is 0. */
+  bool areFinite(Index rows) const {
+    Vec<T> sum = {};
+    for (Index i = 0; i < rows * stride; i += Lanes<T>::N) sum += load(data + i) * splat(T(0));
+    return horizontalSum<T>(sum) == 0;
+  }
 };
 
 /**
@@ -96,6 +108,13 @@ template <class T, class F> INLINE Vec<T> sumOfPlaces(Index n, const F& term) {
   return placesOf(sum);
 }
 
+/** What a task computes: some queries of a head. */
+struct HeadPart {
+  Index sample, unit, head, index, first, end;
+  /** Whether keys and values are all finite: weights of 0 then hide them. */
+  bool isFinite;
+};
+
 /** A call: sizes and operands. */
 template <class T> struct Attention {
   Index samples, firstSample, heads, queries, keys, features, outputs;
@@ -104,9 +123,14 @@ template <class T> struct Attention {
   HeadsOf<T> query, key, value, mask;
   /** Queries at once, and elements of a row of their scores. */
   Index block, width;
+  /** Queries of a part of a head, and parts. */
+  Index partQueries, parts;
 
-  /** Numbers: heads, queries, keys, features, outputs, scale, causal, masked; query, key, value, mask. Arrays in that order. */
-  explicit Attention(const Units& u) {
+  /** Where numbers of operands begin. */
+  enum { VIEWS = 9 };
+
+  /** Numbers: heads, queries, keys, features, outputs, scale, causal, masked, all samples; query, key, value, mask. Arrays in that order. */
+  Attention(const Units& u, Index tasks) {
     const double* const n = u.numbers;
     samples = u.count;
     firstSample = u.first;
@@ -118,13 +142,17 @@ template <class T> struct Attention {
     scale = T(n[5]);
     causal = n[6] != 0;
     masked = n[7] != 0;
-    const double* const views = n + 8;
+    const Index allHeads = Index(n[8]) * heads;
+    const double* const views = n + VIEWS;
     query = HeadsOf<T>::read(u.array<const T>(0), views);
     key = HeadsOf<T>::read(u.array<const T>(1), views + HEADS_NUMBERS);
     value = HeadsOf<T>::read(u.array<const T>(2), views + 2 * HEADS_NUMBERS);
     mask = HeadsOf<T>::read(u.array<const T>(3), views + 3 * HEADS_NUMBERS);
     block = smaller(queries, keys > MANY_KEYS ? FEWER_QUERIES : QUERIES_AT_ONCE);
     width = roundUp(block, Tile<T>::N);
+    const Index blocks = ceilDivide(queries, block);
+    partQueries = block * ceilDivide(blocks, smaller(blocks, ceilDivide(tasks, allHeads)));
+    parts = ceilDivide(queries, partQueries);
   }
 
   /** Scratch of one thread, part by part; with `from` null it counts how much that is. */
@@ -151,107 +179,103 @@ template <class T> struct Attention {
     }
   };
 
-  /** Calls `one(sample, unit, head, space)` for each head of each unit; its keys and values are near. */
-  template <class F> Status eachHead(Run& run, const F& one) const {
+  /** The head whose keys and values a thread has near, and whether all of them are finite. */
+  struct Near {
+    Index head;
+    bool isFinite;
+  };
+
+  /** Calls `one(part, space)` for each part of each head of each unit; its keys and values are near. */
+  template <class F> Status eachPart(Run& run, const F& one) const {
     const Index size = Space(*this, nullptr).size;
     T* const scratch = take<T>(run, size * run.threads);
-    if (!scratch) return OUT_OF_MEMORY;
-    parallel(run, samples * heads, [&](Index t, int thread) {
+    Near* const near = take<Near>(run, run.threads);
+    if (!scratch || !near) return OUT_OF_MEMORY;
+    for (int thread = 0; thread < run.threads; thread++) near[thread].head = -1;
+    parallel(run, samples * heads * parts, [&](Index t, int thread) {
       const Space space(*this, scratch + thread * size);
-      const Index unit = t / heads, head = t % heads, sample = firstSample + unit;
-      space.key.read(key.of(sample, head), keys, features);
-      space.value.read(value.of(sample, head), keys, outputs);
-      one(sample, unit, head, space);
+      const Index index = t % parts, unit = t / parts / heads, head = t / parts % heads, sample = firstSample + unit;
+      if (near[thread].head != t / parts) {
+        space.key.read(key.of(sample, head), keys, features);
+        space.value.read(value.of(sample, head), keys, outputs);
+        near[thread] = {t / parts, causal && space.key.areFinite(keys) && space.value.areFinite(keys)};
+      }
+      const Index first = index * partQueries;
+      one(HeadPart{sample, unit, head, index, first, smaller(queries, first + partQueries), near[thread].isFinite}, space);
     });
     return DONE;
   }
 
-  /** c = left · rightᵀ, with the rows of `right`, of which there are `count`, side by side. */
-  void multiplyTurned(const NearRows<T>& left, const NearRows<T>& right, Index count, Index depth, T* panel, T* c) const {
-    pack(right.data, right.stride, Index(1), count, width, depth, panel);
-    multiplyNear<T>({keys, width, depth, left.rows(), {panel, width, 1}, c, width, false});
+  /** How many keys the queries before `end` need. What is not finite is hidden from none: 0 times it is NaN. */
+  Index keysBefore(Index end, bool areFinite) const { return causal && areFinite ? smaller(keys, end) : keys; }
+
+  /** Whether weights of 0 hide keys from the gradients of a block of queries: all that they are multiplied with is finite, and so are they. */
+  bool hides(const Space& space, Index rows) const {
+    return space.query.areFinite(rows) && space.cotangent.areFinite(rows) && NearRows<T>{space.weights, width}.areFinite(1);
   }
 
-  /** The weights of `rows` queries from `first` on, in `space`, to which they are brought near. */
-  void weigh(const Space& space, Index sample, Index head, Index first, Index rows) const {
-    space.query.read(query.of(sample, head, first), rows, features);
-    multiplyTurned(space.key, space.query, rows, features, space.panel, space.weights);
+  /** c = left · rightᵀ of `n` rows of `left`, with the rows of `right`, of which there are `count`, side by side. */
+  void multiplyTurned(const NearRows<T>& left, Index n, const NearRows<T>& right, Index count, Index depth, T* panel, T* c) const {
+    pack(right.data, right.stride, Index(1), count, width, depth, panel);
+    multiplyNear<T>({n, width, depth, left.rows(), {panel, width, 1}, c, width, false});
+  }
+
+  /** The weights of the first `seen` keys for `rows` queries from `first` on, in `space`, to which they are brought near. */
+  void weigh(const Space& space, const HeadPart& part, Index first, Index rows, Index seen) const {
+    space.query.read(query.of(part.sample, part.head, first), rows, features);
+    multiplyTurned(space.key, seen, space.query, rows, features, space.panel, space.weights);
     for (Index i = 0; i < rows; i += Lanes<T>::N) {
       if (masked) {
-        const Matrix<T> own = mask.of(sample, head, first + i);
-        pack(own.data, own.row, own.column, smaller(Lanes<T>::N, rows - i), Index(Lanes<T>::N), keys, space.masks);
+        const Matrix<T> own = mask.of(part.sample, part.head, first + i);
+        pack(own.data, own.row, own.column, smaller(Lanes<T>::N, rows - i), Index(Lanes<T>::N), seen, space.masks);
       }
-      weighPlaces(space.weights + i, masked ? space.masks : nullptr, first + i);
+      weighPlaces(space.weights + i, masked ? space.masks : nullptr, first + i, seen);
     }
   }
 
-  /** The softmax of a register of queries over all keys; the first of them is the query `first`. */
-  void weighPlaces(T* x, const T* masks, Index first) const {
+  /** The softmax of a register of queries over `seen` keys; the first of them is the query `first`. */
+  void weighPlaces(T* x, const T* masks, Index first, Index seen) const {
     constexpr Index N = Lanes<T>::N;
     const Vec<T> scales = splat(scale), never = splat(T(-__builtin_inf()));
     T places[N] __attribute__((aligned(64)));
     for (Index i = 0; i < N; i++) places[i] = T(i);
     const Vec<T> place = load(places);
     Vec<T> largest = never;
-    for (Index j = 0; j < keys; j++) {
+    for (Index j = 0; j < seen; j++) {
       Vec<T> score = load(x + j * width) * scales;
       if (masks) score += load(masks + j * N);
       if (causal && j > first) score = choose<T>(place < splat(T(j - first)), never, score);
       store(x + j * width, score);
       largest = largerOrFirst<T>(largest, score);
     }
-    const Vec<T> sum = sumOfPlaces<T>(keys, [&](Index j) __attribute__((always_inline)) {
+    const Vec<T> sum = sumOfPlaces<T>(seen, [&](Index j) __attribute__((always_inline)) {
       const Vec<T> e = expOfDrop<T>(load(x + j * width) - largest);
       store(x + j * width, e);
       return e;
     });
     const Vec<T> factor = splat(T(1)) / sum;
-    for (Index j = 0; j < keys; j++) store(x + j * width, load(x + j * width) * factor);
+    for (Index j = 0; j < seen; j++) store(x + j * width, load(x + j * width) * factor);
   }
 
-  /** y = scale · w(y − Σ w y) over all keys: from the cotangents of the weights of a register of queries those of what was scaled. */
-  void slopesOfPlaces(T* y, const T* w) const {
+  /** y = scale · w(y − Σ w y) over `seen` keys: from the cotangents of the weights of a register of queries those of what was scaled. */
+  void slopesOfPlaces(T* y, const T* w, Index seen) const {
     const Vec<T> scales = splat(scale);
-    const Vec<T> sum = sumOfPlaces<T>(keys, [&](Index j) __attribute__((always_inline)) { return load(y + j * width) * load(w + j * width); });
-    for (Index j = 0; j < keys; j++) store(y + j * width, (load(y + j * width) - sum) * load(w + j * width) * scales);
+    const Vec<T> sum = sumOfPlaces<T>(seen, [&](Index j) __attribute__((always_inline)) { return load(y + j * width) * load(w + j * width); });
+    for (Index j = 0; j < seen; j++) store(y + j * width, (load(y + j * width) - sum) * load(w + j * width) * scales);
   }
 };
 
 /** Arrays: query, key, value, mask; result (queries, heads, outputs). Numbers: see Attention. */
 template <class T> static Status attention(Run& run, const Units& u) {
-  const Attention<T> a(u);
+  const Attention<T> a(u, ENOUGH_TASKS);
   T* const out = u.array<T>(4);
   const Index row = a.heads * a.outputs;
-  return a.eachHead(run, [&](Index sample, Index unit, Index head, const auto& space) {
-    for (Index first = 0; first < a.queries; first += a.block) {
-      const Index rows = smaller(a.block, a.queries - first);
-      a.weigh(space, sample, head, first, rows);
-      T* const to = out + (unit * a.queries + first) * row + head * a.outputs;
-      multiplyNear<T>({rows, a.outputs, a.keys, {space.weights, 1, a.width}, space.value.rows(), to, row, false});
-    }
-  });
-}
-
-/** Arrays: query, key, value, mask, cotangent; gradients of query, key and value (length, heads, columns). Numbers: as above, and cotangent. */
-template <class T> static Status attentionGrad(Run& run, const Units& u) {
-  const Attention<T> a(u);
-  const HeadsOf<T> cotangent = HeadsOf<T>::read(u.array<const T>(4), u.numbers + 8 + 4 * HEADS_NUMBERS);
-  T *const ofQuery = u.array<T>(5), *const ofKey = u.array<T>(6), *const ofValue = u.array<T>(7);
-  const Index row = a.heads * a.features, valueRow = a.heads * a.outputs;
-  return a.eachHead(run, [&](Index sample, Index unit, Index head, const auto& space) {
-    T *const weights = space.weights, *const slopes = space.slopes;
-    T* const toKey = ofKey + unit * a.keys * row + head * a.features;
-    T* const toValue = ofValue + unit * a.keys * valueRow + head * a.outputs;
-    for (Index first = 0; first < a.queries; first += a.block) {
-      const Index rows = smaller(a.block, a.queries - first);
-      T* const toQuery = ofQuery + (unit * a.queries + first) * row + head * a.features;
-      a.weigh(space, sample, head, first, rows);
-      space.cotangent.read(cotangent.of(sample, head, first), rows, a.outputs);
-      multiplyNear<T>({a.keys, a.outputs, rows, {weights, a.width, 1}, space.cotangent.rows(), toValue, valueRow, first > 0});
-      a.multiplyTurned(space.value, space.cotangent, rows, a.outputs, space.panel, slopes);
-      for (Index i = 0; i < rows; i += Lanes<T>::N) a.slopesOfPlaces(slopes + i, weights + i);
-      multiplyNear<T>({rows, a.features, a.keys, {slopes, 1, a.width}, space.key.rows(), toQuery, row, false});
-      multiplyNear<T>({a.keys, a.features, rows, {slopes, a.width, 1}, space.query.rows(), toKey, row, first > 0});
+  return a.eachPart(run, [&](const HeadPart& part, const auto& space) {
+    for (Index first = part.first; first < part.end; first += a.block) {
+      const Index rows = smaller(a.block, part.end - first), seen = a.keysBefore(first + rows, part.isFinite);
+      a.weigh(space, part, first, rows, seen);
+      T* const to = out + (part.unit * a.queries + first) * row + part.head * a.outputs;
+      multiplyNear<T>({rows, a.outputs, seen, {space.weights, 1, a.width}, space.value.rows(), to, row, false});
     }
   });
 }

@@ -59,6 +59,7 @@ FAST
 #include "rows.h"
 #include "classes.h"
 #include "attention.h"
+#include "attention-grad.h"
 SMALL
 #include "descent.h"
 #include "moments.h"

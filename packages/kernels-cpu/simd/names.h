@@ -4,7 +4,7 @@
 namespace ADJOINT_NAMESPACE {
 
 /** Raised whenever the meaning of an argument changes. Of the tables themselves the names tell. */
-enum { BOUNDARY_VERSION = 6 };
+enum { BOUNDARY_VERSION = 7 };
 
 /** FNV-1a of 32 bits. */
 constexpr unsigned NO_HASH = 2166136261u;

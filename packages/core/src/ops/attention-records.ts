@@ -4,7 +4,7 @@
 // matrices with the heads before the length: S = scale · Q Kᵀ + M, P = softmax(S), O = P V.
 
 import { type AttentionRule, type FloatArray, kernels } from '@adjoint/kernels-cpu';
-import { type DType, resultType } from '../dtype.ts';
+import { type DType, promoteTypes, resultType } from '../dtype.ts';
 import { formatShape, ShapeError } from '../errors.ts';
 import type { OperandSpec, RuleContext, VjpRule } from '../record.ts';
 import { defineOp } from '../registry.ts';
@@ -27,9 +27,9 @@ import { softmax, softmaxGrad } from './softmax.ts';
 /** Query, key, value and mask: shapes of the result, and the type of all together. @throws ShapeError, DTypeError */
 function inferAttention(op: string, operands: readonly OperandSpec[]): { shape: Shape; dtype: DType } {
   const [query, key, value, mask] = operands;
-  for (const [name, operand] of Object.entries({ query, key, value, mask })) {
-    requireFloat(op, name, operand);
-    if (operand.shape.length !== 4) throw shapeError(op, name, operand, 'four axes');
+  for (let i = 0; i < operands.length; i++) {
+    requireFloat(op, operandNames[i], operands[i]);
+    if (operands[i].shape.length !== 4) throw shapeError(op, operandNames[i], operands[i], 'four axes');
   }
   const [samples, queries, heads, features] = query.shape;
   const keys = key.shape[1];
@@ -38,10 +38,10 @@ function inferAttention(op: string, operands: readonly OperandSpec[]): { shape: 
   const scores = [samples, heads, queries, keys];
   if (!broadcastsTo(mask.shape, scores))
     throw shapeError(op, 'mask', mask, `one that broadcasts to ${formatShape(scores)}`);
-  let together: OperandSpec = query;
-  for (const operand of [key, value, mask])
-    together = { ...together, dtype: resultType(together, operand), isNumber: false };
-  return { shape: [samples, queries, heads, value.shape[3]], dtype: together.dtype };
+  let { dtype } = query;
+  // All have as many axes: none is weaker than another.
+  for (let i = 1; i < operands.length; i++) dtype = promoteTypes(dtype, operands[i].dtype);
+  return { shape: [samples, queries, heads, value.shape[3]], dtype };
 }
 
 function shapeError(op: string, operand: string, { shape }: OperandSpec, expected: string): ShapeError {
@@ -91,18 +91,20 @@ function readsAll<Attrs>(
 const gradientRule = (index: number) =>
   readsAll(operandNames, (g, operands, context: RuleContext<AttentionRule>) => {
     const parts = operands.slice(0, 3);
-    return partOf(gradientsFor(context, [g, ...operands]), parts, index);
+    // One kernel computes the gradients of all three.
+    const [all] = together(context, () => [apply(attentionGradOp, [g, ...operands], context.attrs)]);
+    return partOf(all, parts, index);
   });
 
-/** The gradients of all three operands: one kernel computes them, for the first rule that asks and for those after it. */
-function gradientsFor(context: RuleContext<AttentionRule>, operands: readonly Tensor[]): Tensor {
-  const { byproducts, attrs } = context;
-  if (byproducts) return byproducts[0];
-  const all = apply(attentionGradOp, operands, attrs);
+/** What rules have in common: computed for the first one that asks, and for those after it. */
+function together<Attrs>(context: RuleContext<Attrs>, compute: () => readonly Tensor[]): readonly Tensor[] {
+  const { byproducts } = context;
+  if (byproducts) return byproducts;
+  const all = compute();
   // Outside of a pass nobody would let go of it.
   if (byproducts === null) {
-    hold(all);
-    context.byproducts = [all];
+    all.forEach(hold);
+    context.byproducts = all;
   }
   return all;
 }
@@ -203,26 +205,26 @@ export const attentionGradOp = defineOp<typeof gradientNames, AttentionRule>({
   recycles: true,
   flops: ([, ...operands]) => flopsOf(operands, 3, 2),
   vjps: [
-    readsAll(gradientNames, (h, operands, { attrs }: RuleContext<AttentionRule>) => {
-      const { ofValue, v, weights, dWeights } = secondParts(h, operands, attrs);
+    readsAll(gradientNames, (h, operands, context: RuleContext<AttentionRule>) => {
+      const { ofValue, v, weights, dWeights } = secondParts(h, operands, context);
       return turned(add(matmul(dWeights, v), matmul(weights, ofValue)));
     }),
-    readsAll(gradientNames, (h, operands, { attrs }: RuleContext<AttentionRule>) => {
-      const { ofKey, k, ofScores, second } = secondParts(h, operands, attrs);
-      return turned(mul(add(matmul(ofScores, ofKey), matmul(second, k)), attrs.scale));
+    readsAll(gradientNames, (h, operands, context: RuleContext<AttentionRule>) => {
+      const { ofKey, k, ofScores, second } = secondParts(h, operands, context);
+      return turned(mul(add(matmul(ofScores, ofKey), matmul(second, k)), context.attrs.scale));
     }),
-    readsAll(gradientNames, (h, operands, { attrs }: RuleContext<AttentionRule>) => {
-      const { ofQuery, q, ofScores, second } = secondParts(h, operands, attrs);
+    readsAll(gradientNames, (h, operands, context: RuleContext<AttentionRule>) => {
+      const { ofQuery, q, ofScores, second } = secondParts(h, operands, context);
       return turned(
-        mul(add(matmul(transpose(ofScores), ofQuery), matmul(transpose(second), q)), attrs.scale),
+        mul(add(matmul(transpose(ofScores), ofQuery), matmul(transpose(second), q)), context.attrs.scale),
       );
     }),
-    readsAll(gradientNames, (h, operands, { attrs }: RuleContext<AttentionRule>) => {
-      const { cotangent, dWeights } = secondParts(h, operands, attrs);
+    readsAll(gradientNames, (h, operands, context: RuleContext<AttentionRule>) => {
+      const { cotangent, dWeights } = secondParts(h, operands, context);
       return turned(matmul(transpose(dWeights), cotangent));
     }),
-    readsAll(gradientNames, (h, operands, { attrs }: RuleContext<AttentionRule>) =>
-      sumTo(secondParts(h, operands, attrs).second, operands[4].shape),
+    readsAll(gradientNames, (h, operands, context: RuleContext<AttentionRule>) =>
+      sumTo(secondParts(h, operands, context).second, operands[4].shape),
     ),
   ],
   forwardMode: ([tangent, ...tangents], operands, _, { attrs }) => {
@@ -250,16 +252,24 @@ export const attentionGradOp = defineOp<typeof gradientNames, AttentionRule>({
  * Of cotangents A, B and W of the three gradients: ⟨A, dQ⟩ + ⟨B, dK⟩ + ⟨W, dV⟩ is ⟨G, dO⟩, where dO is the tangent of the result along A, B and W.
  * So U = scale · (A Kᵀ + Q Bᵀ) is the tangent of the scores, and what is differentiated is ⟨dS, U⟩ + ⟨P, G Wᵀ⟩; `second` is its gradient in S.
  */
-function secondParts(h: Tensor, operands: readonly Tensor[], attrs: AttentionRule) {
-  const parts = gradientParts(operands, attrs);
-  const { cotangent, q, k, weights, slopes, mean } = parts;
+function secondParts(h: Tensor, operands: readonly Tensor[], context: RuleContext<AttentionRule>) {
+  const [cotangent, q, k, v] = operands.slice(0, 4).map(turned);
   const like = operands.slice(1, 4);
   const [ofQuery, ofKey, ofValue] = like.map((_, i) => turned(partOf(h, like, i)));
-  const tangent = scoresAlong({ query: q, key: k }, { dQuery: ofQuery, dKey: ofKey }, null, attrs);
-  const dWeights = softmaxGrad(tangent, weights, lastAxis);
-  const ofWeights = add(
-    sub(mul(slopes, sub(tangent, along(mul(tangent, weights)))), mul(mean, tangent)),
-    matmul(cotangent, transpose(ofValue)),
-  );
-  return { ...parts, ofQuery, ofKey, ofValue, dWeights, second: softmaxGrad(ofWeights, weights, lastAxis) };
+  const [weights, ofScores, dWeights, second] = together(context, () => {
+    const { attrs } = context;
+    const parts = gradientParts(operands, attrs);
+    const tangent = scoresAlong({ query: q, key: k }, { dQuery: ofQuery, dKey: ofKey }, null, attrs);
+    const ofWeights = add(
+      sub(mul(parts.slopes, sub(tangent, along(mul(tangent, parts.weights)))), mul(parts.mean, tangent)),
+      matmul(cotangent, transpose(ofValue)),
+    );
+    return [
+      parts.weights,
+      parts.ofScores,
+      softmaxGrad(tangent, parts.weights, lastAxis),
+      softmaxGrad(ofWeights, parts.weights, lastAxis),
+    ];
+  });
+  return { cotangent, q, k, v, ofQuery, ofKey, ofValue, weights, ofScores, dWeights, second };
 }

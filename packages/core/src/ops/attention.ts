@@ -3,7 +3,7 @@
 import { type DType, isFloat } from '../dtype.ts';
 import { DTypeError, formatShape, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
-import { broadcastShapes, type Shape, sizeOf } from '../shape.ts';
+import { broadcastShapes, type Shape, sameShape, sizeOf } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { Tensor } from '../tensor.ts';
 import { attentionOp } from './attention-records.ts';
@@ -47,41 +47,53 @@ export function scaledDotProductAttention(
   value: Tensor,
   options: AttentionOptions = noOptions,
 ): Tensor {
-  requireOptions('scaledDotProductAttention', options, {
-    attnMask: Tensor,
-    isCausal: 'boolean',
-    scale: 'number',
-  });
-  const { attnMask, isCausal = false, scale } = options;
   const op = 'scaledDotProductAttention';
-  for (const [name, operand] of Object.entries({ query, key, value })) {
-    requireFloat(op, name, operand);
-    if (operand.ndim < 2) throw shapeError(op, name, operand, 'at least two axes (…, length, features)');
-  }
-  const [queries, features] = query.shape.slice(-2);
+  requireOptions(op, options, attentionOptions);
+  const { attnMask, isCausal = false, scale } = options;
+  requireRows(op, 'query', query);
+  requireRows(op, 'key', key);
+  requireRows(op, 'value', value);
+  const queries = query.shape[query.ndim - 2];
+  const features = query.shape[query.ndim - 1];
   const keys = key.shape[key.ndim - 2];
   if (key.shape[key.ndim - 1] !== features)
     throw shapeError(op, 'key', key, `${features} features on its last axis, as the query has`);
   if (value.shape[value.ndim - 2] !== keys)
     throw shapeError(op, 'value', value, `${keys} rows on its second axis from the end, one per key`);
-  const lead = [query, key, value].reduce<Shape>(
-    (shape, { shape: own }) => broadcastShapes(shape, own.slice(0, -2), op),
-    [],
-  );
+  const lead = broadcastShapes(broadcastShapes(leadOf(query), leadOf(key), op), leadOf(value), op);
   const mask = attnMask === undefined ? null : addedMask(op, attnMask, [...lead, queries, keys], query.dtype);
   const all = mask === null ? lead : broadcastShapes(lead, mask.shape.slice(0, -2), op);
   const attended = apply(
     attentionOp,
     [
-      ...[query, key, value].map((x) =>
-        permute(inFourAxes(expand(x, [...all, ...x.shape.slice(-2)])), [0, 2, 1, 3]),
-      ),
+      headsBehind(query, all),
+      headsBehind(key, all),
+      headsBehind(value, all),
       mask === null ? zeros([1, 1, 1, 1], { dtype: query.dtype }) : inFourAxes(maskOver(mask, all)),
     ],
     // Scores of no features are 0, of which Infinity would make NaN.
     { scale: scale ?? 1 / Math.sqrt(Math.max(1, features)), causal: isCausal },
   );
-  return reshape(permute(attended, [0, 2, 1, 3]), [...all, queries, value.shape[value.ndim - 1]]);
+  const turned = permute(attended, headsAndLength);
+  return all.length === 2 ? turned : reshape(turned, [...all, queries, value.shape[value.ndim - 1]]);
+}
+
+const attentionOptions = { attnMask: Tensor, isCausal: 'boolean', scale: 'number' } as const;
+
+const leadOf = ({ shape }: Tensor): Shape => shape.slice(0, -2);
+
+/** From (samples, heads, length, columns) to (samples, length, heads, columns), and back. */
+const headsAndLength = [0, 2, 1, 3];
+
+/** An operand as the record takes it, of which `lead` are the leading axes. */
+function headsBehind(x: Tensor, lead: Shape): Tensor {
+  const full = sameShape(leadOf(x), lead) ? x : expand(x, [...lead, ...x.shape.slice(-2)]);
+  return permute(inFourAxes(full), headsAndLength);
+}
+
+function requireRows(op: string, name: string, operand: Tensor): void {
+  requireFloat(op, name, operand);
+  if (operand.ndim < 2) throw shapeError(op, name, operand, 'at least two axes (…, length, features)');
 }
 
 /** (…, rows, columns) as (samples, heads, rows, columns): of more axes all but the last three are joined. */

@@ -31,6 +31,7 @@ class Reading {
   readonly weights: Float64Array;
   readonly #rule: AttentionRule;
   readonly #operands: AttentionOperands;
+  readonly #maskSteps: readonly number[];
 
   constructor(rule: AttentionRule, operands: AttentionOperands) {
     [this.samples, this.queries, this.heads, this.features] = operands.query.shape;
@@ -39,6 +40,9 @@ class Reading {
     this.weights = new Float64Array(this.keys);
     this.#rule = rule;
     this.#operands = operands;
+    // An extent of 1 is broadcast.
+    const { shape, strides } = operands.mask;
+    this.#maskSteps = strides.map((stride, axis) => (shape[axis] === 1 ? 0 : stride));
   }
 
   /** Calls `visit` with each head of each sample and each of its queries, whose weights are then known. */
@@ -56,8 +60,7 @@ class Reading {
     const { scale, causal } = this.#rule;
     const { weights, keys, features } = this;
     const from = start(query, sample, row, head);
-    // An extent of 1 is broadcast.
-    const steps = mask.strides.map((stride, axis) => (mask.shape[axis] === 1 ? 0 : stride));
+    const steps = this.#maskSteps;
     const masks = mask.offset + sample * steps[0] + head * steps[1] + row * steps[2];
     let largest = -Infinity;
     for (let j = 0; j < keys; j++) {
@@ -78,14 +81,13 @@ export const attention: AttentionKernels['attention'] = (rule, operands, out) =>
   const { value } = operands;
   const reading = new Reading(rule, operands);
   const { weights, queries, heads, keys, outputs } = reading;
+  const sums = new Float64Array(outputs);
   reading.eachQuery((sample, head, query) => {
     const to = ((sample * queries + query) * heads + head) * outputs;
-    for (let d = 0; d < outputs; d++) {
-      let total = 0;
-      for (let j = 0; j < keys; j++)
-        total += weights[j] * value.data[start(value, sample, j, head) + d * value.strides[3]];
-      out[to + d] = total;
-    }
+    for (let d = 0; d < outputs; d++) sums[d] = 0;
+    for (let j = 0; j < keys; j++)
+      addTimes(sums, 0, outputs, weights[j], value.data, start(value, sample, j, head), value.strides[3]);
+    for (let d = 0; d < outputs; d++) out[to + d] = sums[d];
   });
 };
 

@@ -60,7 +60,7 @@ function run(
   const [ofSamples, ofHeads, ofQueries, ofKeys] = mask.strides.map((stride, axis) =>
     mask.shape[axis] === 1 ? 0 : stride,
   );
-  const own = [...sizes, scale, causal ? 1 : 0, masked ? 1 : 0];
+  const own = [...sizes, scale, causal ? 1 : 0, masked ? 1 : 0, samples];
   for (const { offset, strides } of [query, key, value]) own.push(offset, ...strides);
   own.push(mask.offset, ofSamples, ofQueries, ofHeads, ofKeys);
   for (const { offset, strides } of further) own.push(offset, ...strides);
