@@ -141,25 +141,26 @@ template <class T> static Status convInputGrad(Run& run, const ConvShape& s, con
   const Index turnedSize = roundUp(plan.height * taps, 32);
   T* turned = take<T>(run, run.threads * turnedSize);
   if (!weights || !turned) return OUT_OF_MEMORY;
-  const Index strips = ceilDivide(plan.m, plan.height);
   for (Index f = 0; f < plan.phases; f++) {
     plan.phase[f].weight = weights;
     weights += s.groups * plan.weightRows * plan.phase[f].depth;
   }
   bool odd = false;
-  parallel(run, s.groups * strips, [&](Index task, int thread) {
-    const Index group = task / strips, i = task % strips * plan.height, rows = smaller(plan.height, plan.m - i), width = plan.stripWidth(i);
+  // As the weight lies in memory, of which all strips get something.
+  parallelShares(run, s.groups * s.outChannels, [&](Index t, int thread) {
+    const Index group = t / s.outChannels, m = t % s.outChannels;
+    const T* const from = w + t * s.inChannels * taps;
     T* const byTap = turned + thread * turnedSize;
-    for (Index m = 0; m < s.outChannels; m++) {
-      const T* const from = w + ((group * s.outChannels + m) * s.inChannels + i) * taps;
-      if (!allFinite(from, rows * taps)) __atomic_store_n(&odd, true, __ATOMIC_RELAXED);
-      pack(from, taps, Index(1), rows, width, taps, byTap);
+    if (!allFinite(from, s.inChannels * taps)) __atomic_store_n(&odd, true, __ATOMIC_RELAXED);
+    for (Index i = 0; i < plan.m; i += plan.height) {
+      const Index width = plan.stripWidth(i);
+      pack(from + i * taps, taps, Index(1), smaller(plan.height, plan.m - i), width, taps, byTap);
       const Index* list = tapLists;
       for (Index f = 0; f < plan.phases; f++) {
         const OutputPhase<T>& phase = plan.phase[f];
         const Index count = phase.depth / s.outChannels;
         T* to = phase.weight + (group * plan.weightRows + i) * phase.depth + m * count * width;
-        for (Index t = 0; t < count; t++, to += width) copyRun(to, byTap + *list++ * width, width);
+        for (Index k = 0; k < count; k++, to += width) copyRun(to, byTap + *list++ * width, width);
       }
     }
   });
