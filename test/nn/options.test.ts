@@ -144,6 +144,9 @@ const methods: readonly (readonly [owner: string, method: string, op: string, ca
     'MaxUnpool2d.forward',
     (o) => new nn.MaxUnpool2d(1).forward(ones([1, 1, 1]), ones([1, 1, 1]), o as never),
   ],
+  ['RNN', 'forward', 'RNN.forward', (o) => new nn.RNN(2, 2).forward(x, undefined, o as never)],
+  ['GRU', 'forward', 'GRU.forward', (o) => new nn.GRU(2, 2).forward(x, undefined, o as never)],
+  ['LSTM', 'forward', 'LSTM.forward', (o) => new nn.LSTM(2, 2).forward(x, undefined, o as never)],
   [
     'MultiheadAttention',
     'forward',

@@ -29,6 +29,7 @@ export {
   RNNCell,
   type RNNCellOptions,
 } from './layers/recurrent-cell.ts';
+export type { SequenceOptions } from './layers/recurrent-lengths.ts';
 export * from './layers/reparametrise.ts';
 export * from './layers/resize.ts';
 export type { RunningNormOptions } from './layers/running-norm.ts';

@@ -6,9 +6,11 @@ import {
   expand,
   Generator,
   GeometryError,
+  grad,
   matmul,
   noGrad,
   norm,
+  padSequence,
   randn,
   ShapeError,
   sum,
@@ -213,6 +215,62 @@ describe('recurrence', () => {
       Object.fromEntries(Object.keys(one.stateDict()).map((name) => [name, state[`${name}Reverse`]])),
     );
     near(both.forward(x).output.narrow(2, 4, 4), one.forward(x.flip(0)).output.flip(0));
+  });
+
+  const kinds = {
+    RNN: (options: object) => new RNN(3, 4, { ...options, ...float64 }),
+    GRU: (options: object) => new GRU(3, 4, { ...options, ...float64 }),
+    LSTM: (options: object) => new LSTM(3, 4, { projSize: 2, ...options, ...float64 }),
+  };
+  test.each(Object.entries(kinds))(
+    '%s: a padded sequence with its length gives what it gives alone, and so do gradients',
+    (_, make) => {
+      for (const options of [{}, { numLayers: 2, bidirectional: true }]) {
+        const rnn = make({ ...options, batchFirst: true });
+        const lengths = [2, 5, 1];
+        const sequences = lengths.map((length) => randn([length, 3], { ...float64, requiresGrad: true }));
+        // What stands behind the end is not read, whatever it is.
+        const padded = padSequence(sequences, { batchFirst: true, paddingValue: Number.NaN });
+        const together = rnn.forward(padded, undefined, { lengths });
+        const weights = rnn.parameters();
+        const gradients = (loss: Tensor): Tensor[] =>
+          grad(loss, [...weights, ...sequences], { unused: 'zeros' });
+        let sum: Tensor = tensor(0, float64);
+        sequences.forEach((sequence, n) => {
+          const alone = rnn.forward(sequence);
+          near(together.output.slice([n, { stop: lengths[n] }]), alone.output);
+          near(together.hidden.select(1, n), alone.hidden);
+          expect(
+            together.output
+              .slice([n, { start: lengths[n] }])
+              .toTypedArray()
+              .every((y) => y === 0),
+          ).toBe(true);
+          sum = sum.add(alone.output.square().sum()).add(alone.hidden.pow(3).sum());
+        });
+        const whole = together.output.square().sum().add(together.hidden.pow(3).sum());
+        const expected = gradients(sum);
+        for (const [i, gradient] of gradients(whole).entries()) near(gradient, expected[i]);
+      }
+    },
+  );
+
+  test('lengths that are none of the batch are refused', () => {
+    const rnn = new LSTM(3, 4);
+    const x = zeros([5, 2, 3]);
+    const run = (lengths: never) => (): unknown => rnn.forward(x, undefined, { lengths });
+    expect(run([5] as never)).toThrow(
+      'LSTM.forward: there are 1 lengths; give one integer from 1 to 5 for each of the 2 sequences.',
+    );
+    expect(run([5, 0] as never)).toThrow(/lengths\[1\] is 0/);
+    expect(run([6, 1] as never)).toThrow(/lengths\[0\] is 6/);
+    expect(run(3 as never)).toThrow(/lengths is 3; give a list/);
+    expect(() => rnn.forward(zeros([5, 3]), undefined, { lengths: [5] })).toThrow(/a single one/);
+    const counted = tensor([5, 2], { dtype: 'int32' });
+    near(
+      rnn.forward(x, undefined, { lengths: counted }).output,
+      rnn.forward(x, undefined, { lengths: [5, 2] }).output,
+    );
   });
 
   test('dropout acts between layers in training only', () => {

@@ -14,6 +14,7 @@ import {
   type Tensor,
   transpose,
   unsqueeze,
+  where,
   zeros,
 } from '@adjoint/core';
 import type { InitOptions } from '../init/fill.ts';
@@ -21,6 +22,7 @@ import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { type ParameterizedOptions, requireInteger, requireNumber } from './options.ts';
 import type { StepKind, StepParameters, StepState } from './recurrent-cell.ts';
+import { liveMasks, type SequenceOptions } from './recurrent-lengths.ts';
 import { drawUniformly } from './uniform.ts';
 
 /** Options of recurrent networks. */
@@ -61,6 +63,12 @@ export interface RecurrentKind {
   readonly op: string;
   readonly step: StepKind;
   readonly projSize?: number | undefined;
+}
+
+/** A state as `forward` was given it, or parts of none. */
+interface GivenState {
+  readonly hidden?: Tensor | undefined;
+  readonly cell?: Tensor | undefined;
 }
 
 /** What the three networks share. */
@@ -142,20 +150,23 @@ export abstract class Recurrent extends Module {
   }
 
   /** Runs all layers over a sequence. */
-  protected run(x: Tensor, hidden: Tensor | undefined, cell: Tensor | undefined) {
+  protected run(x: Tensor, from: GivenState, options: SequenceOptions) {
+    requireOptions(`${this.#op}.forward`, options, { lengths: 'own' });
     this.#checkInput(x);
     const batched = x.ndim === 3;
     const sequence = !batched ? unsqueeze(x, 1) : this.batchFirst ? transpose(x, 0, 1) : x;
     const [length, batch] = sequence.shape;
     const { hasCell } = this.#step;
+    const live = liveMasks(options.lengths, { op: `${this.#op}.forward`, batched, length, batch });
     const initial = {
-      hidden: this.#start('hidden', hidden, { batched, batch, size: this.outputSize }),
+      hidden: this.#start('hidden', from.hidden, { batched, batch, size: this.outputSize }),
       cell: null as Tensor | null,
     };
-    if (hasCell) initial.cell = this.#start('cell', cell, { batched, batch, size: this.hiddenSize });
+    if (hasCell) initial.cell = this.#start('cell', from.cell, { batched, batch, size: this.hiddenSize });
 
     // Steps are kept in a list: laying them into one tensor between layers would only be undone by the next.
-    let steps = Array.from({ length }, (_, t) => select(sequence, 0, t));
+    // What is not read is 0 from the start, so that no NaN there reaches a gradient.
+    let steps = live.map((mask, t) => reading(mask, select(sequence, 0, t), 0));
     const last: StepState[] = [];
     for (let layer = 0; layer < this.numLayers; layer++) {
       if (layer > 0 && this.training && this.dropout > 0)
@@ -163,13 +174,14 @@ export abstract class Recurrent extends Module {
       const outputs: Tensor[][] = [];
       for (let direction = 0; direction < this.directions; direction++) {
         const index = layer * this.directions + direction;
-        const from = {
+        const start = {
           hidden: select(initial.hidden, 0, index),
           cell: initial.cell === null ? null : select(initial.cell, 0, index),
         };
         const { states, end } = this.#scan(
           steps,
-          from,
+          live,
+          start,
           this.#parametersOf(layer, direction),
           direction === 1,
         );
@@ -190,13 +202,25 @@ export abstract class Recurrent extends Module {
     };
   }
 
-  #scan(steps: readonly Tensor[], from: StepState, parameters: StepParameters, backwards: boolean) {
+  #scan(
+    steps: readonly Tensor[],
+    live: readonly (Tensor | null)[],
+    from: StepState,
+    parameters: StepParameters,
+    backwards: boolean,
+  ) {
     const states = new Array<Tensor>(steps.length);
     let state = from;
     for (let i = 0; i < steps.length; i++) {
       const t = backwards ? steps.length - 1 - i : i;
-      state = this.#step.step(steps[t], state, parameters);
-      states[t] = state.hidden;
+      const next = this.#step.step(steps[t], state, parameters);
+      const mask = live[t];
+      // A sequence that is over keeps its state; one that is read backwards has not begun.
+      state = {
+        hidden: reading(mask, next.hidden, state.hidden),
+        cell: next.cell === null ? null : reading(mask, next.cell, state.cell!),
+      };
+      states[t] = mask === null ? state.hidden : where(mask, next.hidden, 0);
     }
     return { states, end: state };
   }
@@ -256,6 +280,11 @@ export abstract class Recurrent extends Module {
     if (this.bidirectional) parts.push('bidirectional=true');
     return parts.join(', ');
   }
+}
+
+// What is read where a sequence reaches this place, and something else where it does not.
+function reading(mask: Tensor | null, value: Tensor, other: Tensor | number): Tensor {
+  return mask === null ? value : where(mask, value, other);
 }
 
 // PyTorch's suffixes, in camelCase: weight_ih_l0_reverse is weightIhL0Reverse.

@@ -4,6 +4,7 @@ import { requireOptions, type Tensor } from '@adjoint/core';
 import { requireOneOf } from './options.ts';
 import { Recurrent, type RecurrentOptions, recurrentOptions, type SequenceResult } from './recurrent-base.ts';
 import { elman, gru, type LSTMState, lstm, requireLstmState } from './recurrent-cell.ts';
+import type { SequenceOptions } from './recurrent-lengths.ts';
 
 /** Options of {@link RNN}. */
 export interface RNNOptions extends RecurrentOptions {
@@ -26,9 +27,9 @@ export class RNN extends Recurrent {
     super({ op: 'RNN', step: elman[nonlinearity] }, inputSize, hiddenSize, rest);
   }
 
-  /** Shapes as in {@link LSTM.forward}. */
-  forward(x: Tensor, hidden?: Tensor): SequenceResult {
-    const result = this.run(x, hidden, undefined);
+  /** Shapes and options as in {@link LSTM.forward}. */
+  forward(x: Tensor, hidden?: Tensor, options: SequenceOptions = {}): SequenceResult {
+    const result = this.run(x, { hidden }, options);
     return { output: result.output, hidden: result.hidden };
   }
 }
@@ -46,9 +47,9 @@ export class GRU extends Recurrent {
     super({ op: 'GRU', step: gru }, inputSize, hiddenSize, options);
   }
 
-  /** Shapes as in {@link LSTM.forward}. */
-  forward(x: Tensor, hidden?: Tensor): SequenceResult {
-    const result = this.run(x, hidden, undefined);
+  /** Shapes and options as in {@link LSTM.forward}. */
+  forward(x: Tensor, hidden?: Tensor, options: SequenceOptions = {}): SequenceResult {
+    const result = this.run(x, { hidden }, options);
     return { output: result.output, hidden: result.hidden };
   }
 }
@@ -80,11 +81,18 @@ export class LSTM extends Recurrent {
   /**
    * @param x a sequence: (L, N, input), with batchFirst (N, L, input), or (L, input) for a single one.
    * @param state the state before the first step, (layers·directions, N, hidden) each, without N for a single sequence. Default zeros.
+   * @param options `lengths` of the sequences of a padded batch: PyTorch's `pack_padded_sequence` before, and `pad_packed_sequence` after.
    * @returns outputs of the last layer, (L, N, directions·hidden) or in the layout of the input; and the state after the last step.
-   * @throws ShapeError for other shapes; ArgumentError for a state that is none.
+   * @throws ShapeError for other shapes; ArgumentError for a state that is none, or lengths that are none of the batch.
+   * @example
+   * const words = padSequence([randn([7, 10]), randn([4, 10])], { batchFirst: true });
+   * const lstm = new LSTM(10, 20, { batchFirst: true });
+   * const { output, hidden } = lstm.forward(words, undefined, { lengths: [7, 4] });
+   * output.slice([1, { start: 4 }]).norm().item(); // 0
+   * equal(hidden.select(0, 0).select(0, 1), output.select(0, 1).select(0, 3)); // true
    */
-  forward(x: Tensor, state?: LSTMState): SequenceResult & LSTMState {
+  forward(x: Tensor, state?: LSTMState, options: SequenceOptions = {}): SequenceResult & LSTMState {
     const from = requireLstmState('LSTM', state);
-    return this.run(x, from?.hidden, from?.cell) as SequenceResult & LSTMState;
+    return this.run(x, from ?? {}, options) as SequenceResult & LSTMState;
   }
 }
