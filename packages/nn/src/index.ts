@@ -49,3 +49,4 @@ export {
   StateDictError,
   type StateOptions,
 } from './module/state.ts';
+export { parametersToVector, vectorToParameters } from './module/vector.ts';
