@@ -4,23 +4,17 @@ import { type ConvGeometry, convGeometry, type FloatArray, kernels } from '@adjo
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { geometryArbitrary } from './arbitraries.ts';
+import { integers } from './product-values.ts';
+import type { Float } from './samples.ts';
 import { sizes, terms } from './trilinear.ts';
 import { differences } from './views.ts';
 
-type FloatConstructor = Float32ArrayConstructor | Float64ArrayConstructor;
-const dtypes: [string, FloatConstructor][] = [
+const dtypes: [string, Float][] = [
   ['float32', Float32Array],
   ['float64', Float64Array],
 ];
 
-/** Small integers that differ from place to place; never stale zeros, so that an unwritten element shows. */
-function integers(Type: FloatConstructor, length: number, seed: number): FloatArray {
-  const values = new Type(length);
-  for (let i = 0; i < length; i++) values[i] = ((i * 7919 + seed * 104729 + ((i * i) % 13)) % 9) - 4;
-  return values;
-}
-
-function operands(g: ConvGeometry, Type: FloatConstructor, seed: number) {
+function operands(g: ConvGeometry, Type: Float, seed: number) {
   const size = sizes(g);
   return {
     x: integers(Type, size.x, seed),

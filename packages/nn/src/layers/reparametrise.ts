@@ -26,6 +26,7 @@ import type { HookHandle } from '../module/hooks.ts';
 import { Module } from '../module/module.ts';
 import { Buffer, Parameter } from '../module/parameter.ts';
 import { ConvBase } from './conv-base.ts';
+import { requireInteger } from './options.ts';
 
 /** Options of {@link weightNorm}. */
 export interface WeightNormOptions {
@@ -145,14 +146,7 @@ export function spectralNorm<M extends Module>(module: M, options: SpectralNormO
       },
     );
   }
-  if (!Number.isInteger(nPowerIterations) || nPowerIterations < 1) {
-    throw new ArgumentError(`nPowerIterations is ${nPowerIterations}; give an integer >= 1.`, {
-      op,
-      operand: 'nPowerIterations',
-      actual: nPowerIterations,
-      expected: 'an integer >= 1',
-    });
-  }
+  requireInteger(op, 'nPowerIterations', nPowerIterations, 1);
   const asMatrix = (w: Tensor): Tensor => {
     const order = [axis, ...w.shape.flatMap((_, i) => (i === axis ? [] : [i]))];
     return reshape(permute(w, order), [w.shape[axis], w.size / w.shape[axis]]);

@@ -5,7 +5,8 @@
 
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ArgumentError, DataFormatError, quote, requireArgument, requireOptions } from '@adjoint/core';
+import { DataFormatError, requireArgument, requireOptions } from '@adjoint/core';
+import { requireInteger, requireOneOf } from '../layers/options.ts';
 import {
   type Checkpoint,
   type CheckpointContent,
@@ -83,13 +84,9 @@ export class CheckpointFolder {
   constructor(directory: string, options: CheckpointFolderOptions = {}) {
     requireOptions('CheckpointFolder', options, { keepLast: 'number', best: 'string' });
     const { keepLast = 3, best = 'least' } = options;
-    if (!(Number.isInteger(keepLast) && keepLast >= 1))
-      throw refusal('keepLast', keepLast, `keepLast is ${keepLast}; give an integer, at least 1.`);
-    if (best !== 'least' && best !== 'greatest')
-      throw refusal('best', best, `best is ${JSON.stringify(best)}; give 'least' or 'greatest'.`);
     this.directory = directory;
-    this.#keepLast = keepLast;
-    this.#best = best;
+    this.#keepLast = requireInteger('CheckpointFolder', 'keepLast', keepLast, 1);
+    this.#best = requireOneOf('CheckpointFolder', 'best', best, ['least', 'greatest']);
   }
 
   /**
@@ -110,8 +107,7 @@ export class CheckpointFolder {
     const { metric } = options;
     requireArgument('CheckpointFolder.save', 'content.progress', content?.progress, Object);
     const { step } = content.progress;
-    if (!(Number.isSafeInteger(step) && step >= 0))
-      throw refusal('progress.step', step, `progress.step is ${quote(step)}; give an integer, at least 0.`);
+    requireInteger('CheckpointFolder', 'progress.step', step, 0);
     const name = `step-${step}${metric === undefined ? '' : `-metric-${metric}`}.safetensors`;
     const made: CheckpointEntry = { path: join(this.directory, name), step, metric };
     const bytes = encodeCheckpoint(content);
@@ -231,8 +227,4 @@ export class CheckpointFolder {
     }
     return best;
   }
-}
-
-function refusal(operand: string, actual: unknown, message: string): ArgumentError {
-  return new ArgumentError(message, { op: 'CheckpointFolder', operand, actual });
 }
