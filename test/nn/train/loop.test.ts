@@ -133,10 +133,13 @@ describe('numbers', () => {
     });
     // Metrics count a batch once, however often the closure runs.
     expect(seen).toBe(5);
-    // At the least squares the residual is orthogonal to every input.
+    // At the least squares the residual is orthogonal to every input. The line search compares losses, and where the gradient is below
+    // √(2 λ ε loss) they differ by their rounding alone (λ, of the Hessian, and the loss are about 1): PyTorch's ends there, too, mostly far
+    // below and at most at 2e-7 over forty seeds. The product with the inputs is half the number of targets times the gradient.
     const residual = noGrad(() => model.forward(inputs).sub(targets));
     const normal = inputs.transpose(0, 1).matmul(residual);
-    expect(Math.max(...Array.from(normal.toTypedArray(), Math.abs))).toBeLessThan(1e-10);
+    const bound = (targets.size / 2) * Math.sqrt(2 * Number.EPSILON);
+    expect(Math.max(...Array.from(normal.toTypedArray(), Math.abs))).toBeLessThan(bound);
   });
 
   test('the average of the weights follows each step; metrics are of the running pass', async () => {
