@@ -56,7 +56,7 @@ const table: readonly (readonly [entry: string, before: readonly unknown[], name
     'nn',
     [2, 2],
     `Embedding Fold GRU GRUCell GroupNorm LSTM LSTMCell Linear MultiheadAttention RNN RNNCell
-    TransformerDecoderLayer TransformerEncoderLayer`,
+    Transformer TransformerDecoderLayer TransformerEncoderLayer`,
   ],
   ['nn', [2, 2, 2], 'Bilinear Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d'],
   ['nn', [x], 'Buffer Parameter'],
@@ -152,6 +152,12 @@ const methods: readonly (readonly [owner: string, method: string, op: string, ca
     'forward',
     'MultiheadAttention.forward',
     (o) => attention.forward(x, x, x, o as never),
+  ],
+  [
+    'Transformer',
+    'forward',
+    'Transformer.forward',
+    (o) => new nn.Transformer(2, 1, { dimFeedforward: 2 }).forward(x, x, o as never),
   ],
   [
     'TransformerEncoderLayer',

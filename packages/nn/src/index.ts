@@ -33,7 +33,17 @@ export type { SequenceOptions } from './layers/recurrent-lengths.ts';
 export * from './layers/reparametrise.ts';
 export * from './layers/resize.ts';
 export type { RunningNormOptions } from './layers/running-norm.ts';
-export * from './layers/transformer.ts';
+export {
+  type DecoderMasks,
+  type EncoderMasks,
+  type StackOptions,
+  TransformerDecoder,
+  TransformerDecoderLayer,
+  TransformerEncoder,
+  TransformerEncoderLayer,
+  type TransformerLayerOptions,
+} from './layers/transformer.ts';
+export * from './layers/transformer-pair.ts';
 export * from './layers/unpooling.ts';
 export * from './losses/losses.ts';
 export * from './module/containers.ts';

@@ -36,6 +36,19 @@ export interface TransformerLayerOptions extends ParameterizedOptions {
   readonly bias?: boolean | undefined;
 }
 
+/** The kinds of {@link TransformerLayerOptions}. */
+export const transformerLayerOptions = {
+  dimFeedforward: 'number',
+  dropout: 'number',
+  activation: 'own',
+  layerNormEps: 'number',
+  batchFirst: 'boolean',
+  normFirst: 'boolean',
+  bias: 'boolean',
+  dtype: 'dtype',
+  generator: Generator,
+} as const;
+
 /** Masks of a sequence; a bool mask is true where a query may not look, see {@link MultiheadAttention}. */
 export interface EncoderMasks {
   /**
@@ -79,17 +92,7 @@ abstract class TransformerLayer extends Module {
 
   constructor(op: string, dModel: number, nhead: number, options: TransformerLayerOptions) {
     super();
-    requireOptions(op, options, {
-      dimFeedforward: 'number',
-      dropout: 'number',
-      activation: 'own',
-      layerNormEps: 'number',
-      batchFirst: 'boolean',
-      normFirst: 'boolean',
-      bias: 'boolean',
-      dtype: 'dtype',
-      generator: Generator,
-    });
+    requireOptions(op, options, transformerLayerOptions);
     const { dimFeedforward = 2048, dropout = 0.1, normFirst = false, bias, dtype, generator } = options;
     requireInteger(op, 'dimFeedforward', dimFeedforward, 1);
     this.selfAttn = attentionOf(dModel, nhead, options);
