@@ -234,11 +234,11 @@ def transformers():
     padding = torch.tensor([[False, False, True], [False, False, False]])
     sizes = {'numEncoderLayers': 2, 'numDecoderLayers': 1, 'dimFeedforward': 3, 'dropout': 0}
     case('Transformer', [4, 2], sizes, nn.Transformer(4, 2, 2, 1, 3, 0.0), [x(3, 2, 4), x(4, 2, 4)],
-         lambda m, s, t: m(s, t, tgt_mask=causal), {'tgtIsCausal': True}, 'causal')
+         lambda m, s, t: m(s, t, src_mask=causal[:3, :3], tgt_mask=causal), {'srcIsCausal': True, 'tgtIsCausal': True}, 'causal')
     case('Transformer', [4, 2], {**sizes, 'batchFirst': True, 'normFirst': True, 'layerNormEps': 0.01, 'activation': 'gelu'},
          nn.Transformer(4, 2, 2, 1, 3, 0.0, 'gelu', batch_first=True, norm_first=True, layer_norm_eps=0.01), [x(2, 3, 4), x(2, 4, 4)],
-         lambda m, s, t: m(s, t, src_mask=causal[:3, :3], src_key_padding_mask=padding, tgt_mask=causal, memory_key_padding_mask=padding),
-         {'srcIsCausal': True, 'srcKeyPaddingMask': padding, 'tgtMask': causal, 'memoryKeyPaddingMask': padding}, 'masks')
+         lambda m, s, t: m(s, t, src_key_padding_mask=padding, tgt_mask=causal, memory_key_padding_mask=padding),
+         {'srcKeyPaddingMask': padding, 'tgtMask': causal, 'memoryKeyPaddingMask': padding}, 'masks')
 
 
 simple()
