@@ -113,6 +113,17 @@ describe('what is computed in place is what is computed', () => {
   });
 });
 
+test('a part of a leaf that requires a gradient is changed where noGrad is around both, as the error says', () => {
+  const leaf = zeros([2, 2], { requiresGrad: true });
+  expect(() => leaf.slice([0]).fill_(1)).toThrow(/result of 'reshape' .* inside noGrad\(\(\) => …\), too\.$/);
+  noGrad(() => leaf.slice([0]).fill_(1));
+  expect(leaf.toArray()).toEqual([
+    [1, 1],
+    [0, 0],
+  ]);
+  expect(leaf.isLeaf && leaf.requiresGrad).toBe(true);
+});
+
 describe('overlapping views', () => {
   test('are read before they are written', () => {
     const shift = tensor([1, 2, 3, 4, 5]);

@@ -81,7 +81,7 @@ function requireSource(op: string, operand: string, source: Operand): void {
 function requireMutable(op: string, target: Tensor): void {
   if (!target.isLeaf) {
     throw new GradientError(
-      `the tensor of shape ${formatShape(target.shape)} is the result of '${target.node!.name}' and part of a graph; change a copy (clone(x.detach())), or compute a new tensor.`,
+      `the tensor of shape ${formatShape(target.shape)} is the result of '${target.node!.name}' and part of a graph; change a copy (clone(x.detach())), or compute a new tensor. A part of a leaf is changed where it is taken inside noGrad(() => …), too.`,
       { op, operand: 'target', expected: 'a leaf' },
     );
   }
