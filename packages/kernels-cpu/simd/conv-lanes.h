@@ -15,12 +15,11 @@ __attribute__((noinline)) void tileLanes(Index depth, const T* a, const Index* o
   UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++) sum[i][v] = Vec<T>{};
   for (Index k = 0; k < depth; k++, b += V * W) {
     const T* from = a + offsets[k];
+    // One address in one register: multiply-adds that read their operand themselves take no longer one as one instruction.
+    asm("" : "+r"(from));
     Vec<T> right[V];
     UNROLL for (int v = 0; v < V; v++) right[v] = load(b + v * W);
-    UNROLL for (int i = 0; i < R; i++) {
-      const Vec<T> left = splat(from[i * S]);
-      UNROLL for (int v = 0; v < V; v++) sum[i][v] = fma(left, right[v], sum[i][v]);
-    }
+    UNROLL for (int i = 0; i < R; i++) addRow<T, V>(sum[i], from[i * S], right, i % 3 ? IN_PLACE : LOADED);
   }
   putSums<T>(sum, c, cRow, accumulate);
 }
