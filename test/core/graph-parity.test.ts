@@ -12,6 +12,7 @@ import type { Operand } from '../parity/suite.ts';
 function needsValues({ op, args, options }: ParityCase): boolean {
   if (op === 'index') return args.flat().some((argument) => isValues(argument) && argument.dtype === 'bool');
   if (op === 'oneHot') return options.numClasses === undefined;
+  if (op === 'bincount') return isValues(args[0]) && args[0].data.length > 0;
   return ['maskedSelect', 'nonzero', 'unique', 'ctcOfLogits'].includes(op);
 }
 

@@ -49,8 +49,10 @@ export function diff(x: Tensor, options: DiffOptions = noOptions): Tensor {
   }
   requireSomeAxis(op, 'x', x);
   const along = checkAxis(axis, x.ndim, op);
+  // Of fewer elements than that nothing is left.
+  if (n >= x.shape[along]) return narrow(x, along, 0, 0);
   let result = x;
-  for (let i = 0; i < Math.min(n, x.shape[along]); i++) {
+  for (let i = 0; i < n; i++) {
     const rest = result.shape[along] - 1;
     result = sub(narrow(result, along, 1, rest), narrow(result, along, 0, rest));
   }

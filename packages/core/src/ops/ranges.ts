@@ -85,7 +85,8 @@ export function eye(rows: number, columns?: number, options?: TensorOptions): Te
 export function eye(rows: number, second?: number | TensorOptions, third?: TensorOptions): Tensor {
   // Options may stand in the place of the columns, if nothing stands behind them.
   if (typeof second === 'object' && third === undefined) return eye(rows, rows, second);
-  const [columns, options] = [(second ?? rows) as number, third ?? noOptions];
+  const columns = second === undefined ? rows : (second as number);
+  const options = third === undefined ? noOptions : third;
   requireOptions('eye', options, { dtype: 'dtype', requiresGrad: 'boolean' });
   checkShape([rows, columns], 'eye');
   return filled('eye', [rows, columns], options, (data) => {
