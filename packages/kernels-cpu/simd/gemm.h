@@ -64,26 +64,17 @@ template <class T> INLINE void putPart(Index rows, Index width, const T* whole, 
   }
 }
 
-/** Rows of c that are the bias of their columns: what a tile is then added to, while it is in a cache. */
-template <class T> INLINE void putBias(const T* bias, Index step, Index rows, Index columns, T* c, Index cRow) {
-  for (Index i = 0; i < rows; i++, c += cRow) {
-    if (step == 1) copyRun(c, bias, columns);
-    else
-      for (Index j = 0; j < columns; j++) c[j] = bias[j * step];
-  }
-}
-
 /** Writes one tile of packed operands, over scratch where it sticks out of the matrix. */
 template <class T>
-INLINE void putTile(Index rows, Index depth, const T* a, const T* b, T* c, Index cRow, Index width, bool accumulate) {
+INLINE void putTile(Index rows, Index depth, const T* a, const T* b, T* c, Index cRow, Index width, Start<T> start) {
   constexpr Index N = Tile<T>::N;
   if (width == N) {
-    Tiles<T>::rows[rows](1, FROM_START, depth, a, b, N, c, cRow, accumulate);
+    Tiles<T>::rows[rows](1, FROM_START, depth, a, b, N, c, cRow, start);
     return;
   }
   T whole[MR * N] __attribute__((aligned(64)));
-  Tiles<T>::rows[rows](1, FROM_START, depth, a, b, N, whole, N, false);
-  putPart(rows, width, whole, c, cRow, accumulate);
+  Tiles<T>::rows[rows](1, FROM_START, depth, a, b, N, whole, N, Start<T>(start.row));
+  putPart(rows, width, whole, c, cRow, start.accumulate);
 }
 
 /** Of registers this narrow a tile has few multiply-adds per step, and the addresses of operands in place cost more than packing both. */
@@ -175,7 +166,7 @@ template <class T> struct ProductBlock {
   /** The tiles of strips [firstStrip, lastStrip) times panels [first, last); `own` has space for PANELS_AT_HAND. */
   void run(Index firstStrip, Index lastStrip, Index first, Index last, T* own, T* ownStrip) const {
     constexpr Index N = Tile<T>::N;
-    T whole[MR * N] __attribute__((aligned(64)));
+    T whole[MR * N] __attribute__((aligned(64))), bias[N];
     for (Index q0 = first; q0 < last; q0 += PANELS_AT_HAND) {
       const Index end = smaller(last, q0 + PANELS_AT_HAND);
       const T* const panels = packed ? packed + q0 * N * p.depth : own;
@@ -189,20 +180,20 @@ template <class T> struct ProductBlock {
         for (Index q = q0; q < end; q++) {
           const Index j = q * N, width = smaller(N, p.n - j), at = (q - q0) * N * p.depth;
           T* const c = p.c + i * p.cRow + j;
-          if (p.bias) putBias(p.bias + j * p.biasStep, p.biasStep, rows, width, c, p.cRow);
-          else if (p.accumulate) fetchTile(c, rows);
+          if (p.accumulate) fetchTile(c, rows);
+          const Start<T> start = p.bias ? Start<T>(biasAt(j, width, bias)) : Start<T>(p.accumulate);
           const bool makes = !ready && s == firstStrip;
           if (!inPlace && !makes) {
-            putTile<T>(rows, p.depth, a, panels + at, c, p.cRow, width, p.accumulate);
+            putTile<T>(rows, p.depth, a, panels + at, c, p.cRow, width, start);
             continue;
           }
           const TilePanel<T> panel = makes ? firstPanel(q, lastStrip - firstStrip, own + at) : TilePanel<T>{panels + at, N, nullptr};
           const auto tile = Tiles<T>::product[rows];
           if (width == N) {
-            tile(p.depth, a, aRow, aStep, panel, c, p.cRow, p.accumulate);
+            tile(p.depth, a, aRow, aStep, panel, c, p.cRow, start);
             continue;
           }
-          tile(p.depth, a, aRow, aStep, panel, whole, N, false);
+          tile(p.depth, a, aRow, aStep, panel, whole, N, Start<T>(start.row));
           putPart(rows, width, whole, c, p.cRow, p.accumulate);
         }
       }
@@ -212,6 +203,14 @@ template <class T> struct ProductBlock {
  private:
   /** Lines of memory that a step of a panel takes, and a row of a tile. */
   enum { LINES = NV * BYTES < 64 ? 1 : NV * BYTES / 64 };
+
+  /** The bias of `width` columns from j on, with 0 past them: where it lies, or in `own`. */
+  const T* biasAt(Index j, Index width, T* own) const {
+    const T* const from = p.bias + j * p.biasStep;
+    if (p.biasStep == 1 && width == Tile<T>::N) return from;
+    for (Index i = 0; i < Tile<T>::N; i++) own[i] = i < width ? from[i * p.biasStep] : T(0);
+    return own;
+  }
 
   /** Brings what is added to a tile near while the tile is computed. */
   void fetchTile(const T* c, Index rows) const {
@@ -236,9 +235,8 @@ template <class T> static void multiply(Run& run, const Product<T>& p, T* scratc
   constexpr Index N = Tile<T>::N;
   if (p.m == 0 || p.n == 0) return;
   if (p.depth == 0) {
-    if (p.bias) putBias(p.bias, p.biasStep, p.m, p.n, p.c, p.cRow);
-    else if (!p.accumulate)
-      for (Index i = 0; i < p.m; i++) zero(p.c + i * p.cRow, p.n);
+    for (Index i = 0; i < p.m && !p.accumulate; i++)
+      for (Index j = 0; j < p.n; j++) p.c[i * p.cRow + j] = p.bias ? p.bias[j * p.biasStep] : T(0);
     return;
   }
   const ProductPlan plan = planProduct<T>(run.threads, p.m, p.n, p.depth);
@@ -254,7 +252,7 @@ template <class T> static void multiply(Run& run, const Product<T>& p, T* scratc
         const Matrix<T> a = {p.a.data + i0 * p.a.row + k0 * p.a.column, p.a.row, p.a.column};
         const Matrix<T> b = {p.b.data + k0 * p.b.row + j0 * p.b.column, p.b.row, p.b.column};
         const T* const bias = p.bias && k0 == 0 ? p.bias + j0 * p.biasStep : nullptr;
-        ProductBlock<T> block = {{m, n, depth, a, b, p.c + i0 * p.cRow + j0, p.cRow, p.accumulate || bias || k0 > 0, bias, p.biasStep},
+        ProductBlock<T> block = {{m, n, depth, a, b, p.c + i0 * p.cRow + j0, p.cRow, p.accumulate || k0 > 0, bias, p.biasStep},
                                  height, packsA ? aStrips : nullptr, inPlace, nullptr, false};
         const bool packsFirst = packsB && !plan.tasksPack;
         block.before = packsB && plan.tasksPack;

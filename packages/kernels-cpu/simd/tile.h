@@ -51,16 +51,34 @@ template <class T, int R, int V> INLINE void putSums(const Vec<T> (&sum)[R][V], 
   }
 }
 
+/** What each row of sums begins with, N elements; and whether they are then added to what c holds. */
+template <class T> struct Start {
+  const T* row;
+  bool accumulate;
+
+  Start(bool accumulate) : row(nothing), accumulate(accumulate) {}
+  explicit Start(const T* row) : row(row), accumulate(false) {}
+
+ private:
+  static constexpr T nothing[Tile<T>::N] = {};
+};
+template <class T, int R> INLINE void beginSums(Vec<T> (&sum)[R][NV], const T* row) {
+  UNROLL for (int v = 0; v < NV; v++) {
+    const Vec<T> first = load(row + v * Lanes<T>::N);
+    UNROLL for (int i = 0; i < R; i++) sum[i][v] = first;
+  }
+}
+
 /**
  * c (=|+=) a · b for `runs` runs of `depth` steps: the panel a holds R elements per step; run r of b begins at `starts[r]`, and moves on by
  * `bStep` per step.
  */
 template <class T, int R>
 __attribute__((noinline)) void tileRows(Index runs, const Index* starts, Index depth, const T* a, const T* b, Index bStep, T* c, Index cRow,
-                                        bool accumulate) {
+                                        Start<T> start) {
   constexpr int W = Lanes<T>::N;
   Vec<T> sum[R][NV];
-  UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < NV; v++) sum[i][v] = Vec<T>{};
+  beginSums<T>(sum, start.row);
   for (Index run = 0; run < runs; run++) {
     const T* from = b + starts[run];
     for (Index k = 0; k < depth; k++, a += R, from += bStep) {
@@ -69,7 +87,7 @@ __attribute__((noinline)) void tileRows(Index runs, const Index* starts, Index d
       addStep<T>(sum, a, right);
     }
   }
-  putSums<T>(sum, c, cRow, accumulate);
+  putSums<T>(sum, c, cRow, start.accumulate);
 }
 
 /** The one run of a panel. */
@@ -88,7 +106,7 @@ template <class T> struct TilePanel {
 /** c (=|+=) a · b over `depth` steps for R rows that lie anywhere: `aRow` apart from each other, with steps of `aStep`. */
 template <class T, int R>
 __attribute__((noinline)) void tileProduct(Index depth, const T* a, Index aRow, Index aStep, const TilePanel<T>& panel, T* c, Index cRow,
-                                           bool accumulate) {
+                                           Start<T> start) {
   const T* b = panel.from;
   const Index bStep = panel.step;
   T* keep = panel.keep;
@@ -97,7 +115,7 @@ __attribute__((noinline)) void tileProduct(Index depth, const T* a, Index aRow, 
   const T* left[GROUPS];
   Vec<T> sum[R][NV];
   UNROLL for (int g = 0; g < GROUPS; g++) left[g] = a + 3 * g * aRow;
-  UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < NV; v++) sum[i][v] = Vec<T>{};
+  beginSums<T>(sum, start.row);
   for (Index k = 0; k < depth; k++, b += bStep) {
     Vec<T> right[NV];
     UNROLL for (int v = 0; v < NV; v++) right[v] = load(b + v * W);
@@ -112,7 +130,7 @@ __attribute__((noinline)) void tileProduct(Index depth, const T* a, Index aRow, 
     UNROLL for (int i = 0; i < R; i++) addRow<T, NV>(sum[i], left[i / 3][i % 3 * aRow], right, i % 3 ? LOADED : IN_PLACE);
     UNROLL for (int g = 0; g < GROUPS; g++) left[g] += aStep;
   }
-  putSums<T>(sum, c, cRow, accumulate);
+  putSums<T>(sum, c, cRow, start.accumulate);
 }
 
 /** c (=|+=) a · b where step k reads b at `offsets[k]`: a convolution read in place, without a matrix. */
@@ -206,9 +224,9 @@ __attribute__((noinline)) void tileTaps(Index rows, Index count, const T* a, Ind
     if (i < taps) UNROLL for (int v = 0; v < V; v++) store(c + i * cRow + v * W, sum[i][v] + load(c + i * cRow + v * W));
 }
 
-template <class T> using RowsTile = void (*)(Index, const Index*, Index, const T*, const T*, Index, T*, Index, bool);
+template <class T> using RowsTile = void (*)(Index, const Index*, Index, const T*, const T*, Index, T*, Index, Start<T>);
 template <class T>
-using ProductTile = void (*)(Index, const T*, Index, Index, const TilePanel<T>&, T*, Index, bool);
+using ProductTile = void (*)(Index, const T*, Index, Index, const TilePanel<T>&, T*, Index, Start<T>);
 template <class T> using OffsetsTile = void (*)(Index, const T*, const T*, const Index*, T*, Index, bool);
 template <class T> using DotsTile = void (*)(Index, const T*, Index, const T*, const Index*, int, T*, Index, int);
 
