@@ -196,19 +196,10 @@ export {
   softplus,
   softsign,
 } from './ops/sigmoids.ts';
-export {
-  type AxisOptions,
-  chunk,
-  narrow,
-  type Range,
-  type SliceIndex,
-  select,
-  slice,
-  split,
-  unbind,
-} from './ops/slice.ts';
+export { narrow, type Range, type SliceIndex, select, slice } from './ops/slice.ts';
 export { logaddexp, logSoftmax, logsumexp, type SoftmaxOptions, softmax } from './ops/softmax.ts';
 export { argsort, type SortOptions, sort, type TopkOptions, topk } from './ops/sort.ts';
+export { type AxisOptions, chunk, split, unbind } from './ops/split.ts';
 export type { NormalisationOptions } from './ops/standardise.ts';
 export {
   type NormOptions,

@@ -40,6 +40,7 @@ export type * from './ops/sigmoids.ts';
 export type * from './ops/slice.ts';
 export type * from './ops/softmax.ts';
 export type * from './ops/sort.ts';
+export type * from './ops/split.ts';
 export type * from './ops/statistics.ts';
 export type * from './ops/steps.ts';
 export type * from './ops/sums-by-index.ts';

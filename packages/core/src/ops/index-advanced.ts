@@ -10,7 +10,8 @@ import { reshape } from './layout.ts';
 import { selectAlong, wrapIndex } from './lookup.ts';
 
 import { nonzero } from './search.ts';
-import { requireEntries, type SliceIndex, slice, unbind, withoutEllipsis } from './slice.ts';
+import { requireEntries, type SliceIndex, slice, withoutEllipsis } from './slice.ts';
+import { unbind } from './split.ts';
 
 /** What may stand for an axis in {@link index}; a bool tensor stands for as many axes as it has. */
 export type IndexEntry = SliceIndex | Tensor;

@@ -12,7 +12,8 @@ import { requireTensor, type Tensor } from '../tensor.ts';
 import { noFlops } from './infer.ts';
 import { reshape } from './layout.ts';
 
-import { type AxisOptions, narrow } from './slice.ts';
+import { narrow } from './slice.ts';
+import type { AxisOptions } from './split.ts';
 
 /** What the record of `cat` knows: the axis, and where each operand begins on it. */
 export interface CatAttrs {
