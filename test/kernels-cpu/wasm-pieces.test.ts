@@ -122,6 +122,30 @@ describe.each(calls)('%s', (_name, call) => {
   });
 });
 
+test('a bias whose elements lie far apart takes room for its elements alone', () => {
+  // A gigabyte between two of them is all the memory that there can be.
+  const step = 2 ** 28;
+  const data = new Float32Array(step + 1);
+  [data[0], data[step]] = [5, -7];
+  const matrix = (rows: number, columns: number) => ({
+    data: whole(new Float32Array(rows * columns), rows),
+    shape: [rows, columns],
+    strides: [columns, 1],
+    offset: 0,
+  });
+  const [a, b] = [matrix(9, 40), matrix(40, 2)];
+  for (const [offset, stride] of [
+    [0, step],
+    [step, -step],
+  ]) {
+    const [got, right] = [new Float32Array(18), new Float32Array(18)];
+    const bias = { data, shape: [2], strides: [stride], offset };
+    kernels.matmul(a, b, got, [9, 2], bias);
+    reference.matmul(a, b, right, [9, 2], bias);
+    expect(differentBits(got, right)).toEqual([]);
+  }
+});
+
 // A memory of two rows of slots, whose copies are made as late as they may be, or as early.
 test('a piece runs on what it asked for, and what it gave is copied before its slot has another', () => {
   fc.assert(

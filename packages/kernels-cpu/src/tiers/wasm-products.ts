@@ -52,11 +52,15 @@ export function matmul(
       memory.reserve(out.length, out),
     ];
     const ps = memory.reserve(starts.length, starts);
-    const biasSpan = bias === null ? null : span([biasOffset], 0, 1, (n - 1) * biasStep, 0);
-    const pBias = biasSpan === null ? 0 : memory.reserve(biasSpan.length, out);
-    if (!pa || !pb || !po || !ps || (biasSpan !== null && !pBias)) return OUT_OF_MEMORY;
-    if (bias !== null && biasSpan !== null) memory.copyIn(bias, biasSpan.first, biasSpan.length, pBias);
-    const biasAt = biasSpan === null ? 0 : pBias + (biasOffset - biasSpan.first) * size;
+    const biasAt = bias === null ? 0 : memory.reserve(n, out);
+    if (!pa || !pb || !po || !ps || (bias !== null && !biasAt)) return OUT_OF_MEMORY;
+    if (bias !== null) {
+      // Side by side, however far apart they lie: they may be a column of something large.
+      const values = out.slice(0, n);
+      for (let j = 0; j < n; j++) values[j] = bias[biasOffset + j * biasStep];
+      memory.copyIn(values, 0, n, biasAt);
+      numbers[8] = 1;
+    }
     memory.copyIn(a, aSpan.first, aSpan.length, pa);
     memory.copyIn(
       starts.map((start, t) => start - (t < batch ? aSpan.first : bSpan.first)),
@@ -219,7 +223,7 @@ function imagesPerPiece(batch: number, x: FloatArray, y: FloatArray, piece: numb
 }
 
 /** What matrices that start at `starts[first…]` and reach by two strides cover. */
-function span(starts: ArrayLike<number>, first: number, count: number, one: number, two: number) {
+function span(starts: Float64Array, first: number, count: number, one: number, two: number) {
   let low = Infinity;
   let high = -Infinity;
   for (let t = first; t < first + count; t++) {
