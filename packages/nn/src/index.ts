@@ -4,6 +4,7 @@ export * as init from './init/index.ts';
 export * from './layers/activations.ts';
 export * from './layers/activations-gated.ts';
 export * from './layers/attention.ts';
+export type { AttentionCallOptions, AttentionResult } from './layers/attention-call.ts';
 export { causalMask } from './layers/attention-masks.ts';
 export * from './layers/batch-norm.ts';
 export * from './layers/bilinear.ts';
@@ -33,17 +34,10 @@ export type { SequenceOptions } from './layers/recurrent-lengths.ts';
 export * from './layers/reparametrise.ts';
 export * from './layers/resize.ts';
 export type { RunningNormOptions } from './layers/running-norm.ts';
-export {
-  type DecoderMasks,
-  type EncoderMasks,
-  type StackOptions,
-  TransformerDecoder,
-  TransformerDecoderLayer,
-  TransformerEncoder,
-  TransformerEncoderLayer,
-  type TransformerLayerOptions,
-} from './layers/transformer.ts';
-export * from './layers/transformer-pair.ts';
+export * from './layers/transformer.ts';
+export type { TransformerLayerOptions } from './layers/transformer-base.ts';
+export * from './layers/transformer-layers.ts';
+export * from './layers/transformer-stacks.ts';
 export * from './layers/unpooling.ts';
 export * from './losses/losses.ts';
 export * from './module/containers.ts';

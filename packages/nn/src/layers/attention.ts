@@ -5,7 +5,6 @@ import {
   cat,
   dropout,
   expand,
-  formatShape,
   Generator,
   linear,
   matmul,
@@ -14,9 +13,7 @@ import {
   narrow,
   permute,
   requireOptions,
-  requireTensor,
   reshape,
-  ShapeError,
   scaledDotProductAttention,
   softmax,
   Tensor,
@@ -27,6 +24,7 @@ import {
 import { type InitOptions, xavierNormal_, xavierUniform_, zeros_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
+import { type AttentionCallOptions, type AttentionResult, requireSequences } from './attention-call.ts';
 import { causalMask, hide, requireMask, together } from './attention-masks.ts';
 import { Linear } from './linear.ts';
 import { type ParameterizedOptions, requireInteger, requireNumber } from './options.ts';
@@ -47,28 +45,6 @@ export interface MultiheadAttentionOptions extends ParameterizedOptions {
   readonly vdim?: number | undefined;
   /** Whether sequences come as (N, L, …) rather than (L, N, …). Default false. */
   readonly batchFirst?: boolean | undefined;
-}
-
-/** Options of a call. A bool mask is true where a query may **not** look, as in PyTorch's layer; a floating-point one is added to the scores. */
-export interface AttentionCallOptions {
-  /** Per sequence, which keys are padding: (N, S), or (S) for a single sequence. Default: none. */
-  readonly keyPaddingMask?: Tensor | undefined;
-  /** Which keys a query may not look at: (L, S) for all, or (N·heads, L, S). Default: none. */
-  readonly attnMask?: Tensor | undefined;
-  /** Lets query i look at keys 0 to i only. Default false. */
-  readonly isCausal?: boolean | undefined;
-  /** Whether to give the attention weights beside the output. Default true. */
-  readonly needWeights?: boolean | undefined;
-  /** Whether the weights given are means over the heads. Default true. */
-  readonly averageAttnWeights?: boolean | undefined;
-}
-
-/** What attention gives: the output, and the weights where they are wanted. */
-export interface AttentionResult {
-  /** Shape (L, N, embedDim), or in the layout of the query. */
-  readonly output: Tensor;
-  /** Shape (N, L, S), or (N, heads, L, S) if not averaged, without N for a single sequence; null if not wanted. */
-  readonly weights: Tensor | null;
 }
 
 /**
@@ -194,7 +170,7 @@ export class MultiheadAttention extends Module {
       averageAttnWeights: 'boolean',
     });
     const { needWeights = true, averageAttnWeights = true } = options;
-    this.#check(query, key, value);
+    requireSequences(this, query, key, value);
     const batched = query.ndim === 3;
     const [q, k, v] = [query, key, value].map((x, i) => this.#heads(this.#project(x, i), i));
     const [batch, heads, queries, features] = q.shape;
@@ -301,36 +277,6 @@ export class MultiheadAttention extends Module {
       masks.push(reshape(keyPaddingMask, [batch, 1, 1, keys]));
     }
     return masks;
-  }
-
-  #check(query: Tensor, key: Tensor, value: Tensor): void {
-    const wrong = (operand: string, x: Tensor, expected: string): ShapeError =>
-      new ShapeError(`${operand} has shape ${formatShape(x.shape)}; it takes ${expected}.`, {
-        op: 'MultiheadAttention',
-        operand,
-        actual: x.shape,
-        expected,
-      });
-    const layout = this.batchFirst ? '(N, length, features)' : '(length, N, features)';
-    const batchAxis = this.batchFirst ? 0 : 1;
-    for (const [operand, x, features] of [
-      ['query', query, this.embedDim],
-      ['key', key, this.kdim],
-      ['value', value, this.vdim],
-    ] as const) {
-      requireTensor('MultiheadAttention', operand, x);
-      const fits =
-        x.ndim === query.ndim && (x.ndim === 2 || x.ndim === 3) && x.shape[x.ndim - 1] === features;
-      if (!fits || (x.ndim === 3 && x.shape[batchAxis] !== query.shape[batchAxis]))
-        throw wrong(
-          operand,
-          x,
-          `${layout} or (length, features) with ${features} features, batched as the query is`,
-        );
-    }
-    const lengthAxis = value.ndim === 3 && this.batchFirst ? 1 : 0;
-    if (key.shape[lengthAxis] !== value.shape[lengthAxis])
-      throw wrong('value', value, `as many elements as the key has, ${key.shape[lengthAxis]}`);
   }
 
   override extraRepr(): string {
