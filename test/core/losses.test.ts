@@ -481,8 +481,27 @@ describe('likelihoods and margins', () => {
       /^gaussianNllLoss: variance has negative elements; .*softplus/,
     );
     expect(() => gaussianNllLoss(x, x, float64([[1], [1]]))).toThrow(/variance has shape \(2, 1\).*\(2,\)/);
+    expect(() => gaussianNllLoss(float64([[1, 2]]), float64([[1, 2]]), x)).toThrow(
+      /variance has shape \(2,\)/,
+    );
     expect(() => gaussianNllLoss(x, x, x, { eps: 0 })).toThrow(/eps is 0; it takes a number above 0/);
     expect(() => poissonNllLoss(x, x, { eps: -1 })).toThrow(/eps is -1/);
+  });
+
+  test('a variance without the last axis is of rows, also where there are as many columns', () => {
+    const [mean, x] = [
+      float64([
+        [0, 0],
+        [0, 0],
+      ]),
+      float64([
+        [1, 2],
+        [3, 4],
+      ]),
+    ];
+    const loss = (variance: Tensor) => gaussianNllLoss(mean, x, variance, { reduction: 'none' }).toArray();
+    expect(loss(float64([1, 4]))).toEqual(loss(float64([[1], [4]])));
+    expect(loss(tensor(4, { dtype: 'float64' }))).toEqual(loss(float64([[4], [4]])));
   });
 
   test('the Gaussian loss is that of the density, in units that change nothing but a constant', () => {

@@ -114,6 +114,14 @@ describe('on any layout', () => {
     same((x) => (x.size > 0 ? argmax(x) : sum(x)));
   });
 
+  test('logaddexp promotes as an element-wise op, and countNonzero names itself', () => {
+    const half = core.tensor([1, 2], { dtype: 'float16' });
+    for (const other of [0.5, core.tensor(0.5), core.tensor(0.5, { dtype: 'float64' }), half])
+      expect(core.logaddexp(half, other).dtype).toBe(core.add(half, other).dtype);
+    expect(core.logaddexp(core.tensor([1, 2], { dtype: 'int32' }), 1).dtype).toBe('float32');
+    expect(() => core.countNonzero(half, { axes: 1 })).toThrow(/^countNonzero: axis is 1/);
+  });
+
   test('cumsum ends with the sum, cumprod with the product, along every axis', () => {
     fc.assert(
       fc.property(lines, (x) => {

@@ -152,6 +152,13 @@ describe('against index formulas, on any layout', () => {
     );
   });
 
+  test('a hole in a list of indices is all of its axis', () => {
+    const x = randn([2, 3, 4]);
+    const holes = new Array<SliceIndex>(3);
+    holes[2] = 2;
+    expect(slice(x, holes).toArray()).toEqual(slice(x, [null, null, 2]).toArray());
+  });
+
   test('slice takes what Python takes', () => {
     const bound = fc.option(fc.integer({ min: -6, max: 6 }), { nil: undefined });
     const range = fc.record({ start: bound, stop: bound, step: fc.integer({ min: 1, max: 3 }) });

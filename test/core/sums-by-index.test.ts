@@ -85,7 +85,9 @@ describe('bincount', () => {
   });
 
   test('refuses negative numbers, several axes, weights that do not fit', () => {
-    expect(() => bincount(ints([1, -1]))).toThrow(/^bincount: index at \[1\] is -1/);
+    expect(() => bincount(ints([1, -1]))).toThrow(/^bincount: x holds -1/);
+    expect(() => bincount(ints([-3]))).toThrow(/^bincount: x holds -3/);
+    expect(() => bincount(ints([1]), { minLength: 2 ** 40 })).toThrow(ShapeError);
     expect(() => bincount(randint(0, 3, [2, 2]))).toThrow(/one axis/);
     expect(() => bincount(ints([1]), { weights: tensor([1, 2]) })).toThrow(/a weight for each number/);
     expect(() => bincount(ints([1]), { weights: ints([1]) })).toThrow(DTypeError);
@@ -153,6 +155,9 @@ test('cdist is the norm of each difference, and keeps the digits of rows that ar
   expect(() => cdist(zeros([2, 3]), zeros([2, 4]))).toThrow(/^cdist: b has shape \(2, 4\)/);
   expect(() => cdist(zeros([3]), zeros([2, 3]))).toThrow(/^cdist: a has shape \(3,\)/);
   expect(() => cdist(zeros([2, 3]), zeros([2, 3]), { p: -1 })).toThrow(/p is -1/);
+  expect(() => cdist(zeros([2, 3, 4]), zeros([3, 3, 4]))).toThrow(/^cdist: shapes \(2,\) and \(3,\)/);
+  for (const p of [0, 1, 2, Infinity])
+    expect(cdist(zeros([2, 0]), zeros([1, 0]), { p }).toArray()).toEqual([[0], [0]]);
   assertGradgradcheck((a, b) => cdist(a, b), [randn([2, 3, 2], float64), randn([4, 2], float64)]);
 });
 
@@ -175,6 +180,15 @@ test('padSequence refuses what is no list of like sequences', () => {
   expect(() => padSequence([])).toThrow(/there are no sequences/);
   expect(() => padSequence([tensor(1)])).toThrow(/sequences\[0\] has shape \(\)/);
   expect(() => padSequence([zeros([2, 3]), zeros([2, 4])])).toThrow(/sequences\[1\] has shape \(2, 4\)/);
+  expect(() => padSequence([ints([1]), ints([2])], { paddingValue: 0.5 })).toThrow(
+    /^padSequence: paddingValue is 0.5, and a tensor of int32/,
+  );
+  const mixed = padSequence([ints([1]), tensor([1, 2])], { paddingValue: 0.5, batchFirst: true });
+  expect(mixed.dtype).toBe('float32');
+  expect(mixed.toArray()).toEqual([
+    [1, 0.5],
+    [1, 2],
+  ]);
   assertGradcheck((a, b) => padSequence([a, b]), [randn([3], float64), randn([1], float64)]);
 });
 

@@ -174,6 +174,11 @@ describe('what would be lost in silence', () => {
       'Linear: the weight to share has shape (4, 5); these sizes take (5, 4).',
     );
     expect(() => new nn.Conv1d(4, 5, 1, { weight: parameter })).toThrow(/has shape \(4, 5\).*\(5, 4, 1\)/);
+    const fitting = new nn.Parameter(zeros([5, 4]));
+    expect(() => new nn.Linear(4, 5, { weight: fitting, dtype: 'float64' })).toThrow(
+      'Linear: the weight to share is float32, and dtype float64; leave dtype out',
+    );
+    expect(new nn.Linear(4, 5, { weight: fitting, dtype: 'float32' }).weight).toBe(fitting);
     const weight = zeros([4, 5, 3, 3]) as nn.Parameter;
     expect(() => new nn.ConvTranspose2d(4, 5, 3, { weight })).toThrow(ArgumentError);
     expect(() => new nn.ConvTranspose2d(4, 5, 3, { weight })).toThrow(

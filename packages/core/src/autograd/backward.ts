@@ -6,7 +6,6 @@ import { DTypeError, formatShape, GradientError, ShapeError } from '../errors.ts
 import { add } from '../ops/arithmetic.ts';
 import { onesLike, zerosLike } from '../ops/create.ts';
 import { clone } from '../ops/layout.ts';
-
 import { noOptions, requireOptions } from '../options.ts';
 import { sameShape } from '../shape.ts';
 import { enableGrad, noGrad } from '../tape/mode.ts';

@@ -5,7 +5,6 @@
 
 import { isFloat } from '../dtype.ts';
 import { ArgumentError, formatShape, GradientError, quote } from '../errors.ts';
-
 import { isNoGradient } from '../registry.ts';
 import type { Shape } from '../shape.ts';
 import { enableGrad, gradMode } from '../tape/mode.ts';

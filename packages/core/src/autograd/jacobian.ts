@@ -5,7 +5,6 @@ import { formatShape, GradientError, requireFunction } from '../errors.ts';
 import { tensor, zeros } from '../ops/create.ts';
 import { stack } from '../ops/join.ts';
 import { reshape } from '../ops/layout.ts';
-
 import { noOptions, requireOptions } from '../options.ts';
 import { enableGrad } from '../tape/mode.ts';
 import { requireTensor, type Tensor } from '../tensor.ts';

@@ -5,7 +5,6 @@
 
 import { type DType, isFloat } from '../dtype.ts';
 import { ArgumentError, DTypeError, formatShape, requireFunction } from '../errors.ts';
-
 import { type Shape, sameShape } from '../shape.ts';
 import { enableGrad } from '../tape/mode.ts';
 import { fromArray, requireTensor, Storage, Tensor } from '../tensor.ts';

@@ -2,7 +2,6 @@
 
 import { ancestors } from '../autograd/paths.ts';
 import { formatShape, GradientError } from '../errors.ts';
-
 import { noOptions, requireOptions } from '../options.ts';
 import type { AnyOp } from '../registry.ts';
 import type { Node } from '../tape/node.ts';

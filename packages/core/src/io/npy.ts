@@ -7,7 +7,6 @@ import { MAX_ELEMENTS } from '@adjoint/kernels-cpu';
 import { bytesPerElement } from '../dtype.ts';
 import { ArgumentError, DTypeError, formatShape } from '../errors.ts';
 import { permute } from '../ops/layout.ts';
-
 import { noOptions, requireOptions } from '../options.ts';
 import { sizeOf } from '../shape.ts';
 import { requireTensor, Tensor } from '../tensor.ts';

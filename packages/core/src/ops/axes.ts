@@ -6,7 +6,6 @@ import { axisList, checkAxes, checkAxis, requireList, type Shape } from '../shap
 import { requireTensor, type Tensor } from '../tensor.ts';
 import { cat } from './join.ts';
 import { permute, reshape, sliceView } from './layout.ts';
-
 import { narrow } from './slice.ts';
 
 /** Options of {@link flatten}. */

@@ -8,7 +8,6 @@ import { movedim } from './axes.ts';
 import { requireIndex } from './index-values.ts';
 import { reshape } from './layout.ts';
 import { selectAlong, wrapIndex } from './lookup.ts';
-
 import { nonzero } from './search.ts';
 import { requireEntries, type SliceIndex, slice, withoutEllipsis } from './slice.ts';
 import { unbind } from './split.ts';

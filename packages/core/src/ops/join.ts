@@ -11,7 +11,6 @@ import { apply } from '../tape/apply.ts';
 import { requireTensor, type Tensor } from '../tensor.ts';
 import { noFlops } from './infer.ts';
 import { reshape } from './layout.ts';
-
 import { narrow } from './slice.ts';
 import type { AxisOptions } from './split.ts';
 

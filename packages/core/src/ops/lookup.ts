@@ -13,7 +13,6 @@ import { eq } from './compare.ts';
 import { type IndexRule, readIndices, readWrappedIndices, requireIndex } from './index-values.ts';
 import { flopsPerElement, inferSame, noFlops } from './infer.ts';
 import { reshape } from './layout.ts';
-
 import { where } from './select.ts';
 
 const indexHasNone = noGradient(

@@ -24,7 +24,6 @@ import {
   requireReduction,
   requireSameDType,
 } from './loss-reduction.ts';
-
 import { where } from './select.ts';
 import { logSoftmax } from './softmax.ts';
 

@@ -2,7 +2,7 @@
 
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
-import { checkAxis, sameShape } from '../shape.ts';
+import { broadcastShapes, checkAxis, sameShape } from '../shape.ts';
 import { requireTensor, type Tensor } from '../tensor.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
 import { unsqueeze } from './axes.ts';
@@ -17,7 +17,6 @@ import {
   requireNumber,
   requireReduction,
 } from './loss-reduction.ts';
-
 import { sqrt, square } from './powers.ts';
 import { minimum, where } from './select.ts';
 import { norm } from './statistics.ts';
@@ -144,7 +143,10 @@ export function cdist(a: Tensor, b: Tensor, options: CdistOptions = noOptions): 
       { op, operand, actual: shape, expected: '(…, rows, M)' },
     );
   }
-  return norm(sub(unsqueeze(a, -2), unsqueeze(b, -3)), { p, axes: -1 });
+  broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2), op);
+  // The largest of no differences is 0, as their sum is; `norm` knows of no largest there.
+  const exponent = a.shape[a.ndim - 1] === 0 ? 1 : p;
+  return norm(sub(unsqueeze(a, -2), unsqueeze(b, -3)), { p: exponent, axes: -1 });
 }
 
 /** Options of {@link hingeEmbeddingLoss}. */

@@ -2,10 +2,11 @@
 
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
-import { broadcastsTo } from '../shape.ts';
+import { broadcastsTo, sameShape } from '../shape.ts';
 import { tracing } from '../tape/tracing.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, mul, sub } from './arithmetic.ts';
+import { unsqueeze } from './axes.ts';
 import { gt, lt } from './compare.ts';
 import { exp, log } from './exponential.ts';
 import { requireFloat } from './infer.ts';
@@ -35,7 +36,8 @@ export interface LikelihoodLossOptions extends LossOptions {
  * A variance below `eps` counts as `eps`; its gradient is then what it would be there, as in PyTorch.
  *
  * @param input the means, floating-point, of any shape; `target` has the same.
- * @param variance at least 0; broadcasts to that shape: (…, 1) for one variance per row.
+ * @param variance at least 0; of that shape, or one with axes of size 1, which broadcasts: (…, 1) for one variance per row, for which
+ *   (…) will do, too; or () for one in all.
  * @returns a 0-d tensor, or one loss per element for reduction 'none'.
  * @throws ShapeError if shapes do not fit; DTypeError for integers; ArgumentError for a negative variance (which a traced function
  *   cannot see), an `eps` that is not above 0, or an unknown reduction.
@@ -54,23 +56,27 @@ export function gaussianNllLoss(
   requireReduction(op, reduction);
   requireNumber(op, 'eps', eps, (value) => value > 0, 'a number above 0');
   requireAlike(op, input, 'input', target, 'target');
-  requireVariance(op, variance, input);
+  const own = varianceOf(op, variance, input);
   // Raised to eps without losing its gradient.
-  const raised = add(sub(variance, variance.detach()), eps);
-  const spread = where(lt(variance, eps), raised, variance);
+  const raised = add(sub(own, own.detach()), eps);
+  const spread = where(lt(own, eps), raised, own);
   const losses = mul(add(log(spread), div(square(sub(input, target)), spread)), 0.5);
   return reduceLosses(full ? add(losses, 0.5 * Math.log(2 * Math.PI)) : losses, reduction);
 }
 
-function requireVariance(op: string, variance: Tensor, input: Tensor): void {
+// The variance in a shape that broadcasts. One without the last axis is of rows, as in PyTorch, and never of columns as broadcasting would
+// have it where there are as many.
+function varianceOf(op: string, variance: Tensor, input: Tensor): Tensor {
   requireFloat(op, 'variance', variance);
-  if (!broadcastsTo(variance.shape, input.shape)) {
+  const perRow = input.ndim > 0 && sameShape(variance.shape, input.shape.slice(0, -1));
+  const own = perRow ? unsqueeze(variance, -1) : variance;
+  if ((own.ndim > 0 && own.ndim !== input.ndim) || !broadcastsTo(own.shape, input.shape)) {
     throw new ShapeError(
-      `variance has shape ${formatShape(variance.shape)}, which does not broadcast to ${formatShape(input.shape)}, the shape of the means.`,
+      `variance has shape ${formatShape(variance.shape)}, and the means ${formatShape(input.shape)}; give as many axes, of equal sizes or 1, or leave out the last for one variance per row.`,
       { op, operand: 'variance', actual: variance.shape, expected: formatShape(input.shape) },
     );
   }
-  if (tracing.current !== null || any(lt(variance.detach(), 0)).item() === 0) return;
+  if (tracing.current !== null || any(lt(own.detach(), 0)).item() === 0) return own;
   throw new ArgumentError(
     'variance has negative elements; predict its logarithm and give exp of that, or softplus of what the network predicts.',
     { op, operand: 'variance', actual: variance, expected: 'numbers of at least 0' },

@@ -1,6 +1,6 @@
 // Elements chosen by a mask: filled, or picked.
 
-import { isFloat } from '../dtype.ts';
+import { type DType, isFloat } from '../dtype.ts';
 import { ArgumentError, DTypeError, formatShape, ShapeError } from '../errors.ts';
 import { broadcastShapes } from '../shape.ts';
 import { fromArray, requireTensor, type Tensor } from '../tensor.ts';
@@ -40,7 +40,7 @@ export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
   requireMask(op, mask);
   broadcastShapes(x.shape, mask.shape, op);
   if (typeof value === 'number') {
-    requireRepresentable(op, value, x);
+    requireRepresentable(op, 'value', value, x.dtype);
     return where(mask, cast(toOperand(value, x), x.dtype), x);
   }
   requireTensor(op, 'value', value);
@@ -53,14 +53,14 @@ export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
   return where(mask, cast(value, x.dtype), x);
 }
 
-/** @throws ArgumentError for a number that the integers or booleans of `x` do not hold. */
-export function requireRepresentable(op: string, value: number, x: Tensor): void {
-  if (isFloat(x.dtype)) return;
-  const [least, most] = { bool: [0, 1], uint8: [0, 255], int32: [-(2 ** 31), 2 ** 31 - 1] }[x.dtype];
+/** @throws ArgumentError for a number that integers or booleans of a type do not hold. */
+export function requireRepresentable(op: string, operand: string, value: number, dtype: DType): void {
+  if (isFloat(dtype)) return;
+  const [least, most] = { bool: [0, 1], uint8: [0, 255], int32: [-(2 ** 31), 2 ** 31 - 1] }[dtype];
   if (Number.isInteger(value) && value >= least && value <= most) return;
   throw new ArgumentError(
-    `value is ${value}, and a tensor of ${x.dtype} holds integers from ${least} to ${most}; convert it first, e.g. with to('float32').`,
-    { op, operand: 'value', actual: value, expected: `an integer in [${least}, ${most}]` },
+    `${operand} is ${value}, and a tensor of ${dtype} holds integers from ${least} to ${most}; convert it first, e.g. with to('float32').`,
+    { op, operand, actual: value, expected: `an integer in [${least}, ${most}]` },
   );
 }
 

@@ -13,7 +13,6 @@ import { type ReduceAttrs, reduceAttrs, sum, unreduce } from './expand-sum.ts';
 import { type AlongOptions, argmax, requireElements, shares, type ValuesAndIndices } from './extremes.ts';
 import { gatherAlong } from './gather.ts';
 import { reshape } from './layout.ts';
-
 import { any } from './quantifiers.ts';
 import { where } from './select.ts';
 import { narrow } from './slice.ts';

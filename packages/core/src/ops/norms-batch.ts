@@ -13,7 +13,6 @@ import { cast } from './cast.ts';
 import { mean } from './expand-sum.ts';
 import { reshape } from './layout.ts';
 import { normaliseByOp } from './norm-records.ts';
-
 import { rsqrt } from './powers.ts';
 import {
   type Moments,

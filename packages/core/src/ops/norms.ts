@@ -7,7 +7,6 @@ import { noOptions, requireOptions } from '../options.ts';
 import { requireList, type Shape, sameShape } from '../shape.ts';
 import { requireTensor, Tensor } from '../tensor.ts';
 import { add, div, mul } from './arithmetic.ts';
-
 import { pad } from './pad.ts';
 import { pow, square } from './powers.ts';
 import { narrow } from './slice.ts';

@@ -1,10 +1,13 @@
 // Sequences of different lengths in one tensor.
 
+import { type DType, promoteTypes } from '../dtype.ts';
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { sameShape } from '../shape.ts';
 import { requireTensor, type Tensor } from '../tensor.ts';
+import { cast } from './cast.ts';
 import { stack } from './join.ts';
+import { requireRepresentable } from './masked.ts';
 import { pad } from './pad.ts';
 
 /** Options of {@link padSequence}. */
@@ -20,8 +23,8 @@ export interface PadSequenceOptions {
  * `torch.nn.utils.rnn.pad_sequence`.
  *
  * @param sequences of shape (length, …) each, with the same further axes.
- * @returns shape (longest, N, …), or (N, longest, …) with batchFirst.
- * @throws ArgumentError for an empty list; ShapeError for a sequence without axes, or if further axes differ.
+ * @returns shape (longest, N, …), or (N, longest, …) with batchFirst, of the type that holds all of them.
+ * @throws ArgumentError for an empty list, or a paddingValue that this type does not hold; ShapeError for a sequence without axes, or if further axes differ.
  * @example
  * const sentences = [tensor([1, 2, 3]), tensor([4])];
  * padSequence(sentences, { batchFirst: true, paddingValue: -1 }).toArray(); // [[1, 2, 3], [4, -1, -1]]
@@ -39,11 +42,16 @@ export function padSequence(sequences: readonly Tensor[], options: PadSequenceOp
     });
   }
   for (const [i, sequence] of sequences.entries()) requireSequence(op, sequences[0], sequence, i);
-  const longest = Math.max(...sequences.map(({ shape }) => shape[0]));
+  // Filled up in the type that all have in the end: what stands there need not be one of a shorter sequence's.
+  const dtype = sequences.reduce<DType>((common, sequence) => promoteTypes(common, sequence.dtype), 'bool');
+  requireRepresentable(op, 'paddingValue', paddingValue, dtype);
+  const longest = sequences.reduce((most, { shape }) => Math.max(most, shape[0]), 0);
   const filled = sequences.map((sequence) => {
     const missing = longest - sequence.shape[0];
     const others = new Array<number>(2 * (sequence.ndim - 1)).fill(0);
-    return missing === 0 ? sequence : pad(sequence, [...others, 0, missing], { value: paddingValue });
+    return missing === 0
+      ? sequence
+      : pad(cast(sequence, dtype), [...others, 0, missing], { value: paddingValue });
   });
   return stack(filled, { axis: batchFirst ? 0 : 1 });
 }

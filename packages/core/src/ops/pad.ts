@@ -12,7 +12,6 @@ import { noFlops } from './infer.ts';
 import { type SliceAttrs, sliceView, unslice } from './layout.ts';
 import { selectAlong } from './lookup.ts';
 import { requireRepresentable } from './masked.ts';
-
 import { sliceAxis } from './slice.ts';
 
 /** The operand in its place in a tensor of one value. Its adjoint cuts the place out; its tangent has a frame of zeros. */
@@ -133,7 +132,7 @@ function crop(x: Tensor, { axis, before, after }: Frame): Tensor {
 }
 
 function padConstant(x: Tensor, frames: readonly Frame[], value: number): Tensor {
-  requireRepresentable('pad', value, x);
+  requireRepresentable('pad', 'value', value, x.dtype);
   const cropped = frames.reduce(crop, x);
   const starts = x.shape.map(() => 0);
   const whole = cropped.shape.slice();

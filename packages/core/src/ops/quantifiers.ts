@@ -7,7 +7,7 @@ import { reducedShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { requireTensor, type Tensor } from '../tensor.ts';
 import { ne } from './compare.ts';
-import { type ReduceAttrs, type ReduceOptions, reduceAttrs, sum } from './expand-sum.ts';
+import { type ReduceAttrs, type ReduceOptions, reduceAttrs, sumOp } from './expand-sum.ts';
 import { flopsPerElement } from './infer.ts';
 
 const constant = noGradient('its result is bool, constant but for jumps.');
@@ -68,5 +68,5 @@ export function all(x: Tensor, options: ReduceOptions = noOptions): Tensor {
 export function countNonzero(x: Tensor, options: ReduceOptions = noOptions): Tensor {
   requireOptions('countNonzero', options, { axes: 'own', keepdim: 'boolean' });
   requireTensor('countNonzero', 'x', x);
-  return sum(ne(x, 0), options);
+  return apply(sumOp, [ne(x, 0)], reduceAttrs(x, options, 'countNonzero'));
 }

@@ -16,7 +16,6 @@ import { exp } from './exponential.ts';
 import { inferFloat } from './infer.ts';
 import { reshape } from './layout.ts';
 import { logicalAnd } from './logic.ts';
-
 import { where } from './select.ts';
 import { floatUnary, sameUnary } from './unary.ts';
 

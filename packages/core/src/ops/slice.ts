@@ -66,9 +66,9 @@ export function withoutEllipsis<Entry>(
   ndim: number,
 ): readonly (Entry | null)[] {
   const isOwn = (entry: Entry | null | '...'): entry is Entry | null => entry !== '...';
+  if (entries.every(isOwn)) return entries;
   const own = entries.filter(isOwn);
   const count = entries.length - own.length;
-  if (count === 0) return own;
   if (count > 1) {
     throw new ArgumentError(
       `'...' stands ${count} times among the indices; once is for all axes that are left.`,

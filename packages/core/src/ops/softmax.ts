@@ -1,6 +1,7 @@
 // Softmax, its logarithm, and the logarithm of a sum of exponentials: none overflows, whatever the size of the operand.
 
 import { type FloatArray, kernels } from '@adjoint/kernels-cpu';
+import { resultType, toFloatDType } from '../dtype.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import type { OperandSpec, ResultSpec } from '../record.ts';
 import { defineOp, vjpRule } from '../registry.ts';
@@ -8,6 +9,7 @@ import { broadcastShapes, checkAxis, reducedShape } from '../shape.ts';
 import { apply } from '../tape/apply.ts';
 import { requireTensor, type Tensor } from '../tensor.ts';
 import { add, mul, neg, sub } from './arithmetic.ts';
+import { cast } from './cast.ts';
 import { expand, type ReduceAttrs, type ReduceOptions, reduceAttrs, sum, unreduce } from './expand-sum.ts';
 import { exp } from './exponential.ts';
 import { flopsPerElement, inferFloat, requireFloat, requireOperand } from './infer.ts';
@@ -195,5 +197,7 @@ export function logaddexp(a: Tensor, b: Operand): Tensor {
   const other = toOperand(b, a);
   requireTensor('logaddexp', 'b', other);
   const shape = broadcastShapes(a.shape, other.shape, 'logaddexp');
-  return logsumexp(stack([expand(a, shape), expand(other, shape)]), { axes: 0 });
+  // A list of tensors takes the widest of their types; beside a tensor a number yields.
+  const dtype = toFloatDType(resultType(a, other));
+  return cast(logsumexp(stack([expand(a, shape), expand(other, shape)]), { axes: 0 }), dtype);
 }

@@ -3,11 +3,11 @@
 import { isFloat } from '../dtype.ts';
 import { ArgumentError, DTypeError, formatShape, quote, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
-import { checkAxis, sameShape } from '../shape.ts';
+import { checkAxis, checkShape, sameShape } from '../shape.ts';
 import { requireTensor, Tensor } from '../tensor.ts';
 import { add } from './arithmetic.ts';
 import { ones } from './create.ts';
-import { amax } from './extremes.ts';
+import { amax, amin } from './extremes.ts';
 import { requireIndex } from './index-values.ts';
 import { requireSomeAxis } from './infer.ts';
 import { indexSum } from './lookup.ts';
@@ -55,7 +55,7 @@ export interface BincountOptions {
  *
  * @param x int32 of one axis, not negative.
  * @returns shape (largest + 1), or (minLength) where that is more: int32 counts, or sums of the weights, with their dtype and gradient.
- * @throws ShapeError for more axes or none, or weights of another shape; DTypeError for what is not int32; ArgumentError for a negative
+ * @throws ShapeError for more axes or none, weights of another shape, or more than 2^31 - 1 bins; DTypeError for what is not int32; ArgumentError for a negative
  *   number or an illegal minLength; TraceError in a traced function, which cannot read values.
  * @example
  * bincount(tensor([1, 3, 1], { dtype: 'int32' })).toArray(); // [0, 2, 0, 1]
@@ -99,7 +99,17 @@ export function bincount(x: Tensor, options: BincountOptions = noOptions): Tenso
       expected: 'a floating-point type',
     });
   }
+  const least = x.size === 0 ? 0 : amin(x).item();
+  if (least < 0) {
+    throw new ArgumentError(`x holds ${least}; it counts 0, 1, 2 …: take the least away first.`, {
+      op,
+      operand: 'x',
+      actual: least,
+      expected: 'integers >= 0',
+    });
+  }
   const bins = Math.max(minLength, x.size === 0 ? 0 : amax(x).item() + 1);
+  checkShape([bins], op);
   const counted = weights ?? ones(x.shape, { dtype: 'int32' });
   return indexSum(counted, x, { axis: 0, op, shape: [bins] });
 }

@@ -165,7 +165,7 @@ export abstract class ConvBase extends Module {
     const [rows, columns] = transposed ? [inChannels, outChannels] : [outChannels, inChannels];
     const shape =
       groups === 1 ? [rows, columns, ...kernel] : [groups, rows / groups, columns / groups, ...kernel];
-    requireSharedWeight(op, weight, shape);
+    requireSharedWeight(op, weight, shape, options.dtype);
     const dtype = weight === undefined ? (options.dtype ?? 'float32') : (weight.dtype as FloatDType);
     this.weight = weight ?? new Parameter(zeros(shape, { dtype }));
     this.bias = bias ? new Parameter(zeros([1, outChannels, ...kernel.map(() => 1)], { dtype })) : null;

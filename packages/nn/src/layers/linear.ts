@@ -35,7 +35,7 @@ export interface LinearOptions extends ParameterizedOptions {
  * ±1/sqrt(in).
  *
  * @throws ArgumentError for a size that is no positive integer, or a weight to share that is no Parameter; ShapeError for one of another
- *   shape, and, from `forward`, for an input of another width.
+ *   shape, and, from `forward`, for an input of another width; DTypeError for one of another dtype than the one asked for.
  * @example
  * new Linear(20, 30).forward(zeros([128, 20])).shape; // [128, 30]
  * // Weights tied, as in language models: one table reads words in and scores them on the way out.
@@ -66,7 +66,7 @@ export class Linear extends Module {
     const { weight } = options;
     const bias = options.bias ?? true;
     const shape = [outFeatures, inFeatures];
-    requireSharedWeight('Linear', weight, shape);
+    requireSharedWeight('Linear', weight, shape, options.dtype);
     const dtype = weight === undefined ? (options.dtype ?? 'float32') : (weight.dtype as FloatDType);
     this.weight = weight ?? new Parameter(zeros(shape, { dtype }));
     this.bias = bias ? new Parameter(zeros([outFeatures], { dtype })) : null;
