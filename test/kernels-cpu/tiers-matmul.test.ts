@@ -109,6 +109,25 @@ describe.each(fastTiers)('%s', (_name, { kernels, setThreads }) => {
       }
     });
 
+    test.each([
+      [9, 5, 64],
+      [37, 45, 256],
+      [70, 300, 1024],
+    ])('products far smaller than their bias are not lost one by one: %i × %i × %i', (m, n, depth) => {
+      // A quarter of a unit in the last place of the bias each: added to it one after the other, they would not change it.
+      const unit = Type === Float32Array ? 2 ** -23 : 2 ** -52;
+      const a = view(new Type(m * depth).fill(unit / 4), [m, depth]);
+      const b = view(new Type(depth * n).fill(1), [depth, n]);
+      const bias = view(new Type(n).fill(1), [n]);
+      for (const tier of [kernels, reference]) {
+        const out = new Type(m * n);
+        tier.matmul(a, b, out, [m, n], bias);
+        // Rounded once for each block of the depth, of which there are a few.
+        for (const value of out)
+          expect(Math.abs(value - 1 - (depth / 4) * unit)).toBeLessThanOrEqual(4 * unit);
+      }
+    });
+
     test.each(large.map(([m, n, depth], i) => [m, n, depth, i] as const))(
       'a product of %i × %i × %i: within the bound, the same bits on 1 to 4 threads and however the operands lie',
       (m, n, depth, index) => {

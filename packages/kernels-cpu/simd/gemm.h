@@ -22,7 +22,7 @@ template <class T> struct Product {
   T* c;
   Index cRow;
   bool accumulate;
-  /** What the sums of column j start from is at bias[j · biasStep]; null: from 0. Not where they are added to c. */
+  /** What is added to the sums of column j is at bias[j · biasStep]; null: nothing. Not where they are added to c. */
   const T* bias = nullptr;
   Index biasStep = 0;
 };
@@ -66,15 +66,15 @@ template <class T> INLINE void putPart(Index rows, Index width, const T* whole, 
 
 /** Writes one tile of packed operands, over scratch where it sticks out of the matrix. */
 template <class T>
-INLINE void putTile(Index rows, Index depth, const T* a, const T* b, T* c, Index cRow, Index width, Start<T> start) {
+INLINE void putTile(Index rows, Index depth, const T* a, const T* b, T* c, Index cRow, Index width, Addend<T> addend) {
   constexpr Index N = Tile<T>::N;
   if (width == N) {
-    Tiles<T>::rows[rows](1, FROM_START, depth, a, b, N, c, cRow, start);
+    Tiles<T>::rows[rows](1, FROM_START, depth, a, b, N, c, cRow, addend);
     return;
   }
   T whole[MR * N] __attribute__((aligned(64)));
-  Tiles<T>::rows[rows](1, FROM_START, depth, a, b, N, whole, N, Start<T>(start.row));
-  putPart(rows, width, whole, c, cRow, start.accumulate);
+  Tiles<T>::rows[rows](1, FROM_START, depth, a, b, N, whole, N, Addend<T>(addend.row));
+  putPart(rows, width, whole, c, cRow, addend.accumulate);
 }
 
 /** Of registers this narrow a tile has few multiply-adds per step, and the addresses of operands in place cost more than packing both. */
@@ -181,19 +181,19 @@ template <class T> struct ProductBlock {
           const Index j = q * N, width = smaller(N, p.n - j), at = (q - q0) * N * p.depth;
           T* const c = p.c + i * p.cRow + j;
           if (p.accumulate) fetchTile(c, rows);
-          const Start<T> start = p.bias ? Start<T>(biasAt(j, width, bias)) : Start<T>(p.accumulate);
+          const Addend<T> addend = p.bias ? Addend<T>(biasAt(j, width, bias)) : Addend<T>(p.accumulate);
           const bool makes = !ready && s == firstStrip;
           if (!inPlace && !makes) {
-            putTile<T>(rows, p.depth, a, panels + at, c, p.cRow, width, start);
+            putTile<T>(rows, p.depth, a, panels + at, c, p.cRow, width, addend);
             continue;
           }
           const TilePanel<T> panel = makes ? firstPanel(q, lastStrip - firstStrip, own + at) : TilePanel<T>{panels + at, N, nullptr};
           const auto tile = Tiles<T>::product[rows];
           if (width == N) {
-            tile(p.depth, a, aRow, aStep, panel, c, p.cRow, start);
+            tile(p.depth, a, aRow, aStep, panel, c, p.cRow, addend);
             continue;
           }
-          tile(p.depth, a, aRow, aStep, panel, whole, N, Start<T>(start.row));
+          tile(p.depth, a, aRow, aStep, panel, whole, N, Addend<T>(addend.row));
           putPart(rows, width, whole, c, p.cRow, p.accumulate);
         }
       }

@@ -40,32 +40,28 @@ template <class T, int R, int V> INLINE void addStep(Vec<T> (&sum)[R][V], const 
   UNROLL for (int i = 0; i < R; i++) addRow<T, V>(sum[i], left[i], right, V <= 2 && i % 3 ? IN_PLACE : LOADED);
 }
 
-/** c (=|+=) the sums of a tile. */
-template <class T, int R, int V> INLINE void putSums(const Vec<T> (&sum)[R][V], T* c, Index cRow, bool accumulate) {
-  constexpr int W = Lanes<T>::N;
-  if (accumulate) {
-    UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++)
-      store(c + i * cRow + v * W, sum[i][v] + load(c + i * cRow + v * W));
-  } else {
-    UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++) store(c + i * cRow + v * W, sum[i][v]);
-  }
-}
-
-/** What each row of sums begins with, N elements; and whether they are then added to what c holds. */
-template <class T> struct Start {
+/**
+ * What is added to the sums of a tile once they are whole: what c holds, or a row of a tile's width to each of its rows, or nothing. Sums that
+ * began with it would lose small products beside a large bias, one by one.
+ */
+template <class T> struct Addend {
   const T* row;
   bool accumulate;
 
-  Start(bool accumulate) : row(nothing), accumulate(accumulate) {}
-  explicit Start(const T* row) : row(row), accumulate(false) {}
-
- private:
-  static constexpr T nothing[Tile<T>::N] = {};
+  Addend(bool accumulate) : row(nullptr), accumulate(accumulate) {}
+  explicit Addend(const T* row) : row(row), accumulate(false) {}
 };
-template <class T, int R> INLINE void beginSums(Vec<T> (&sum)[R][NV], const T* row) {
-  UNROLL for (int v = 0; v < NV; v++) {
-    const Vec<T> first = load(row + v * Lanes<T>::N);
-    UNROLL for (int i = 0; i < R; i++) sum[i][v] = first;
+
+/** c = the sums of a tile, and what is added to them. */
+template <class T, int R, int V> INLINE void putSums(const Vec<T> (&sum)[R][V], T* c, Index cRow, Addend<T> addend) {
+  constexpr int W = Lanes<T>::N;
+  const T* const from = addend.accumulate ? c : addend.row;
+  const Index step = addend.accumulate ? cRow : 0;
+  if (from) {
+    UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++)
+      store(c + i * cRow + v * W, sum[i][v] + load(from + i * step + v * W));
+  } else {
+    UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < V; v++) store(c + i * cRow + v * W, sum[i][v]);
   }
 }
 
@@ -75,10 +71,10 @@ template <class T, int R> INLINE void beginSums(Vec<T> (&sum)[R][NV], const T* r
  */
 template <class T, int R>
 __attribute__((noinline)) void tileRows(Index runs, const Index* starts, Index depth, const T* a, const T* b, Index bStep, T* c, Index cRow,
-                                        Start<T> start) {
+                                        Addend<T> addend) {
   constexpr int W = Lanes<T>::N;
   Vec<T> sum[R][NV];
-  beginSums<T>(sum, start.row);
+  UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < NV; v++) sum[i][v] = Vec<T>{};
   for (Index run = 0; run < runs; run++) {
     const T* from = b + starts[run];
     for (Index k = 0; k < depth; k++, a += R, from += bStep) {
@@ -87,7 +83,7 @@ __attribute__((noinline)) void tileRows(Index runs, const Index* starts, Index d
       addStep<T>(sum, a, right);
     }
   }
-  putSums<T>(sum, c, cRow, start.accumulate);
+  putSums<T>(sum, c, cRow, addend);
 }
 
 /** The one run of a panel. */
@@ -106,7 +102,7 @@ template <class T> struct TilePanel {
 /** c (=|+=) a · b over `depth` steps for R rows that lie anywhere: `aRow` apart from each other, with steps of `aStep`. */
 template <class T, int R>
 __attribute__((noinline)) void tileProduct(Index depth, const T* a, Index aRow, Index aStep, const TilePanel<T>& panel, T* c, Index cRow,
-                                           Start<T> start) {
+                                           Addend<T> addend) {
   const T* b = panel.from;
   const Index bStep = panel.step;
   T* keep = panel.keep;
@@ -115,7 +111,7 @@ __attribute__((noinline)) void tileProduct(Index depth, const T* a, Index aRow, 
   const T* left[GROUPS];
   Vec<T> sum[R][NV];
   UNROLL for (int g = 0; g < GROUPS; g++) left[g] = a + 3 * g * aRow;
-  beginSums<T>(sum, start.row);
+  UNROLL for (int i = 0; i < R; i++) UNROLL for (int v = 0; v < NV; v++) sum[i][v] = Vec<T>{};
   for (Index k = 0; k < depth; k++, b += bStep) {
     Vec<T> right[NV];
     UNROLL for (int v = 0; v < NV; v++) right[v] = load(b + v * W);
@@ -130,7 +126,7 @@ __attribute__((noinline)) void tileProduct(Index depth, const T* a, Index aRow, 
     UNROLL for (int i = 0; i < R; i++) addRow<T, NV>(sum[i], left[i / 3][i % 3 * aRow], right, i % 3 ? LOADED : IN_PLACE);
     UNROLL for (int g = 0; g < GROUPS; g++) left[g] += aStep;
   }
-  putSums<T>(sum, c, cRow, start.accumulate);
+  putSums<T>(sum, c, cRow, addend);
 }
 
 /** c (=|+=) a · b where step k reads b at `offsets[k]`: a convolution read in place, without a matrix. */
@@ -224,9 +220,9 @@ __attribute__((noinline)) void tileTaps(Index rows, Index count, const T* a, Ind
     if (i < taps) UNROLL for (int v = 0; v < V; v++) store(c + i * cRow + v * W, sum[i][v] + load(c + i * cRow + v * W));
 }
 
-template <class T> using RowsTile = void (*)(Index, const Index*, Index, const T*, const T*, Index, T*, Index, Start<T>);
+template <class T> using RowsTile = void (*)(Index, const Index*, Index, const T*, const T*, Index, T*, Index, Addend<T>);
 template <class T>
-using ProductTile = void (*)(Index, const T*, Index, Index, const TilePanel<T>&, T*, Index, Start<T>);
+using ProductTile = void (*)(Index, const T*, Index, Index, const TilePanel<T>&, T*, Index, Addend<T>);
 template <class T> using OffsetsTile = void (*)(Index, const T*, const T*, const Index*, T*, Index, bool);
 template <class T> using DotsTile = void (*)(Index, const T*, Index, const T*, const Index*, int, T*, Index, int);
 

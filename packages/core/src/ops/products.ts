@@ -41,8 +41,8 @@ export const linearOp = defineOp({
 });
 
 /**
- * `x (n, in) · weight (out, in)ᵀ + bias (out,)`: a linear layer in one product, whose sums start from the bias and are rounded once to what the
- * result is stored in.
+ * `x (n, in) · weight (out, in)ᵀ + bias (out,)`: a linear layer in one product, to whose sums the bias is added before they are rounded to what
+ * the result is stored in.
  */
 export const affineOp = defineOp({
   name: 'affine',

@@ -7,7 +7,7 @@ import type { ConvGeometry } from '../geometry.ts';
 export interface ProductKernels {
   /**
    * `out[...batch, i, j] = Σk a[...batch, i, k] · b[...batch, k, j]`; the batch axes of both broadcast to those of `shape`. With a bias, of
-   * one axis, each sum starts from `bias[j]`.
+   * one axis, `bias[j]` is added to each sum.
    */
   readonly matmul: (
     a: Strided,

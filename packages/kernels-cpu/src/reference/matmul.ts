@@ -13,7 +13,7 @@ const rightSpace = new Workspace();
 const productSpace = new Workspace();
 
 /**
- * `out[..., i, j] = bias[j] + Σk a[..., i, k] · b[..., k, j]`, summed in double precision with k ascending and rounded once. Whole
+ * `out[..., i, j] = Σk a[..., i, k] · b[..., k, j] + bias[j]`, summed in double precision with k ascending and rounded once. Whole
  * numbers wrap around on overflow.
  */
 export const matmul: ProductKernels['matmul'] = (a, b, out, shape, bias = null) => {
@@ -47,10 +47,9 @@ export const matmul: ProductKernels['matmul'] = (a, b, out, shape, bias = null) 
       packedA = startA;
       packedB = startB;
       const product = productSpace.take(m * n);
-      if (bias === null) product.fill(0, 0, m * n);
-      else for (let i = 0; i < m * n; i++) product[i] = biasOf(bias, i % n);
+      product.fill(0, 0, m * n);
       gemm(m, n, depth, left, right, product, 0, n);
-      for (let i = 0; i < m * n; i++) out[k + i] = product[i];
+      for (let i = 0; i < m * n; i++) out[k + i] = product[i] + biasOf(bias, i % n);
     }
   } while (batches.next());
 };
@@ -73,19 +72,19 @@ function smallProduct(
   const columnY = yStrides[yStrides.length - 1];
   for (let i = 0, k = 0; i < m; i++) {
     for (let j = 0; j < n; j++, k++) {
-      let total = biasOf(bias, j);
+      let total = 0;
       for (
         let d = 0, p = a.offset + i * rowX, q = b.offset + j * columnY;
         d < depth;
         d++, p += stepX, q += stepY
       )
         total += x[p] * y[q];
-      out[k] = total;
+      out[k] = total + biasOf(bias, j);
     }
   }
 }
 
-/** What the sums of column j start from. */
+/** What is added to the sums of column j. */
 function biasOf(bias: Strided | null, j: number): number {
   return bias === null ? 0 : bias.data[bias.offset + j * bias.strides[0]];
 }
