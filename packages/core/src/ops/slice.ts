@@ -65,24 +65,18 @@ export function withoutEllipsis<Entry>(
   entries: readonly (Entry | null | '...')[],
   ndim: number,
 ): readonly (Entry | null)[] {
-  const isOwn = (entry: Entry | null | '...'): entry is Entry | null => entry !== '...';
-  if (entries.every(isOwn)) return entries;
-  const own = entries.filter(isOwn);
-  const count = entries.length - own.length;
-  if (count > 1) {
+  const place = entries.indexOf('...');
+  // Every slice comes through here, and few have one.
+  if (place < 0) return entries as readonly (Entry | null)[];
+  if (entries.includes('...', place + 1)) {
+    const count = entries.filter((entry) => entry === '...').length;
     throw new ArgumentError(
       `'...' stands ${count} times among the indices; once is for all axes that are left.`,
-      {
-        op,
-        operand: 'indices',
-        actual: count,
-        expected: "'...' at most once",
-      },
+      { op, operand: 'indices', actual: count, expected: "'...' at most once" },
     );
   }
-  const place = entries.indexOf('...');
-  const rest = new Array<null>(Math.max(0, ndim - own.length)).fill(null);
-  return [...own.slice(0, place), ...rest, ...own.slice(place)];
+  const rest = new Array<null>(Math.max(0, ndim + 1 - entries.length)).fill(null);
+  return [...entries.slice(0, place), ...rest, ...entries.slice(place + 1)] as (Entry | null)[];
 }
 
 function spanOf(index: number | Range | null, size: number, axis: number): Span {
