@@ -171,12 +171,15 @@ describe('what would be lost in silence', () => {
     expect(() => new nn.Linear(4, 5, { weight: zeros([5, 4]) as nn.Parameter })).toThrow(/no Parameter/);
     const parameter = new nn.Parameter(zeros([4, 5]));
     expect(() => new nn.Linear(4, 5, { weight: parameter })).toThrow(
-      'Linear: the weight to share has shape (4, 5); these sizes take (5, 4).',
+      'Linear: the weight has shape (4, 5); these sizes take (5, 4).',
     );
     expect(() => new nn.Conv1d(4, 5, 1, { weight: parameter })).toThrow(/has shape \(4, 5\).*\(5, 4, 1\)/);
     const fitting = new nn.Parameter(zeros([5, 4]));
     expect(() => new nn.Linear(4, 5, { weight: fitting, dtype: 'float64' })).toThrow(
-      'Linear: the weight to share is float32, and dtype float64; leave dtype out',
+      'Linear: the weight is float32, and dtype float64; leave dtype out',
+    );
+    expect(() => new nn.Embedding(5, 4, { weight: zeros([5, 4]), dtype: 'float64' })).toThrow(
+      'Embedding: the weight is float32, and dtype float64',
     );
     expect(new nn.Linear(4, 5, { weight: fitting, dtype: 'float32' }).weight).toBe(fitting);
     const weight = zeros([4, 5, 3, 3]) as nn.Parameter;

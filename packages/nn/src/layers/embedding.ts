@@ -3,11 +3,9 @@
 import {
   ArgumentError,
   embedding,
-  formatShape,
   Generator,
   noGrad,
   requireOptions,
-  ShapeError,
   select,
   Tensor,
   zeros,
@@ -16,12 +14,13 @@ import { type InitOptions, normal_ } from '../init/fill.ts';
 import { Module } from '../module/module.ts';
 import { Parameter } from '../module/parameter.ts';
 import { type ParameterizedOptions, requireInteger } from './options.ts';
+import { requireFittingWeight } from './shared-weight.ts';
 
 /** Options of {@link Embedding}. */
 export interface EmbeddingLayerOptions extends ParameterizedOptions {
   /** A row that starts as zeros and is not trained, for padding; negative counts from the end. Default: none. */
   readonly paddingIdx?: number | undefined;
-  /** A table to start from (or to share, if it is a Parameter) in place of one drawn at random. Default: none. */
+  /** A table to start from (or to share, if it is a Parameter) in place of one drawn at random; `dtype` is then its own. Default: none. */
   readonly weight?: Tensor | undefined;
 }
 
@@ -31,7 +30,8 @@ export interface EmbeddingLayerOptions extends ParameterizedOptions {
  * Input: int32 of any shape, numbers from 0 to numEmbeddings − 1. Output: (...shape, embeddingDim). The weight starts from the standard
  * normal distribution.
  *
- * @throws ArgumentError for an illegal size or row; ShapeError for a weight of another shape.
+ * @throws ArgumentError for an illegal size or row; ShapeError for a weight of another shape; DTypeError for one of another
+ * dtype than the one asked for.
  * @example
  * new Embedding(1000, 16).forward(tensor([[1, 2], [3, 4]], { dtype: 'int32' })).shape; // [2, 2, 16]
  */
@@ -58,18 +58,8 @@ export class Embedding extends Module {
     this.embeddingDim = requireInteger('Embedding', 'embeddingDim', embeddingDim, 1);
     this.paddingIdx = paddingIdx === undefined ? null : rowOf(paddingIdx, numEmbeddings);
     const shape = [numEmbeddings, embeddingDim];
-    if (weight !== undefined && String(weight.shape) !== String(shape)) {
-      throw new ShapeError(
-        `the weight has shape ${formatShape(weight.shape)}; these sizes take ${formatShape(shape)}.`,
-        {
-          op: 'Embedding',
-          operand: 'weight',
-          actual: weight.shape,
-          expected: formatShape(shape),
-        },
-      );
-    }
     if (weight !== undefined) {
+      requireFittingWeight('Embedding', weight, shape, options.dtype);
       this.weight = weight instanceof Parameter ? weight : new Parameter(weight);
       return;
     }

@@ -1,13 +1,19 @@
-// Weights that a layer does not own alone: the same Parameter in two layers, trained once.
+// Weights that a layer is given: the same Parameter as another layer's, trained once, or a tensor to start from.
 
-import { ArgumentError, DTypeError, type FloatDType, formatShape, ShapeError } from '@adjoint/core';
+import {
+  ArgumentError,
+  DTypeError,
+  type FloatDType,
+  formatShape,
+  ShapeError,
+  type Tensor,
+} from '@adjoint/core';
 import { Parameter } from '../module/parameter.ts';
 
 /**
- * Throws unless `weight` is left out or a parameter of the layer's own shape, and of the dtype that was asked for, if one was.
+ * Throws unless `weight` is left out or a parameter that fits the layer.
  *
- * @throws ArgumentError for a tensor that is no Parameter, and would not be trained; ShapeError for another shape; DTypeError for another
- *   dtype.
+ * @throws ArgumentError for a tensor that is no Parameter, and would not be trained; else as {@link requireFittingWeight}.
  */
 export function requireSharedWeight(
   op: string,
@@ -22,15 +28,29 @@ export function requireSharedWeight(
       { op, operand: 'weight', actual: weight, expected: 'a Parameter' },
     );
   }
+  requireFittingWeight(op, weight, shape, dtype);
+}
+
+/**
+ * Throws unless `weight` has the layer's shape, and the dtype that was asked for, if one was.
+ *
+ * @throws ShapeError for another shape; DTypeError for another dtype.
+ */
+export function requireFittingWeight(
+  op: string,
+  weight: Tensor,
+  shape: readonly number[],
+  dtype: FloatDType | undefined,
+): void {
   if (String(weight.shape) !== String(shape)) {
     throw new ShapeError(
-      `the weight to share has shape ${formatShape(weight.shape)}; these sizes take ${formatShape(shape)}.`,
+      `the weight has shape ${formatShape(weight.shape)}; these sizes take ${formatShape(shape)}.`,
       { op, operand: 'weight', actual: weight.shape, expected: formatShape(shape) },
     );
   }
   if (dtype === undefined || dtype === weight.dtype) return;
   throw new DTypeError(
-    `the weight to share is ${weight.dtype}, and dtype ${dtype}; leave dtype out: the layer takes that of the weight.`,
+    `the weight is ${weight.dtype}, and dtype ${dtype}; leave dtype out: the layer takes that of the weight.`,
     { op, operand: 'dtype', actual: dtype, expected: weight.dtype },
   );
 }
