@@ -84,6 +84,10 @@ describe('bincount', () => {
     );
   });
 
+  test('is a method too', () => {
+    expect(ints([1, 3, 1]).bincount({ minLength: 5 }).toArray()).toEqual([0, 2, 0, 1, 0]);
+  });
+
   test('refuses negative numbers, several axes, weights that do not fit', () => {
     expect(() => bincount(ints([1, -1]))).toThrow(/^bincount: x holds -1/);
     expect(() => bincount(ints([-3]))).toThrow(/^bincount: x holds -3/);
@@ -91,7 +95,9 @@ describe('bincount', () => {
     expect(() => bincount(randint(0, 3, [2, 2]))).toThrow(/one axis/);
     expect(() => bincount(ints([1]), { weights: tensor([1, 2]) })).toThrow(/a weight for each number/);
     expect(() => bincount(ints([1]), { weights: ints([1]) })).toThrow(DTypeError);
-    expect(() => bincount(ints([1]), { minLength: -1 })).toThrow(/minLength is -1/);
+    expect(() => bincount(ints([1]), { minLength: -1 })).toThrow(
+      /minLength is -1; it takes an integer of at least 0/,
+    );
     expect(() => bincount(tensor([1]))).toThrow(DTypeError);
   });
 });

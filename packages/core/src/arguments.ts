@@ -2,14 +2,14 @@
 
 import { ArgumentError, quote } from './errors.ts';
 
-/** @throws ArgumentError unless it is an integer of at least 1. */
-export function requirePositive(op: string, operand: string, value: unknown): void {
-  if (Number.isInteger(value) && (value as number) >= 1) return;
-  throw new ArgumentError(`${operand} is ${quote(value)}; it takes an integer of at least 1.`, {
+/** @throws ArgumentError unless it is an integer of at least `minimum`. */
+export function requireInteger(op: string, operand: string, value: unknown, minimum: number): void {
+  if (Number.isInteger(value) && (value as number) >= minimum) return;
+  throw new ArgumentError(`${operand} is ${quote(value)}; it takes an integer of at least ${minimum}.`, {
     op,
     operand,
     actual: value,
-    expected: 'an integer >= 1',
+    expected: `an integer >= ${minimum}`,
   });
 }
 

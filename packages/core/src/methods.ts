@@ -46,7 +46,7 @@ import { argsort, sort, topk } from './ops/sort.ts';
 import { chunk, split, unbind } from './ops/split.ts';
 import { norm, std, type VarianceOptions, variance } from './ops/statistics.ts';
 import { ceil, floor, round, sign, trunc } from './ops/steps.ts';
-import { indexAdd } from './ops/sums-by-index.ts';
+import { bincount, indexAdd } from './ops/sums-by-index.ts';
 import { acos, asin, atan, atan2, cos, sin, tan } from './ops/trigonometry.ts';
 import { Tensor } from './tensor.ts';
 
@@ -94,6 +94,7 @@ const methods = {
   scatter,
   scatterAdd,
   indexAdd,
+  bincount,
   indexSelect,
   take,
   maskedFill,

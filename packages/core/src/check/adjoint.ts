@@ -3,7 +3,7 @@
 // On small integers every sum and product of a linear map with integer coefficients is exact in floating point, so the
 // identity that defines the adjoint, <A x, y> = <x, Aᵀ y>, holds to the last bit or not at all.
 
-import { requirePositive } from '../arguments.ts';
+import { requireInteger } from '../arguments.ts';
 import { type DType, isFloat } from '../dtype.ts';
 import { ArgumentError, formatShape } from '../errors.ts';
 import { tensor } from '../ops/create.ts';
@@ -148,7 +148,7 @@ function resolve(options: AdjointCheckOptions): Settings {
     });
   }
   const positive = (operand: string, value: number): number => {
-    requirePositive('adjointCheck', operand, value);
+    requireInteger('adjointCheck', operand, value, 1);
     return value;
   };
   return {

@@ -1,6 +1,7 @@
 // What is between neighbours: the inverse of a running sum.
 
-import { ArgumentError, DTypeError, quote } from '../errors.ts';
+import { requireInteger } from '../arguments.ts';
+import { DTypeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { checkAxis } from '../shape.ts';
 import { requireTensor, type Tensor } from '../tensor.ts';
@@ -31,14 +32,7 @@ export function diff(x: Tensor, options: DiffOptions = noOptions): Tensor {
   requireOptions(op, options, { n: 'number', axis: 'number' });
   const { n = 1, axis = -1 } = options;
   requireTensor(op, 'x', x);
-  if (!Number.isSafeInteger(n) || n < 0) {
-    throw new ArgumentError(`n is ${quote(n)}; give an integer >= 0.`, {
-      op,
-      operand: 'n',
-      actual: n,
-      expected: 'an integer >= 0',
-    });
-  }
+  requireInteger(op, 'n', n, 0);
   if (x.dtype === 'bool') {
     throw new DTypeError("x is bool; convert it with to('int32'), or compare neighbours with ne.", {
       op,

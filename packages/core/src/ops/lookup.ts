@@ -1,7 +1,7 @@
 // Whole slices picked by a list of positions: indexSelect, embedding, take, and oneHot, which marks positions.
 
 import { kernels } from '@adjoint/kernels-cpu';
-import { requirePositive } from '../arguments.ts';
+import { requireInteger } from '../arguments.ts';
 import { ArgumentError, formatShape, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import type { OperandSpec } from '../record.ts';
@@ -257,7 +257,7 @@ export function oneHot(indices: Tensor, options: OneHotOptions = noOptions): Ten
     );
   }
   const classes = numClasses ?? largest(indices) + 1;
-  requirePositive('oneHot', 'numClasses', classes);
+  requireInteger('oneHot', 'numClasses', classes, 1);
   return apply(oneHotOp, [indices], { classes });
 }
 

@@ -1,6 +1,6 @@
 // Normalisations of one sample at a time, over axes of a tensor. Those over a batch are in ./norms-batch.ts.
 
-import { requirePositive } from '../arguments.ts';
+import { requireInteger } from '../arguments.ts';
 import type { FloatDType } from '../dtype.ts';
 import { ArgumentError, formatShape, quote, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
@@ -181,7 +181,7 @@ export function localResponseNorm(
       expected: 'at least three axes',
     });
   }
-  requirePositive(op, 'size', size);
+  requireInteger(op, 'size', size, 1);
   return normalise(op, x, (wide) => {
     const spatial = new Array<number>(2 * (x.ndim - 2)).fill(0);
     // Farther than all channels there are none, however large the size.

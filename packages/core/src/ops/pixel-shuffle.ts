@@ -1,6 +1,6 @@
 // Channels moved into pixels, and pixels into channels.
 
-import { requirePositive } from '../arguments.ts';
+import { requireInteger } from '../arguments.ts';
 import { formatShape, ShapeError } from '../errors.ts';
 import type { Shape } from '../shape.ts';
 import { requireTensor, type Tensor } from '../tensor.ts';
@@ -19,7 +19,7 @@ import { permute, reshape } from './layout.ts';
 export function pixelShuffle(x: Tensor, upscaleFactor: number): Tensor {
   const op = 'pixelShuffle';
   const r = upscaleFactor;
-  requirePositive(op, 'upscaleFactor', r);
+  requireInteger(op, 'upscaleFactor', r, 1);
   const { lead, channels, height, width } = readPixels(op, x);
   if (channels % (r * r) !== 0) {
     throw new ShapeError(
@@ -46,7 +46,7 @@ export function pixelShuffle(x: Tensor, upscaleFactor: number): Tensor {
 export function pixelUnshuffle(x: Tensor, downscaleFactor: number): Tensor {
   const op = 'pixelUnshuffle';
   const r = downscaleFactor;
-  requirePositive(op, 'downscaleFactor', r);
+  requireInteger(op, 'downscaleFactor', r, 1);
   const { lead, channels, height, width } = readPixels(op, x);
   if (height % r !== 0 || width % r !== 0) {
     throw new ShapeError(

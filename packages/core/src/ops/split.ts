@@ -1,6 +1,6 @@
 // An axis taken apart: into pieces of one size, of given sizes, or position by position. All are views.
 
-import { requirePositive } from '../arguments.ts';
+import { requireInteger } from '../arguments.ts';
 import { ArgumentError, quote } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { checkAxis, checkShape, requireList } from '../shape.ts';
@@ -46,7 +46,7 @@ export function chunk(x: Tensor, chunks: number, options: AxisOptions = noOption
   const { axis = 0 } = options;
   requireAxes('chunk', x);
   const at = checkAxis(axis, x.ndim, 'chunk');
-  requirePositive('chunk', 'chunks', chunks);
+  requireInteger('chunk', 'chunks', chunks, 1);
   // An empty axis gives as many empty pieces as were asked for.
   if (x.shape[at] === 0) {
     checkShape([chunks], 'chunk');
@@ -56,7 +56,7 @@ export function chunk(x: Tensor, chunks: number, options: AxisOptions = noOption
 }
 
 function evenSizes(op: string, operand: string, size: number, whole: number): number[] {
-  requirePositive(op, operand, size);
+  requireInteger(op, operand, size, 1);
   const sizes = [Math.min(size, whole)];
   for (let start = size; start < whole; start += size) sizes.push(Math.min(size, whole - start));
   return sizes;

@@ -1,7 +1,8 @@
 // Sums into the places that positions name: rows of messages into their nodes, ones into the bins of a histogram.
 
+import { requireInteger } from '../arguments.ts';
 import { isFloat } from '../dtype.ts';
-import { ArgumentError, DTypeError, formatShape, quote, ShapeError } from '../errors.ts';
+import { ArgumentError, DTypeError, formatShape, ShapeError } from '../errors.ts';
 import { noOptions, requireOptions } from '../options.ts';
 import { checkAxis, checkShape, sameShape } from '../shape.ts';
 import { requireTensor, Tensor } from '../tensor.ts';
@@ -66,14 +67,7 @@ export function bincount(x: Tensor, options: BincountOptions = noOptions): Tenso
   const { minLength = 0, weights } = options;
   requireTensor(op, 'x', x);
   requireIndex(op, 'x', x);
-  if (!Number.isSafeInteger(minLength) || minLength < 0) {
-    throw new ArgumentError(`minLength is ${quote(minLength)}; give an integer >= 0.`, {
-      op,
-      operand: 'minLength',
-      actual: minLength,
-      expected: 'an integer >= 0',
-    });
-  }
+  requireInteger(op, 'minLength', minLength, 0);
   if (x.ndim !== 1) {
     throw new ShapeError(
       `x has shape ${formatShape(x.shape)}; it takes one axis, use flatten({ startAxis: 0 }).`,

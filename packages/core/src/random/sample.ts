@@ -1,7 +1,7 @@
 // Draws whose odds are given by a tensor: yes or no per element, and categories by weight.
 
 import { type FloatArray, kernels, type NumericArray, portableLog, type Strided } from '@adjoint/kernels-cpu';
-import { requirePositive } from '../arguments.ts';
+import { requireInteger } from '../arguments.ts';
 import { computeDType, isFloat, isHalf } from '../dtype.ts';
 import { ArgumentError, DTypeError, formatShape, ShapeError } from '../errors.ts';
 import { encodeHalf } from '../half.ts';
@@ -94,7 +94,7 @@ export function multinomial(weights: Tensor, count: number, options: Multinomial
       },
     );
   }
-  requirePositive(op, 'count', count);
+  requireInteger(op, 'count', count, 1);
   const categories = weights.shape[weights.ndim - 1];
   const rows = weights.ndim === 1 ? 1 : weights.shape[0];
   const shape = weights.ndim === 1 ? [count] : [rows, count];
