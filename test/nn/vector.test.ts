@@ -56,6 +56,19 @@ describe('parametersToVector and vectorToParameters', () => {
     expect(numeric.sub(product).norm().item()).toBeLessThan(1e-6 * product.norm().item());
   });
 
+  test('a parameter that cannot be changed leaves those before it as they were', () => {
+    const first = new Parameter(ones([2]));
+    const computed = new Parameter(ones([3])).mul(2);
+    expect(() => vectorToParameters(arange(0, 5), [first, computed])).toThrow(
+      expect.objectContaining({ name: 'GradientError', op: 'vectorToParameters', operand: 'parameters[1]' }),
+    );
+    const expanded = ones([1]).expand([3]);
+    expect(() => vectorToParameters(arange(0, 5), [first, expanded])).toThrow(
+      expect.objectContaining({ name: 'ArgumentError', operand: 'parameters[1]' }),
+    );
+    expect(first.toArray()).toEqual([1, 1]);
+  });
+
   test('what does not fit is refused before anything changes', () => {
     const model = net();
     const before = parametersToVector(model.parameters()).toArray();

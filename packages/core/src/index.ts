@@ -119,6 +119,7 @@ export {
   fill_,
   modify_,
   mul_,
+  requireMutable,
   sub_,
   zero_,
 } from './ops/mutate.ts';

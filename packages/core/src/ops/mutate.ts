@@ -24,9 +24,8 @@ import { clone } from './layout.ts';
 import { type Operand, scalar } from './operand.ts';
 
 function mutate(op: string, target: Tensor, source: Operand, value: () => Tensor): Tensor {
-  requireTensor(op, 'target', target);
+  requireMutable(op, 'target', target);
   requireSource(op, 'source', source);
-  requireMutable(op, target);
   requireFit(op, target, source);
   const result = noGrad(() => expand(cast(value(), target.dtype), target.shape));
   // `assign` reads while it writes: values that lie in the same array are copied out first.
@@ -78,24 +77,44 @@ function requireSource(op: string, operand: string, source: Operand): void {
   );
 }
 
-function requireMutable(op: string, target: Tensor): void {
+/**
+ * Checks that a tensor may be changed in place, here and now. For functions of your own that change several: check all of them first, and a
+ * tensor that is refused leaves nothing half done. Changes in place look themselves.
+ *
+ * @param op the function, as errors name it.
+ * @param operand the tensor's name in errors.
+ * @throws GradientError for the result of an op, or for a leaf with gradient outside `noGrad`; ArgumentError for a tensor with expanded axes,
+ *   or for what is no tensor.
+ * @example
+ * const swap = (a: Tensor, b: Tensor) => {
+ *   for (const [name, x] of Object.entries({ a, b })) requireMutable('swap', name, x);
+ *   const before = a.clone();
+ *   copy_(a, b);
+ *   copy_(b, before);
+ * };
+ * const [x, y] = [tensor([1, 2]), tensor([3, 4])];
+ * swap(x, y);
+ * x.toArray(); // [3, 4]
+ */
+export function requireMutable(op: string, operand: string, target: Tensor): void {
+  requireTensor(op, operand, target);
   if (!target.isLeaf) {
     throw new GradientError(
       `the tensor of shape ${formatShape(target.shape)} is the result of '${target.node!.name}' and part of a graph; change a copy (clone(x.detach())), or compute a new tensor. A part of a leaf is changed where it is taken inside noGrad(() => …), too.`,
-      { op, operand: 'target', expected: 'a leaf' },
+      { op, operand, expected: 'a leaf' },
     );
   }
   if (gradMode.enabled && target.requiresGrad) {
     throw new GradientError(
       `the leaf of shape ${formatShape(target.shape)} requires a gradient; change it inside noGrad(() => …), as optimisers do.`,
-      { op, operand: 'target', expected: 'noGrad around the change' },
+      { op, operand, expected: 'noGrad around the change' },
     );
   }
   for (let repeated = 0; repeated < target.shape.length; repeated++) {
     if (target.shape[repeated] <= 1 || target.strides[repeated] !== 0) continue;
     throw new ArgumentError(
       `axis ${repeated} of the tensor of shape ${formatShape(target.shape)} is expanded: many elements share one place; clone() it first.`,
-      { op, operand: 'target', actual: target.strides, expected: 'a tensor without expanded axes' },
+      { op, operand, actual: target.strides, expected: 'a tensor without expanded axes' },
     );
   }
 }
@@ -203,9 +222,8 @@ export function modify_(target: Tensor, op: string, change: (values: NumericArra
     op,
     'changes values by a function over an array; change them by ops, such as copy_',
   );
-  requireTensor(op, 'target', target);
+  requireMutable(op, 'target', target);
   requireFunction(op, 'change', change, '(values) => { … }');
-  requireMutable(op, target);
   target.storage.version++;
   target.storage.lastMutation = op;
   if (target.isContiguous && !isHalf(target.dtype)) {

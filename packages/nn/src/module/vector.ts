@@ -7,6 +7,7 @@ import {
   flatten,
   formatShape,
   noGrad,
+  requireMutable,
   requireTensor,
   ShapeError,
   Tensor,
@@ -31,8 +32,8 @@ export function parametersToVector(parameters: Iterable<Tensor>): Tensor {
  * Copies a vector's elements into the parameters, one after another: the inverse of {@link parametersToVector}. PyTorch's
  * `nn.utils.vector_to_parameters`. Under `noGrad`: parameters stay leaves.
  *
- * @throws ArgumentError for an empty list, or for what is no tensor; ShapeError unless the vector has one axis, and as many elements as all
- *   parameters together. Nothing is changed then.
+ * @throws ArgumentError for an empty list, or for what is no tensor, or a parameter with expanded axes; ShapeError unless the vector has one axis,
+ *   and as many elements as all parameters together; GradientError for the result of an op among the parameters. Nothing is changed then.
  * @example
  * const [model, other] = [new Linear(3, 2), new Linear(3, 2)];
  * vectorToParameters(parametersToVector(model.parameters()), other.parameters());
@@ -50,6 +51,7 @@ export function vectorToParameters(vector: Tensor, parameters: Iterable<Tensor>)
     );
   }
   noGrad(() => {
+    for (const [i, parameter] of list.entries()) requireMutable(op, `parameters[${i}]`, parameter);
     // The vector may be made of views of the parameters themselves.
     const values = vector.detach().clone();
     let start = 0;
