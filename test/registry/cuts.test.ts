@@ -2,8 +2,8 @@
 
 import { arange, grad, mul, reshape, sum, type Tensor } from '@adjoint/core';
 import { expect, it } from 'vitest';
-import { type AnyOp, cotangentFor, expectSame, recordRun, titleOf } from './run.ts';
-import type { Sample } from './sample.ts';
+import { cotangentFor, expectSame, recordRun, titleOf } from './run.ts';
+import type { AnyOp, Sample } from './sample.ts';
 import { samples as table } from './samples/index.ts';
 
 const cuts = table.filter(({ op }) => op.cut !== null);

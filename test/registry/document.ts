@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { type DType, dtypes, isFloat } from '@adjoint/core';
 import { isNoGradient } from '../../packages/core/src/registry.ts';
 import { functionsByOp } from './parity.ts';
-import { type AnyOp, isLinear, isTyped, tryDType } from './run.ts';
-import type { OpSamples } from './sample.ts';
+import { isLinear, isTyped, tryDType } from './run.ts';
+import type { AnyOp, OpSamples } from './sample.ts';
 import { samples as table } from './samples/index.ts';
 
 const source = 'packages/core/src/ops';

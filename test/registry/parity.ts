@@ -5,7 +5,7 @@ import { adapters } from '../parity/adapters/index.ts';
 import { families } from '../parity/families.ts';
 import { loadFixtures, type ParityCase } from '../parity/oracle.ts';
 import { checkCase, operandsOf } from '../parity/suite.ts';
-import type { AnyOp } from './run.ts';
+import type { AnyOp } from './sample.ts';
 
 /** All committed cases that can be called. */
 function callable(): ParityCase[] {

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { pieces } from '../../packages/core/src/tape/pieces.ts';
 import { stock } from '../../packages/core/src/tape/recycling.ts';
 import { unfilled } from '../../packages/core/src/unfilled.ts';
-import { type AnyOp, cotangentFor, draw, numbersOf, titleOf } from './run.ts';
-import type { Sample } from './sample.ts';
+import { cotangentFor, draw, numbersOf, titleOf } from './run.ts';
+import type { AnyOp, Sample } from './sample.ts';
 import { samples as table } from './samples/index.ts';
 
 const { most } = pieces;

@@ -27,10 +27,7 @@ import {
 } from '@adjoint/core';
 import { expect } from 'vitest';
 import { type OpRun, observe } from '../../packages/core/src/tape/observer.ts';
-import type { OpSamples, Random, Sample } from './sample.ts';
-
-/** An op of which nothing is known but what every op has. */
-export type AnyOp = OpSamples['op'];
+import type { AnyOp, Random, Sample } from './sample.ts';
 
 /** Numbers that depend on the name alone, so that a failure repeats and a new sample moves no other. */
 export function randomOf(name: string): Random {

@@ -41,10 +41,13 @@ export interface Refusal {
   readonly names?: { readonly operand: string } | { readonly option: string };
 }
 
+/** An op of which nothing is known but what every op has. */
+// biome-ignore lint/suspicious/noExplicitAny: a table holds ops of any attributes
+export type AnyOp = Op<any>;
+
 /** All that is known of an op beside its record. */
 export interface OpSamples {
-  // biome-ignore lint/suspicious/noExplicitAny: a table holds ops of any attributes
-  readonly op: Op<any>;
+  readonly op: AnyOp;
   readonly samples: readonly Sample[];
   readonly refusals: readonly Refusal[];
   /** Why there is no sample with an operand without elements. */
@@ -122,8 +125,7 @@ export function choices(shape: Shape): OperandSample {
 
 /** Samples of an op that goes element by element: a matrix, one number, nothing; of all operands alike. */
 export function pointwise(
-  // biome-ignore lint/suspicious/noExplicitAny: an op of any attributes
-  op: Op<any>,
+  op: AnyOp,
   call: Sample['call'],
   domains: readonly Domain[],
   more: Partial<OpSamples> = {},
